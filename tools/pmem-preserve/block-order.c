@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "block-order.h"
+
+#include "cleanup.h"
+#include "memory-blocks.h"
+#include "report.h"
+#include "sysfs.h"
+
+#include <errno.h>
+#include <linux/kernel-page-flags.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLAGS_AT_ONCE 8192
+
+/* Pages of a block that the buddy allocator does not hold; 64 bits of flags for each page frame. */
+static int count_used(int fd, uint64_t *flags, uint64_t first_pfn, uint64_t pages,
+		      uint64_t *ret_used)
+{
+	uint64_t used = 0;
+
+	while (pages) {
+		uint64_t some = pages < FLAGS_AT_ONCE ? pages : FLAGS_AT_ONCE;
+		ssize_t got = pread(fd, flags, some * sizeof(*flags),
+				    (off_t)(first_pfn * sizeof(*flags)));
+
+		if (got < 0)
+			return -errno;
+		if ((size_t)got < some * sizeof(*flags))
+			return -ENODATA;
+		for (uint64_t i = 0; i < some; i++)
+			used += !(flags[i] & (1ull << KPF_BUDDY));
+		first_pfn += some;
+		pages -= some;
+	}
+	*ret_used = used;
+	return 0;
+}
+
+static int read_use(const struct memory_blocks *blocks, struct block_use *use)
+{
+	_cleanup_close_ int fd = sysfs_open_file(-1, "/proc/kpageflags");
+	_cleanup_free_ uint64_t *flags = malloc(FLAGS_AT_ONCE * sizeof(*flags));
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (fd < 0)
+		return fd;
+	if (!flags)
+		return -ENOMEM;
+	for (size_t i = 0; i < blocks->count; i++) {
+		const struct memory_block *block = &blocks->block[i];
+		uint64_t pages = blocks->block_bytes / page, used = 0;
+		int r = 0;
+
+		if (block->online)
+			r = count_used(fd, flags, block->number * pages, pages, &used);
+		if (r < 0)
+			return r;
+		use[i].used_bytes = used * page;
+	}
+	return 0;
+}
+
+static int compare_use(const void *a, const void *b)
+{
+	const struct block_use *left = a, *right = b;
+
+	if (left->used_bytes != right->used_bytes)
+		return left->used_bytes < right->used_bytes ? -1 : 1;
+	return left->index < right->index ? -1 : left->index > right->index;
+}
+
+struct block_use *blocks_emptiest_first(const struct memory_blocks *blocks)
+{
+	struct block_use *use = calloc(blocks->count + 1, sizeof(*use));
+	int r;
+
+	if (!use)
+		return NULL;
+	for (size_t i = 0; i < blocks->count; i++)
+		use[i].index = i;
+	r = read_use(blocks, use);
+	if (r < 0) {
+		detail("the use of each memory block cannot be read: %s", strerror(-r));
+		for (size_t i = 0; i < blocks->count; i++)
+			use[i].used_bytes = 0;
+	}
+	qsort(use, blocks->count, sizeof(*use), compare_use);
+	return use;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* hot-add and hot-remove: the memory alone, without any state. */
+#include "command.h"
+
+#include "guard.h"
+#include "memory.h"
+#include "options.h"
+#include "region-json.h"
+#include "region.h"
+#include "report.h"
+
+#include <errno.h>
+#include <json.h>
+
+static void add_result(struct context *context, const struct region *region, bool dry_run)
+{
+	json_object_object_add(context->result, "region", region_to_json(region));
+	json_object_object_add(context->result, "dry_run", json_object_new_boolean(dry_run));
+}
+
+int cmd_hot_add(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	struct region region;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_REGION | OPTION_REPLACE | OPTION_DRY_RUN, NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = region_find(options.region, &region);
+	if (r == 0)
+		r = memory_explain(&region, context->result);
+	if (r == 0)
+		r = checkpoint_guard(&region, options.replace);
+	if (r < 0)
+		return r;
+	if (region.state == REGION_RAM && region.blocks && region.blocks_movable == region.blocks)
+		inform("%s is in use as RAM already: %s", region.name,
+		       size_text(region.ram_bytes).text);
+	else if (options.dry_run)
+		inform("%s would go from %s to RAM: %s in ZONE_MOVABLE", region.name,
+		       region_state_name(region.state), size_text(region.ram_bytes).text);
+	else
+		r = memory_give(&region);
+	add_result(context, &region, options.dry_run);
+	return r;
+}
+
+int cmd_hot_remove(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	struct region region;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_REGION | OPTION_DEADLINE | OPTION_DRY_RUN, NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = region_find(options.region, &region);
+	if (r < 0)
+		return r;
+	/* A dax device that lost its driver is neither RAM nor devdax, and this mends it. */
+	if (region.state != REGION_OTHER || !*region.dax_device) {
+		r = memory_explain(&region, context->result);
+		if (r < 0)
+			return r;
+	}
+	if (region.state != REGION_RAM && region.state != REGION_OTHER)
+		inform("%s is not in use as RAM, it is %s", region.name,
+		       region_state_name(region.state));
+	else if (options.dry_run)
+		inform("%s would be taken back from the system: %u blocks of %s, within %u seconds",
+		       region.name, region.blocks, size_text(region.block_bytes).text,
+		       options.deadline_seconds);
+	else
+		r = memory_take(&region, LAYOUT_DEVDAX, options.deadline_seconds);
+	add_result(context, &region, options.dry_run);
+	return r;
+}

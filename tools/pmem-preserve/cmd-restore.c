@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* restore: from a committed image to the tree; then the memory goes back to the system. */
+#include "command.h"
+#include "guard.h"
+#include "image-json.h"
+#include "image.h"
+#include "memory.h"
+#include "options.h"
+#include "place.h"
+#include "report.h"
+
+#include <json.h>
+
+static void tell_timeline(const struct image_header *header)
+{
+	const uint64_t *at = header->timeline.at;
+	uint64_t begin = at[TIMELINE_BEGIN], committed = at[TIMELINE_COMMITTED];
+	uint64_t restore = at[TIMELINE_RESTORE], now = unix_ns();
+
+	/* The clock may have been set anew by the next kernel. */
+	if (!begin || committed < begin || restore < committed || now < restore)
+		return;
+	inform("It was away for %.1f s: %.1f to save, %.1f to boot, %.1f to restore",
+	       (double)(now - begin) / 1e9, (double)(committed - begin) / 1e9,
+	       (double)(restore - committed) / 1e9, (double)(now - restore) / 1e9);
+}
+
+static int restore(struct context *context, const struct options *options,
+		   const struct place *place)
+{
+	struct extract_options extract = {
+		.into = options->into ? options->into : "/",
+		.overwrite = options->overwrite,
+		.threads = options->threads,
+	};
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_image_ struct image *image = NULL;
+	bool keep = options->keep || options->dry_run;
+	uint64_t start = now_ns(), began = unix_ns();
+	int r;
+
+	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
+	if (r == 0)
+		r = image_open(store, false, &image);
+	if (r < 0)
+		return r;
+	image->header.timeline.at[TIMELINE_RESTORE] = began;
+	json_object_object_add(context->result, "image", image_to_json(&image->header));
+	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
+	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
+	       (unsigned long long)image->header.files, size_text(image->header.file_bytes).text);
+	if (options->dry_run)
+		return 0;
+	r = image_extract(image, &extract);
+	if (r < 0)
+		return r;
+	if (!keep) {
+		r = image_set_phase(store, IMAGE_PHASE_RESTORED, TIMELINE_RESTORED);
+		if (r < 0)
+			return r;
+	}
+	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,
+	       keep ? "; the checkpoint stays" : "");
+	tell_timeline(&image->header);
+	return 0;
+}
+
+int cmd_restore(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	struct place place;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_IMAGE | OPTION_REGION | OPTION_INTO | OPTION_OVERWRITE |
+				  OPTION_KEEP | OPTION_NO_HOT_ADD | OPTION_THREADS | OPTION_DRY_RUN,
+			  NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = place_find_checkpoint(&options, &place);
+	if (r == 0)
+		r = restore(context, &options, &place);
+	if (r < 0 || options.dry_run || options.keep || options.no_hot_add || !place.is_region)
+		return r;
+	r = checkpoint_guard(&place.region, false);
+	if (r == 0)
+		r = memory_give(&place.region);
+	if (r < 0)
+		return fail(r, "the state is restored, but %s is not in use as RAM",
+			    place.region.name);
+	return 0;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* status: what the memory is, and what checkpoints there are. */
+#include "command.h"
+#include "image-json.h"
+#include "image.h"
+#include "options.h"
+#include "place.h"
+#include "region-json.h"
+
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* NULL header: none. */
+static void print_image(const char *name, const struct image_header *header)
+{
+	printf("%s: checkpoint %s, %s (generation %llu)\n", name, image_phase_name(header->phase),
+	       time_text(header->created_ns).text, (unsigned long long)header->generation);
+	if (header->phase == IMAGE_PHASE_WRITING) {
+		printf("  it was never finished and cannot be restored\n");
+		return;
+	}
+	printf("  %llu files with %s, image of %s, by %s with kernel %s\n",
+	       (unsigned long long)header->files, size_text(header->file_bytes).text,
+	       size_text(header->image_bytes).text, (const char *)header->hostname,
+	       (const char *)header->kernel);
+	if (header->phase == IMAGE_PHASE_COMMITTED)
+		printf("  \"pmem-preserve restore\" brings it back\n");
+}
+
+/* Adds "image" to @object: null when there is none. -E_DAMAGED is kept for the exit status. */
+static int show_image(const struct context *context, const char *name, const char *path,
+		      struct json_object *object)
+{
+	_cleanup_store_ struct store *store = NULL;
+	struct image_header header;
+	int r = store_open(path, STORE_READ, &store);
+
+	if (r == 0)
+		r = image_read_header(store, &header);
+	json_object_object_add(object, "image", r == 0 ? image_to_json(&header) : NULL);
+	if (r == -E_NO_CHECKPOINT) {
+		if (!context->json)
+			printf("%s: no checkpoint\n", name);
+		return r;
+	}
+	if (r == 0 && !context->json)
+		print_image(name, &header);
+	return r;
+}
+
+static void print_region(const struct region *region)
+{
+	printf("%s: %s, %s at %#llx (%s)\n", region->name, region_state_name(region->state),
+	       size_text(region->raw_bytes).text, (unsigned long long)region->start,
+	       region->provider);
+	if (region->why[0])
+		printf("  %s\n", region->why);
+	if (region->state == REGION_RAM) {
+		printf("  %u of %u blocks of %s are online, %u in ZONE_MOVABLE\n",
+		       region->blocks_online, region->blocks, size_text(region->block_bytes).text,
+		       region->blocks_movable);
+		if (region->blocks_movable < region->blocks_online)
+			printf("  blocks in a kernel zone may be impossible to take back\n");
+	} else if (region->ram_bytes && region->target_node >= 0) {
+		printf("  %s of it can be RAM: \"pmem-preserve hot-add\"\n",
+		       size_text(region->ram_bytes).text);
+	}
+}
+
+static int show_region(const struct context *context, const struct region *region,
+		       struct json_object *array)
+{
+	struct json_object *object = region_to_json(region);
+	char path[64];
+	int r;
+
+	json_object_array_add(array, object);
+	if (!context->json)
+		print_region(region);
+	if (region->state == REGION_RAW)
+		snprintf(path, sizeof(path), "%s", region->block_device);
+	else if (region->state == REGION_DEVDAX)
+		snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
+	else
+		return 0;
+	r = show_image(context, region->name, path, object);
+	return r == -E_NO_CHECKPOINT ? 0 : r;
+}
+
+int cmd_status(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	struct region *regions = NULL;
+	struct json_object *array;
+	size_t count = 0;
+	int r, result = 0;
+
+	r = options_parse(context->config, argc, argv, OPTION_IMAGE, NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.image)
+		return show_image(context, options.image, options.image, context->result);
+	r = region_list(&regions, &count);
+	if (r < 0)
+		return r;
+	array = json_object_new_array();
+	json_object_object_add(context->result, "regions", array);
+	for (size_t i = 0; i < count; i++) {
+		r = show_region(context, &regions[i], array);
+		if (r < 0)
+			result = r;
+	}
+	if (count == 0 && !context->json)
+		printf("This machine has no region of persistent memory. An NVDIMM is one; so is "
+		       "a\n"
+		       "range of RAM set aside with memmap=SIZE!START on the kernel command "
+		       "line.\n");
+	free(regions);
+	return result;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEADLINE_DEFAULT 30
+#define DEADLINE_MAX	 86400
+#define THREADS_MAX	 64
+
+struct reading {
+	struct config *config;
+	const char *path;
+	int error; /* reported already */
+};
+
+int layout_parse(const char *text, enum layout *ret_layout)
+{
+	if (strcmp(text, "raw") == 0)
+		*ret_layout = LAYOUT_RAW;
+	else if (strcmp(text, "devdax") == 0)
+		*ret_layout = LAYOUT_DEVDAX;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+const char *layout_name(enum layout layout)
+{
+	return layout == LAYOUT_RAW ? "raw" : "devdax";
+}
+
+int number_parse(const char *text, unsigned int max, unsigned int *ret_number)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value > max)
+		return -EINVAL;
+	*ret_number = (unsigned int)value;
+	return 0;
+}
+
+int strings_add(char ***strings, size_t *count, const char *text)
+{
+	char **larger = reallocarray(*strings, *count + 1, sizeof(**strings));
+
+	if (!larger)
+		return -ENOMEM;
+	*strings = larger;
+	larger[*count] = strdup(text);
+	if (!larger[*count])
+		return -ENOMEM;
+	(*count)++;
+	return 0;
+}
+
+static int set_string(char **string, const char *text)
+{
+	free(*string);
+	*string = *text ? strdup(text) : NULL;
+	return *text && !*string ? -ENOMEM : 0;
+}
+
+static int set(struct config *config, const char *key, const char *value)
+{
+	if (strcmp(key, "state") == 0)
+		return *value == '/' ? strings_add(&config->states, &config->state_count, value)
+				     : -EINVAL;
+	if (strcmp(key, "exclude") == 0)
+		return strings_add(&config->excludes, &config->exclude_count, value);
+	if (strcmp(key, "region") == 0)
+		return set_string(&config->region, value);
+	if (strcmp(key, "layout") == 0)
+		return layout_parse(value, &config->layout);
+	if (strcmp(key, "threads") == 0)
+		return number_parse(value, THREADS_MAX, &config->threads);
+	if (strcmp(key, "deadline") == 0)
+		return number_parse(value, DEADLINE_MAX, &config->deadline_seconds);
+	if (strcmp(key, "kernel") == 0)
+		return set_string(&config->kernel, value);
+	if (strcmp(key, "initrd") == 0)
+		return set_string(&config->initrd, value);
+	if (strcmp(key, "cmdline") == 0)
+		return set_string(&config->cmdline, value);
+	return -ENOENT;
+}
+
+/* inih wants 1 for "fine" and 0 for "no". */
+static int on_line(void *data, const char *section, const char *key, const char *value)
+{
+	struct reading *reading = data;
+	int r;
+
+	if (*section)
+		r = -ENOENT;
+	else
+		r = set(reading->config, key, value ? value : "");
+	if (r == 0)
+		return 1;
+	if (reading->error)
+		return 0;
+	if (r == -ENOENT)
+		reading->error = fail(-E_USAGE, "%s: there is no key \"%s\"%s%s", reading->path,
+				      key, *section ? " in a section " : "", section);
+	else if (r == -EINVAL)
+		reading->error =
+			fail(-E_USAGE, "%s: %s cannot be \"%s\"", reading->path, key, value);
+	else
+		reading->error = fail(r, "%s: cannot read", reading->path);
+	return 0;
+}
+
+int config_read(const char *path, struct config *ret_config)
+{
+	struct config config = { .deadline_seconds = DEADLINE_DEFAULT };
+	struct reading reading = { .config = &config, .path = path ? path : CONFIG_PATH };
+	int r = 0;
+
+	if (path || access(CONFIG_PATH, F_OK) == 0) {
+		errno = 0;
+		r = ini_parse(reading.path, on_line, &reading);
+		if (reading.error)
+			r = reading.error;
+		else if (r == -1)
+			r = fail(errno ? -errno : -EIO, "%s: cannot read", reading.path);
+		else if (r > 0)
+			r = fail(-E_USAGE, "%s: line %d cannot be understood", reading.path, r);
+		else if (r < 0)
+			r = fail(-ENOMEM, "%s: cannot read", reading.path);
+	}
+	if (r < 0) {
+		config_clear(&config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+void config_clear(struct config *config)
+{
+	for (size_t i = 0; i < config->state_count; i++)
+		free(config->states[i]);
+	for (size_t i = 0; i < config->exclude_count; i++)
+		free(config->excludes[i]);
+	free(config->states);
+	free(config->excludes);
+	free(config->region);
+	free(config->kernel);
+	free(config->initrd);
+	free(config->cmdline);
+	*config = (struct config){ 0 };
+}

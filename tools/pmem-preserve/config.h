@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration file (INI, pmem-preserve.conf(5)). Must not know what its values are for. */
+#ifndef PMEM_PRESERVE_CONFIG_H
+#define PMEM_PRESERVE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_PATH "/etc/pmem-preserve.conf"
+
+enum layout { LAYOUT_RAW, LAYOUT_DEVDAX };
+
+struct config {
+	char **states; /* each "state =" line */
+	size_t state_count;
+	char **excludes;
+	size_t exclude_count;
+	char *region; /* NULL: the only one */
+	enum layout layout;
+	unsigned int threads;	       /* 0: one per processor */
+	unsigned int deadline_seconds; /* for the memory to be removed */
+	char *kernel, *initrd, *cmdline;
+};
+
+/* @path NULL: CONFIG_PATH, which need not exist. Errors name file and line. */
+int config_read(const char *path, struct config *ret_config);
+void config_clear(struct config *config);
+
+/* "raw" or "devdax"; -EINVAL. */
+int layout_parse(const char *text, enum layout *ret_layout);
+const char *layout_name(enum layout layout);
+
+/* A whole decimal number up to @max; -EINVAL. */
+int number_parse(const char *text, unsigned int max, unsigned int *ret_number);
+
+/* Appends a copy of @text to a list of strings; -ENOMEM. */
+int strings_add(char ***strings, size_t *count, const char *text);
+
+#endif

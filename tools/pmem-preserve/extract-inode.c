@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "extract-inode.h"
+
+#include "beneath.h"
+#include "cleanup.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define PATH(tree, index) (tree_path_text(tree, index).text)
+
+int extract_exists(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_REFUSED,
+		    "%s: exists already; --overwrite replaces it with what the checkpoint holds",
+		    PATH(tree, index));
+}
+
+/*
+ * /proc/self/fd/N is the inode itself, whatever has happened to its name, and a symlink is not
+ * followed through it; so the calls that want a path cannot be led astray.
+ */
+int extract_attributes(const struct tree *tree, uint32_t index, int fd)
+{
+	const struct entry *entry = &tree->entries[index];
+	struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = entry->mtime, .tv_nsec = entry->mtime_nsec },
+	};
+	const uint8_t *cursor = NULL;
+	char path[PROC_PATH_BYTES];
+	struct xattr xattr;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0)
+		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
+			    entry->gid);
+	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
+		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0)
+			return fail(-errno, "%s: cannot set the extended attribute %s",
+				    PATH(tree, index), xattr.name);
+	if (!S_ISLNK(entry->mode) && chmod(path, entry->mode & 07777) < 0)
+		return fail(-errno, "%s: cannot set the mode", PATH(tree, index));
+	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
+		return fail(-errno, "%s: cannot set the time", PATH(tree, index));
+	return 0;
+}
+
+/* What has the name already goes when it may; a directory with anything in it never does. */
+static int make_room(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	if (!overwrite)
+		return extract_exists(tree, index);
+	if (unlinkat(directory, tree_name(tree, index), 0) < 0)
+		return fail(-errno, "%s: cannot replace", PATH(tree, index));
+	return 0;
+}
+
+static int make_special(const struct tree *tree, uint32_t index, int directory)
+{
+	const struct entry *entry = &tree->entries[index];
+	int r;
+
+	if (S_ISLNK(entry->mode))
+		r = symlinkat(tree_target(tree, index), directory, tree_name(tree, index));
+	else
+		r = mknodat(directory, tree_name(tree, index), (entry->mode & S_IFMT) | 0600,
+			    device_decode(entry->device));
+	return r < 0 ? -errno : 0;
+}
+
+int extract_special(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	_cleanup_close_ int fd = -1;
+	int r = make_special(tree, index, directory);
+
+	if (r == -EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		r = make_special(tree, index, directory);
+	}
+	if (r < 0)
+		return fail(r, "%s: cannot create", PATH(tree, index));
+	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "%s: cannot create", PATH(tree, index));
+	return extract_attributes(tree, index, fd);
+}
+
+int extract_create(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	const char *name = tree_name(tree, index);
+	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(directory, name, flags, 0600), r;
+
+	if (fd < 0 && errno == EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		fd = openat(directory, name, flags, 0600);
+	}
+	return fd < 0 ? fail(-errno, "%s: cannot create", PATH(tree, index)) : fd;
+}
+
+int extract_link(const struct tree *tree, uint32_t index, int first_directory, int directory,
+		 bool overwrite)
+{
+	const char *first = tree_name(tree, tree->entries[index].inode_entry);
+	const char *name = tree_name(tree, index);
+	int r = linkat(first_directory, first, directory, name, 0);
+
+	if (r < 0 && errno == EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		r = linkat(first_directory, first, directory, name, 0);
+	}
+	return r < 0 ? fail(-errno, "%s: cannot link", PATH(tree, index)) : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Giving one inode what a tree says of it. Must not know of images. */
+#ifndef PMEM_PRESERVE_EXTRACT_INODE_H
+#define PMEM_PRESERVE_EXTRACT_INODE_H
+
+#include "tree.h"
+
+/*
+ * Owner, xattrs, mode and mtime, in this order: a change of owner takes setuid bits and
+ * capabilities away, and any change touches the time. @fd: of the inode; O_PATH will do. Errors are
+ * reported.
+ */
+int extract_attributes(const struct tree *tree, uint32_t index, int fd);
+
+/* Makes a link, fifo, socket or device in the open @directory, attributes and all. */
+int extract_special(const struct tree *tree, uint32_t index, int directory, bool overwrite);
+
+/* Creates a regular file, 0600 and empty, for writing. An fd, or an error (reported). */
+int extract_create(const struct tree *tree, uint32_t index, int directory, bool overwrite);
+
+/* Makes entry @index another name of its inode, which lies in @first_directory. */
+int extract_link(const struct tree *tree, uint32_t index, int first_directory, int directory,
+		 bool overwrite);
+
+/* "refused: PATH exists already" */
+int extract_exists(const struct tree *tree, uint32_t index);
+
+#endif

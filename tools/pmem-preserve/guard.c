@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guard.h"
+
+#include "image.h"
+#include "report.h"
+
+#include <blkid.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What else a device holds, as blkid(8) knows it; "" when nothing. */
+static void find_foreign(const struct store *store, char *name, size_t bytes)
+{
+	blkid_probe probe =
+		store->kind == STORE_BLOCK ? blkid_new_probe_from_filename(store->path) : NULL;
+	const char *type = NULL;
+
+	name[0] = '\0';
+	if (!probe)
+		return;
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_enable_partitions(probe, 1);
+	if (blkid_do_safeprobe(probe) == 0 &&
+	    (blkid_probe_lookup_value(probe, "TYPE", &type, NULL) == 0 ||
+	     blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL) == 0))
+		snprintf(name, bytes, "%s", type);
+	blkid_free_probe(probe);
+}
+
+static int refuse(const char *name, bool replace, const char *what)
+{
+	if (!replace)
+		return fail(-E_REFUSED, "%s holds %s; --replace gives it up", name, what);
+	warn("%s holds %s, which is given up", name, what);
+	return 0;
+}
+
+int checkpoint_guard_path(const char *path, const char *name, bool replace,
+			  uint64_t *ret_generation)
+{
+	_cleanup_store_ struct store *store = NULL;
+	struct image_header header;
+	char what[200], when[40] = "", foreign[64];
+	time_t created;
+	struct tm tm;
+	int r;
+
+	*ret_generation = 0;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = store_open(path, STORE_READ, &store);
+	if (r < 0)
+		return r;
+	r = image_read_header(store, &header);
+	if (r == -E_DAMAGED)
+		return refuse(name, replace, "a damaged checkpoint (see above)");
+	if (r == -E_NO_CHECKPOINT) {
+		find_foreign(store, foreign, sizeof(foreign));
+		snprintf(what, sizeof(what), "something else%s%s%s", foreign[0] ? " (" : "",
+			 foreign, foreign[0] ? ")" : "");
+		if (foreign[0] || (store->kind == STORE_FILE && store->capacity > 0))
+			return refuse(name, replace, what);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	*ret_generation = header.generation;
+	if (header.phase != IMAGE_PHASE_COMMITTED)
+		return 0;
+	created = (time_t)(header.created_ns / 1000000000);
+	if (localtime_r(&created, &tm))
+		strftime(when, sizeof(when), " of %F %T", &tm);
+	snprintf(what, sizeof(what), "a checkpoint%s that was not restored", when);
+	if (!replace)
+		return fail(-E_REFUSED,
+			    "%s holds %s; \"restore\" or \"discard\" it, or say --replace", name,
+			    what);
+	return refuse(name, true, what);
+}
+
+int checkpoint_guard(const struct region *region, bool replace)
+{
+	char path[64];
+	uint64_t generation;
+
+	if (region->state == REGION_RAW)
+		snprintf(path, sizeof(path), "%s", region->block_device);
+	else if (region->state == REGION_DEVDAX)
+		snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
+	else
+		return 0;
+	return checkpoint_guard_path(path, region->name, replace, &generation);
+}

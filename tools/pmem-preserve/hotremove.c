@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hotremove.h"
+
+#include "block-order.h"
+#include "cleanup.h"
+#include "memory-blocks.h"
+#include "report.h"
+#include "sysfs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS     1000000ull
+#define ROLLBACK_MS   15000
+#define BUSY_TRIES    3
+#define BUSY_PAUSE_MS 100
+/* The driver's own deadline ends first, so that it is the one that says why. */
+#define DRIVER_SLACK_MS 2000
+
+struct attempt {
+	const char *device;
+	struct memory_blocks *blocks;
+	const struct hot_remove_limits *limits;
+	uint64_t deadline_ns;
+	unsigned int reported;
+	sigset_t old_signals;
+};
+
+static void device_path(char *path, size_t size, const char *device, const char *attribute)
+{
+	snprintf(path, size, "/sys/bus/dax/devices/%s/%s", device, attribute);
+}
+
+bool hot_remove_has_state(const char *device)
+{
+	char path[128];
+
+	device_path(path, sizeof(path), device, "state");
+	return sysfs_exists(-1, path);
+}
+
+int hot_remove_read_state(const char *device, char *buffer, size_t size)
+{
+	char path[128];
+
+	device_path(path, sizeof(path), device, "state");
+	return sysfs_read(-1, path, buffer, size);
+}
+
+static void attempt_begin(struct attempt *attempt)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	/* Also for the child: some kernels give up offlining for any signal, half way. */
+	sigprocmask(SIG_BLOCK, &signals, &attempt->old_signals);
+	attempt->deadline_ns = now_ns() + attempt->limits->deadline_ms * NS_PER_MS;
+}
+
+static void attempt_end(const struct attempt *attempt)
+{
+	sigprocmask(SIG_SETMASK, &attempt->old_signals, NULL);
+}
+
+static bool interrupted(const struct attempt *attempt)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigismember(&pending, signals[i]) &&
+		    !sigismember(&attempt->old_signals, signals[i]))
+			return true;
+	return false;
+}
+
+/* Looks at every block; those that are gone or not online are off. */
+static unsigned int count_offline(const struct attempt *attempt)
+{
+	unsigned int offline = 0;
+
+	for (size_t i = 0; i < attempt->blocks->count; i++) {
+		struct memory_block now = { .number = attempt->blocks->block[i].number };
+
+		offline += memory_block_refresh(&now) < 0 || !now.online;
+	}
+	return offline;
+}
+
+static void show_progress(struct attempt *attempt, unsigned int offline)
+{
+	if (!attempt->limits->progress || offline == attempt->reported)
+		return;
+	attempt->reported = offline;
+	attempt->limits->progress(attempt->limits->data, offline,
+				  (unsigned int)attempt->blocks->count);
+}
+
+static int tick_block(void *data)
+{
+	return interrupted(data) ? -EINTR : 0;
+}
+
+static int tick_state(void *data)
+{
+	show_progress(data, count_offline(data));
+	return interrupted(data) ? -EINTR : 0;
+}
+
+static const char *reason(int error, const struct memory_block *block)
+{
+	switch (-error) {
+	case EBUSY:
+	case EAGAIN:
+		if (block && *block->zone && strcmp(block->zone, ZONE_MOVABLE) != 0)
+			return "it holds kernel memory, as it is not in ZONE_MOVABLE";
+		return "pages in it cannot be moved: pinned by a device or a virtual machine?";
+	case ETIMEDOUT:
+		return "the memory in it did not move in time: pinned pages, or too little memory "
+		       "free "
+		       "elsewhere";
+	case EINTR:
+		return "interrupted";
+	case ENOMEM:
+		return "there is no memory free elsewhere to move it to";
+	default:
+		return strerror(-error);
+	}
+}
+
+/*
+ * Brings online what was online before, last one first, so that a zone grows as it shrank. Returns
+ * how many blocks are not back where they were.
+ */
+static unsigned int roll_back(const struct attempt *attempt, const struct memory_block *before)
+{
+	uint64_t deadline_ns = now_ns() + ROLLBACK_MS * NS_PER_MS;
+	unsigned int lost = 0;
+
+	for (size_t i = attempt->blocks->count; i-- > 0;) {
+		struct memory_block *block = &attempt->blocks->block[i];
+		int r;
+
+		if (!before[i].online)
+			continue;
+		r = memory_block_online(block, before[i].zone, deadline_ns);
+		if (r < 0) {
+			lost++;
+			warn("%s: %s is not back in zone %s: %s", attempt->device,
+			     block_text(block, attempt->blocks->block_bytes).text,
+			     *before[i].zone ? before[i].zone : "(unknown)", strerror(-r));
+		}
+	}
+	return lost;
+}
+
+static struct memory_block *copy_blocks(const struct memory_blocks *blocks)
+{
+	struct memory_block *copy = calloc(blocks->count + 1, sizeof(*copy));
+
+	if (copy && blocks->count)
+		memcpy(copy, blocks->block, blocks->count * sizeof(*copy));
+	return copy;
+}
+
+/* Rolls back and reports; @block: the one that would not go, or NULL when the driver did not say.
+ */
+static int give_up(const struct attempt *attempt, const struct memory_block *before,
+		   const struct memory_block *block, int error)
+{
+	unsigned int lost = roll_back(attempt, before);
+	const char *text =
+		block ? block_text(block, attempt->blocks->block_bytes).text : "its memory";
+	char outcome[160];
+
+	if (lost)
+		snprintf(outcome, sizeof(outcome),
+			 "%u of %zu blocks could not be brought back, see 'lsmem' and 'daxctl "
+			 "online-memory %s'",
+			 lost, attempt->blocks->count, attempt->device);
+	else
+		snprintf(outcome, sizeof(outcome), "everything is online again as it was");
+	return fail(-E_MEMORY, "%s: %s could not be taken offline: %s; %s", attempt->device, text,
+		    reason(error, block), outcome);
+}
+
+static int offline_block(struct attempt *attempt, struct memory_block *block)
+{
+	const struct sysfs_tick tick = { .function = tick_block, .data = attempt };
+	char path[96];
+	int r;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%" PRIu64 "/state",
+		 block->number);
+	for (unsigned int try = 1;; try++) {
+		struct memory_block now = { .number = block->number };
+
+		if (now_ns() >= attempt->deadline_ns)
+			return -ETIMEDOUT;
+		if (interrupted(attempt))
+			return -EINTR;
+		r = sysfs_write_within(-1, path, "offline", attempt->deadline_ns, &tick);
+		/* What the block is counts, not what the write said. */
+		if (memory_block_refresh(&now) == 0 && !now.online) {
+			*block = now;
+			return 0;
+		}
+		if (r == 0)
+			return -EIO;
+		if ((r != -EBUSY && r != -EAGAIN) || try == BUSY_TRIES)
+			return r;
+		/* A page may have been on its way when the block was looked through. */
+		poll(NULL, 0, BUSY_PAUSE_MS);
+	}
+}
+
+/* All blocks, emptiest first. On error @ret_block is the one that would not go. */
+static int offline_each(struct attempt *attempt, const struct memory_block *before,
+			const struct block_use *order, const struct memory_block **ret_block)
+{
+	struct memory_blocks *blocks = attempt->blocks;
+	unsigned int offline = 0;
+
+	for (size_t step = 0; step < blocks->count; step++) {
+		size_t i = order[step].index;
+
+		if (before[i].online) {
+			int r = offline_block(attempt, &blocks->block[i]);
+
+			if (r < 0) {
+				*ret_block = &before[i];
+				return r;
+			}
+			detail("%s: %s is offline; %s of it were in use", attempt->device,
+			       block_text(&before[i], blocks->block_bytes).text,
+			       size_text(order[step].used_bytes).text);
+		}
+		show_progress(attempt, ++offline);
+	}
+	return 0;
+}
+
+int hot_remove_by_block(const char *device, struct memory_blocks *blocks,
+			const struct hot_remove_limits *limits)
+{
+	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
+	_cleanup_free_ struct memory_block *before = copy_blocks(blocks);
+	_cleanup_free_ struct block_use *order = blocks_emptiest_first(blocks);
+	const struct memory_block *block;
+	int r;
+
+	if (!before || !order)
+		return fail(-ENOMEM, "%s", device);
+	attempt_begin(&attempt);
+	r = offline_each(&attempt, before, order, &block);
+	if (r < 0)
+		r = give_up(&attempt, before, block, r);
+	attempt_end(&attempt);
+	return r;
+}
+
+/* Tells our own driver how long it has; the kernel's has no such attribute. */
+static void set_driver_deadline(const struct attempt *attempt)
+{
+	uint64_t now = now_ns(), left_ms = 1;
+	char path[128], value[32];
+	int r;
+
+	device_path(path, sizeof(path), attempt->device, "unplug_timeout_ms");
+	if (!sysfs_exists(-1, path))
+		return;
+	if (now + NS_PER_MS < attempt->deadline_ns)
+		left_ms = (attempt->deadline_ns - now) / NS_PER_MS;
+	snprintf(value, sizeof(value), "%" PRIu64, left_ms);
+	r = sysfs_write(-1, path, value);
+	if (r < 0)
+		detail("%s: cannot be set to %s: %s", path, value, strerror(-r));
+}
+
+/* Whether so much has to move that its order matters more than the time of some writes. */
+static bool order_matters(const struct memory_blocks *blocks, const struct block_use *order)
+{
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < blocks->count; i++)
+		used += order[i].used_bytes;
+	return used >= blocks->block_bytes / 2;
+}
+
+/* All that is left of the deadline, and a little more: see DRIVER_SLACK_MS. */
+static int unplug(struct attempt *attempt, const char *path)
+{
+	const struct sysfs_tick tick = { .function = tick_state, .data = attempt };
+	char state[64] = "";
+	int r;
+
+	set_driver_deadline(attempt);
+	r = sysfs_write_within(-1, path, "unplugged",
+			       attempt->deadline_ns + DRIVER_SLACK_MS * NS_PER_MS, &tick);
+	/* What the attribute says now counts, not what the write said. */
+	if (sysfs_read(-1, path, state, sizeof(state)) == 0 && strcmp(state, "unplugged") == 0)
+		return 0;
+	return r < 0 ? r : -EIO;
+}
+
+/*
+ * The driver takes the blocks in the order of their addresses, and so moves the same pages over and
+ * over. Where there is much to move, the blocks are taken offline before that, in the better order;
+ * the driver then only removes them.
+ */
+int hot_remove_by_state(const char *device, struct memory_blocks *blocks,
+			const struct hot_remove_limits *limits)
+{
+	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
+	_cleanup_free_ struct memory_block *before = copy_blocks(blocks);
+	_cleanup_free_ struct block_use *order = blocks_emptiest_first(blocks);
+	const struct memory_block *block = NULL;
+	char path[128];
+	int r = 0;
+
+	if (!before || !order)
+		return fail(-ENOMEM, "%s", device);
+	device_path(path, sizeof(path), device, "state");
+	attempt_begin(&attempt);
+	if (order_matters(blocks, order))
+		r = offline_each(&attempt, before, order, &block);
+	if (r == 0)
+		r = unplug(&attempt, path);
+	if (r < 0) {
+		r = give_up(&attempt, before, block, r);
+	} else {
+		show_progress(&attempt, (unsigned int)blocks->count);
+		blocks->count = 0;
+	}
+	attempt_end(&attempt);
+	return r;
+}

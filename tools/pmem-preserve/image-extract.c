@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From an image back to a tree, the mirror of image-write.c: directories first, then each thread
+ * takes the next MiB, checks its digest, and writes the files that lie there while they are in the
+ * cache; at last links and what belongs to directories, since every new name changes their time.
+ */
+#include "beneath.h"
+#include "cleanup.h"
+#include "erofs.h"
+#include "extract-inode.h"
+#include "image.h"
+#include "parallel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define PATH(tree, index) (tree_path_text(tree, index).text)
+#define ENTRIES_AT_ONCE	  256u
+
+struct job {
+	struct image *image;
+	const struct extract_options *options;
+	struct progress progress;
+	int root;
+};
+
+struct worker {
+	struct job *job;
+	struct tree_cursor cursor;
+	uint8_t *buffer; /* one segment */
+};
+
+static void end_worker(void *data)
+{
+	struct worker *worker = data;
+
+	tree_cursor_close(&worker->cursor);
+	free(worker->buffer);
+	free(worker);
+}
+
+static int begin_worker(void *data, void **ret_worker)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return fail(-ENOMEM, "cannot start to restore");
+	worker->job = data;
+	tree_cursor_init(&worker->cursor, worker->job->image->tree, worker->job->root);
+	worker->buffer = store_buffer(IMAGE_SEGMENT);
+	if (!worker->buffer) {
+		end_worker(worker);
+		return fail(-ENOMEM, "cannot start to restore");
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+/* The open directory that entry @index lies in; an error is reported. */
+static int open_parent(struct tree_cursor *cursor, uint32_t index)
+{
+	int fd = tree_cursor_open(cursor, cursor->tree->entries[index].parent);
+
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return fail(-E_REFUSED, "%s: a symbolic link or file is in the way",
+			    PATH(cursor->tree, cursor->tree->entries[index].parent));
+	return fd < 0 ? fail(fd, "%s: cannot open",
+			     PATH(cursor->tree, cursor->tree->entries[index].parent))
+		      : fd;
+}
+
+/*
+ * Before anything is touched: what was checkpointed must not be there. Its own directory may be, as
+ * that is often a mount point, but not with anything in it that the checkpoint has, too.
+ */
+static int check_conflicts(struct job *job)
+{
+	const struct tree *tree = job->image->tree;
+	struct tree_cursor cursor;
+	struct stat stat;
+	int fd, r = 0;
+
+	tree_cursor_init(&cursor, tree, job->root);
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		const struct entry *entry = &tree->entries[i];
+
+		if (!(entry->flags & ENTRY_ROOT))
+			continue;
+		if (!S_ISDIR(entry->mode)) {
+			fd = tree_cursor_open(&cursor, entry->parent);
+			if (fd >= 0 &&
+			    fstatat(fd, tree_name(tree, i), &stat, AT_SYMLINK_NOFOLLOW) == 0)
+				r = extract_exists(tree, i);
+			continue;
+		}
+		fd = tree_cursor_open(&cursor, i);
+		for (uint32_t k = 0; fd >= 0 && k < entry->count && r == 0; k++) {
+			uint32_t child = entry->first + k;
+
+			if (!(tree->entries[child].flags & (ENTRY_ROOT | ENTRY_ANCESTOR)) &&
+			    fstatat(fd, tree_name(tree, child), &stat, AT_SYMLINK_NOFOLLOW) == 0)
+				r = extract_exists(tree, child);
+		}
+	}
+	tree_cursor_close(&cursor);
+	return r;
+}
+
+/* A default ACL that is there already would be inherited by all that is created beneath. */
+static void drop_default_acl(int parent, const char *name)
+{
+	char path[PROC_PATH_BYTES];
+
+	proc_path(path, parent, name);
+	lremovexattr(path, "system.posix_acl_default");
+	lremovexattr(path, "system.posix_acl_access");
+}
+
+static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t index)
+{
+	struct tree *tree = job->image->tree;
+	struct entry *entry = &tree->entries[index];
+	const char *name = tree_name(tree, index);
+	bool may_exist = entry->flags & (ENTRY_ROOT | ENTRY_ANCESTOR);
+	int parent = open_parent(cursor, index);
+	struct stat stat;
+
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, 0700) == 0) {
+		entry->flags |= ENTRY_CREATED;
+	} else if (errno != EEXIST) {
+		return fail(-errno, "%s: cannot create", PATH(tree, index));
+	} else {
+		if (fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+			return fail(-errno, "%s: cannot create", PATH(tree, index));
+		if (!job->options->overwrite && !(may_exist && S_ISDIR(stat.st_mode)))
+			return extract_exists(tree, index);
+		if (!S_ISDIR(stat.st_mode)) {
+			if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0700) < 0)
+				return fail(-errno, "%s: cannot replace", PATH(tree, index));
+			entry->flags |= ENTRY_CREATED;
+		}
+	}
+	if (entry->flags & ENTRY_CREATED || !(entry->flags & ENTRY_ANCESTOR))
+		drop_default_acl(parent, name);
+	return 0;
+}
+
+static int make_directories(struct job *job)
+{
+	const struct tree *tree = job->image->tree;
+	struct tree_cursor cursor;
+	int r = 0;
+
+	tree_cursor_init(&cursor, tree, job->root);
+	for (uint32_t i = 1; i < tree->count && r == 0; i++)
+		if (S_ISDIR(tree->entries[i].mode))
+			r = make_directory(job, &cursor, i);
+	tree_cursor_close(&cursor);
+	return r;
+}
+
+/* Files whose data does not lie within one segment are made first and finished last. */
+static void find_split_files(struct image *image)
+{
+	for (size_t i = 0; i < image->extent_count; i++) {
+		const struct extent *extent = &image->extents[i];
+		struct entry *entry = &image->tree->entries[extent->entry];
+
+		if (entry->count != 1 ||
+		    extent->place / IMAGE_SEGMENT !=
+			    (extent->place + extent->length - 1) / IMAGE_SEGMENT)
+			entry->flags |= ENTRY_SPLIT;
+	}
+}
+
+/* Everything that needs no data: links, devices, empty files, and the split files' names. */
+static int make_entry(struct worker *worker, uint32_t index)
+{
+	const struct job *job = worker->job;
+	const struct tree *tree = job->image->tree;
+	const struct entry *entry = &tree->entries[index];
+	_cleanup_close_ int fd = -1;
+	int parent;
+
+	if (S_ISDIR(entry->mode) || entry->inode_entry != index ||
+	    (S_ISREG(entry->mode) && entry->count && !(entry->flags & ENTRY_SPLIT)))
+		return 0;
+	parent = open_parent(&worker->cursor, index);
+	if (parent < 0)
+		return parent;
+	if (!S_ISREG(entry->mode))
+		return extract_special(tree, index, parent, job->options->overwrite);
+	fd = extract_create(tree, index, parent, job->options->overwrite);
+	if (fd < 0)
+		return fd;
+	if (entry->size && ftruncate(fd, (off_t)entry->size) < 0)
+		return fail(-errno, "%s: cannot make it %s large", PATH(tree, index),
+			    size_text(entry->size).text);
+	return entry->flags & ENTRY_SPLIT ? 0 : extract_attributes(tree, index, fd);
+}
+
+static int finish_entry(struct worker *worker, uint32_t index)
+{
+	const struct tree *tree = worker->job->image->tree;
+	_cleanup_close_ int fd = -1;
+	int parent;
+
+	if (!(tree->entries[index].flags & ENTRY_SPLIT) ||
+	    tree->entries[index].inode_entry != index)
+		return 0;
+	parent = open_parent(&worker->cursor, index);
+	if (parent < 0)
+		return parent;
+	fd = openat(parent, tree_name(tree, index), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "%s: cannot open", PATH(tree, index));
+	return extract_attributes(tree, index, fd);
+}
+
+static int for_entries(struct worker *worker, uint64_t item,
+		       int (*visit)(struct worker *worker, uint32_t index))
+{
+	uint64_t end = (item + 1) * ENTRIES_AT_ONCE;
+	int r = 0;
+
+	if (end > worker->job->image->tree->count)
+		end = worker->job->image->tree->count;
+	for (uint64_t i = item * ENTRIES_AT_ONCE; i < end && r == 0; i++)
+		r = visit(worker, (uint32_t)i);
+	return r;
+}
+
+static int make_entries(void *worker, uint64_t item)
+{
+	return for_entries(worker, item, make_entry);
+}
+
+static int finish_entries(void *worker, uint64_t item)
+{
+	return for_entries(worker, item, finish_entry);
+}
+
+static int write_all(int fd, const uint8_t *data, size_t length, uint64_t offset)
+{
+	while (length > 0) {
+		ssize_t put = pwrite(fd, data, length, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		data += put;
+		length -= (size_t)put;
+		offset += (uint64_t)put;
+	}
+	return 0;
+}
+
+static bool is_zero(const uint8_t *data, size_t length)
+{
+	return data[0] == 0 && memcmp(data, data + 1, length - 1) == 0;
+}
+
+/* A chunk of a sparse file holds its neighbouring holes as zeroes: those stay holes. */
+static int write_sparse(int fd, const uint8_t *data, size_t length, uint64_t offset)
+{
+	size_t start = 0, at = 0;
+	int r = 0;
+
+	while (at < length && r == 0) {
+		size_t block = length - at < EROFS_BLOCK ? length - at : EROFS_BLOCK;
+		bool zero = is_zero(data + at, block);
+
+		if (zero && at > start)
+			r = write_all(fd, data + start, at - start, offset + start);
+		at += block;
+		if (zero)
+			start = at;
+	}
+	if (r == 0 && at > start)
+		r = write_all(fd, data + start, at - start, offset + start);
+	return r;
+}
+
+static int extract_data(struct worker *worker, const struct extent *extent, const uint8_t *data,
+			size_t length, uint64_t offset)
+{
+	const struct tree *tree = worker->job->image->tree;
+	const struct entry *entry = &tree->entries[extent->entry];
+	bool split = entry->flags & ENTRY_SPLIT, sparse = entry->flags & ENTRY_SPARSE;
+	int parent = open_parent(&worker->cursor, extent->entry);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (parent < 0)
+		return parent;
+	if (split) {
+		fd = openat(parent, tree_name(tree, extent->entry),
+			    O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return fail(-errno, "%s: cannot open", PATH(tree, extent->entry));
+	} else {
+		fd = extract_create(tree, extent->entry, parent, worker->job->options->overwrite);
+		if (fd < 0)
+			return fd;
+	}
+	if (!split && sparse && ftruncate(fd, (off_t)entry->size) < 0)
+		return fail(-errno, "%s: cannot make it %s large", PATH(tree, extent->entry),
+			    size_text(entry->size).text);
+	r = (sparse ? write_sparse : write_all)(fd, data, length, offset);
+	if (r == -ENOSPC)
+		return fail(-E_NO_FIT, "%s: no space left where the state is restored to",
+			    PATH(tree, extent->entry));
+	if (r < 0)
+		return fail(r, "%s: cannot write", PATH(tree, extent->entry));
+	return split ? 0 : extract_attributes(tree, extent->entry, fd);
+}
+
+static int report_damage(const struct image *image, uint64_t start, uint64_t end)
+{
+	size_t first = image_find_extent(image, start), count = 0;
+
+	for (size_t i = first; i < image->extent_count && image->extents[i].place < end; i++)
+		count++;
+	if (count == 0)
+		return fail(-E_DAMAGED, "%s: the checkpoint is damaged at %llu", image->store->path,
+			    (unsigned long long)start);
+	return fail(-E_DAMAGED, "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is",
+		    image->store->path, PATH(image->tree, image->extents[first].entry),
+		    count > 1 ? " or a file next to it" : "");
+}
+
+static int extract_segment(void *data, uint64_t segment)
+{
+	struct worker *worker = data;
+	struct image *image = worker->job->image;
+	uint64_t base = segment * IMAGE_SEGMENT, start, end;
+	int r;
+
+	image_segment(&image->header, segment, &start, &end);
+	r = store_read(image->store, worker->buffer, end - base, base);
+	if (r < 0)
+		return r;
+	if (!image_segment_is_whole(image, segment, worker->buffer))
+		return report_damage(image, start, end);
+	for (size_t i = image_find_extent(image, start);
+	     i < image->extent_count && image->extents[i].place < end && r == 0; i++) {
+		const struct extent *extent = &image->extents[i];
+		uint64_t from = extent->place > start ? extent->place : start;
+		uint64_t to = extent->place + extent->length;
+
+		if (to > end)
+			to = end;
+		r = extract_data(worker, extent, worker->buffer + (from - base), to - from,
+				 extent->offset + (from - extent->place));
+	}
+	progress_add(&worker->job->progress, end - start);
+	return r;
+}
+
+static int make_hard_links(struct job *job)
+{
+	const struct tree *tree = job->image->tree;
+	struct tree_cursor first, cursor;
+	int r = 0;
+
+	tree_cursor_init(&first, tree, job->root);
+	tree_cursor_init(&cursor, tree, job->root);
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		int first_parent, parent;
+
+		if (tree->entries[i].inode_entry == i)
+			continue;
+		first_parent = open_parent(&first, tree->entries[i].inode_entry);
+		parent = open_parent(&cursor, i);
+		r = first_parent < 0 ? first_parent : parent < 0 ? parent : 0;
+		if (r == 0)
+			r = extract_link(tree, i, first_parent, parent, job->options->overwrite);
+	}
+	tree_cursor_close(&first);
+	tree_cursor_close(&cursor);
+	return r;
+}
+
+/* Children before parents. A directory that only led to the state and was there is left alone. */
+static int finish_directories(struct job *job)
+{
+	const struct tree *tree = job->image->tree;
+	struct tree_cursor cursor;
+	int r = 0;
+
+	tree_cursor_init(&cursor, tree, job->root);
+	for (uint32_t i = tree->count; i-- > 0 && r == 0;) {
+		const struct entry *entry = &tree->entries[i];
+		int fd;
+
+		if (!S_ISDIR(entry->mode) ||
+		    ((entry->flags & ENTRY_ANCESTOR) && !(entry->flags & ENTRY_CREATED)))
+			continue;
+		fd = tree_cursor_open(&cursor, i);
+		r = fd < 0 ? fail(fd, "%s: cannot open", PATH(tree, i))
+			   : extract_attributes(tree, i, fd);
+	}
+	tree_cursor_close(&cursor);
+	return r;
+}
+
+/* What was restored must be safe before the checkpoint counts as restored. */
+static int sync_roots(struct job *job)
+{
+	const struct tree *tree = job->image->tree;
+	struct tree_cursor cursor;
+	int r = 0;
+
+	tree_cursor_init(&cursor, tree, job->root);
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		_cleanup_close_ int fd = -1;
+		int directory;
+
+		if (!(tree->entries[i].flags & ENTRY_ROOT))
+			continue;
+		directory = tree_cursor_open(&cursor, S_ISDIR(tree->entries[i].mode)
+							      ? i
+							      : tree->entries[i].parent);
+		fd = directory < 0 ? -1 : openat(directory, ".", O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || syncfs(fd) < 0)
+			r = fail(directory < 0 ? directory : -errno, "%s: cannot be flushed",
+				 PATH(tree, i));
+	}
+	tree_cursor_close(&cursor);
+	return r;
+}
+
+int image_extract(struct image *image, const struct extract_options *options)
+{
+	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
+	struct job job = { .image = image, .options = options };
+	_cleanup_close_ int root = open(options->into, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct parallel parallel = {
+		.threads = options->threads,
+		.begin = begin_worker,
+		.end = end_worker,
+		.data = &job,
+	};
+	int r = 0;
+
+	if (root < 0)
+		return fail(-errno, "%s: cannot restore there", options->into);
+	job.root = root;
+	find_split_files(image);
+	if (!options->overwrite)
+		r = check_conflicts(&job);
+	if (r == 0)
+		r = make_directories(&job);
+	if (r < 0)
+		return r;
+	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
+	parallel.items = entry_items;
+	parallel.run = make_entries;
+	r = parallel_run(&parallel);
+	if (r == 0) {
+		/* Segments with nothing but metadata were checked when the image was opened. */
+		parallel.items = (image->header.meta_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
+		parallel.run = extract_segment;
+		r = parallel_run(&parallel);
+	}
+	if (r == 0) {
+		parallel.items = entry_items;
+		parallel.run = finish_entries;
+		r = parallel_run(&parallel);
+	}
+	progress_end(&job.progress);
+	if (r == 0)
+		r = make_hard_links(&job);
+	if (r == 0)
+		r = finish_directories(&job);
+	return r == 0 ? sync_roots(&job) : r;
+}

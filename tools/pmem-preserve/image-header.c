@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The header of an image: sealing, checking, and the one word that commits it. */
+#include "cleanup.h"
+#include "erofs.h"
+#include "image.h"
+
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+#include <xxhash.h>
+
+/* No image is larger than EROFS can address; sums of such numbers do not overflow. */
+#define IMAGE_BYTES_MAX ((uint64_t)EROFS_NULL_BLOCK * EROFS_BLOCK)
+
+_Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "the header is read and written as it lies there");
+_Static_assert(offsetof(struct image_header, phase) % 8 == 0, "the phase is one atomic store");
+
+uint64_t unix_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+struct image_digest image_digest_of(const void *data, size_t length)
+{
+	struct image_digest digest;
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, length));
+	memcpy(digest.bytes, canonical.digest, sizeof(digest.bytes));
+	return digest;
+}
+
+static bool same_digest(const struct image_digest *a, const struct image_digest *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static struct image_digest header_digest(const struct image_header *header)
+{
+	struct image_header copy = *header;
+
+	copy.phase = 0;
+	memset(&copy.timeline, 0, sizeof(copy.timeline));
+	memset(&copy.header_digest, 0, sizeof(copy.header_digest));
+	return image_digest_of(&copy, sizeof(copy));
+}
+
+static void seal_timeline(struct image_header *header)
+{
+	header->timeline.digest = image_digest_of(header->timeline.at, sizeof(header->timeline.at));
+}
+
+void image_header_seal(struct image_header *header)
+{
+	memcpy(header->magic, IMAGE_MAGIC, sizeof(header->magic));
+	header->version = IMAGE_VERSION;
+	header->header_bytes = IMAGE_HEADER_BYTES;
+	seal_timeline(header);
+	header->header_digest = header_digest(header);
+}
+
+const char *image_phase_name(uint64_t phase)
+{
+	switch (phase) {
+	case IMAGE_PHASE_WRITING:
+		return "writing";
+	case IMAGE_PHASE_COMMITTED:
+		return "committed";
+	case IMAGE_PHASE_RESTORED:
+		return "restored";
+	default:
+		return "unknown";
+	}
+}
+
+/* All sizes and places follow from a few of them; what does not add up was not written by us. */
+static bool adds_up(const struct image_header *header)
+{
+	if (header->header_bytes != IMAGE_HEADER_BYTES || header->image_bytes > IMAGE_BYTES_MAX ||
+	    header->meta_offset > header->image_bytes || header->meta_bytes > header->image_bytes ||
+	    header->inodes_bytes > header->meta_bytes || header->extra_bytes > header->meta_bytes ||
+	    header->paths_bytes > header->meta_bytes)
+		return false;
+	if (header->meta_offset < IMAGE_DATA_OFFSET || header->meta_offset % EROFS_BLOCK ||
+	    header->inodes_bytes % EROFS_BLOCK || header->extra_bytes % 8)
+		return false;
+	if (header->extra_offset != header->meta_offset + header->inodes_bytes ||
+	    header->paths_offset != header->extra_offset + header->extra_bytes ||
+	    header->meta_bytes != header->inodes_bytes + header->extra_bytes + header->paths_bytes)
+		return false;
+	return header->digests_offset ==
+		       header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK) &&
+	       header->digests_count ==
+		       (header->digests_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT &&
+	       header->image_bytes ==
+		       header->digests_offset +
+			       align_up(header->digests_count * sizeof(struct image_digest),
+					EROFS_BLOCK);
+}
+
+int image_read_header(struct store *store, struct image_header *ret_header)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct image_header *header = (struct image_header *)block;
+	struct image_digest digest;
+	int r;
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot read the header", store->path);
+	if (store->capacity < IMAGE_FIRST_BLOCK)
+		return -E_NO_CHECKPOINT;
+	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r < 0)
+		return r;
+	if (memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) != 0)
+		return -E_NO_CHECKPOINT;
+	digest = header_digest(header);
+	if (!same_digest(&digest, &header->header_digest))
+		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
+	if (header->version != IMAGE_VERSION)
+		return fail(-E_DAMAGED,
+			    "%s: the checkpoint has format version %u, and only %u is known here",
+			    store->path, header->version, IMAGE_VERSION);
+	/* Left by something else that was once stored on, or copied to, a part of this device. */
+	if (store->kind != STORE_FILE && header->store_bytes != store->capacity) {
+		detail("%s: an image is there, but it was not written to this device", store->path);
+		return -E_NO_CHECKPOINT;
+	}
+	if (header->phase != IMAGE_PHASE_WRITING && header->phase != IMAGE_PHASE_COMMITTED &&
+	    header->phase != IMAGE_PHASE_RESTORED)
+		return fail(-E_DAMAGED, "%s: the checkpoint's phase is damaged", store->path);
+	if (header->phase != IMAGE_PHASE_WRITING && !adds_up(header))
+		return fail(-E_DAMAGED, "%s: the sizes in the checkpoint's header do not add up",
+			    store->path);
+	if (header->phase != IMAGE_PHASE_WRITING && header->image_bytes > store->capacity)
+		return fail(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s", store->path,
+			    size_exact(store->capacity).text, size_exact(header->image_bytes).text);
+	digest = image_digest_of(header->timeline.at, sizeof(header->timeline.at));
+	if (!same_digest(&digest, &header->timeline.digest))
+		memset(&header->timeline, 0, sizeof(header->timeline));
+	header->hostname[sizeof(header->hostname) - 1] = '\0';
+	header->kernel[sizeof(header->kernel) - 1] = '\0';
+	*ret_header = *header;
+	return 0;
+}
+
+int image_write_header(const struct image *image, struct store *store)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot write the header", store->path);
+	memcpy(block, &image->header, sizeof(image->header));
+	memcpy(block + IMAGE_HEADER_BYTES, image->super, sizeof(image->super));
+	return store_write(store, block, IMAGE_FIRST_BLOCK, 0);
+}
+
+int image_set_phase(struct store *store, uint64_t phase, enum timeline_event event)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct image_header *header = (struct image_header *)block;
+	int r;
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot mark the checkpoint", store->path);
+	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r < 0)
+		return r;
+	header->phase = phase;
+	if (event != TIMELINE_NONE) {
+		header->timeline.at[event] = unix_ns();
+		seal_timeline(header);
+	}
+	r = store_write(store, block, IMAGE_FIRST_BLOCK, 0);
+	return r < 0 ? r : store_flush(store);
+}
+
+int image_erase(struct store *store)
+{
+	_cleanup_free_ uint8_t *zeroes = store_buffer(IMAGE_DATA_OFFSET);
+	int r;
+
+	if (!zeroes)
+		return fail(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
+	memset(zeroes, 0, IMAGE_DATA_OFFSET);
+	r = store_write(store, zeroes, IMAGE_DATA_OFFSET, 0);
+	return r < 0 ? r : store_flush(store);
+}

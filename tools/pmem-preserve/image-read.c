@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Opening an image: header, digests, metadata; and the check of all the rest. */
+#include "cleanup.h"
+#include "image.h"
+#include "parallel.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool image_segment_is_whole(const struct image *image, uint64_t segment, const uint8_t *buffer)
+{
+	uint64_t base = segment * IMAGE_SEGMENT, start, end;
+	struct image_digest digest;
+
+	image_segment(&image->header, segment, &start, &end);
+	digest = image_digest_of(buffer + (start - base), end - start);
+	return memcmp(&digest, &image->digests[segment], sizeof(digest)) == 0;
+}
+
+static int read_digests(struct image *image)
+{
+	const struct image_header *header = &image->header;
+	size_t bytes = header->digests_count * sizeof(struct image_digest);
+	struct image_digest root;
+	int r;
+
+	image->digests = store_buffer(header->image_bytes - header->digests_offset);
+	if (!image->digests)
+		return fail(-ENOMEM, "%s: cannot read the digests", image->store->path);
+	r = store_read(image->store, image->digests, header->image_bytes - header->digests_offset,
+		       header->digests_offset);
+	if (r < 0)
+		return r;
+	root = image_digest_of(image->digests, bytes);
+	if (memcmp(&root, &header->root_digest, sizeof(root)) != 0)
+		return fail(-E_DAMAGED, "%s: the checkpoint's table of digests is damaged",
+			    image->store->path);
+	return 0;
+}
+
+/* The metadata is read once, into memory of our own: nobody can change it after the check. */
+static int read_metadata(struct image *image)
+{
+	const struct image_header *header = &image->header;
+	_cleanup_free_ uint8_t *buffer = store_buffer(IMAGE_SEGMENT);
+	uint64_t meta_end = header->meta_offset + header->meta_bytes;
+	int r;
+
+	image->meta = malloc(header->meta_bytes ? header->meta_bytes : 1);
+	if (!image->meta || !buffer)
+		return fail(-ENOMEM, "%s: cannot read the metadata", image->store->path);
+	for (uint64_t segment = header->meta_offset / IMAGE_SEGMENT;
+	     segment < header->digests_count; segment++) {
+		uint64_t base = segment * IMAGE_SEGMENT, start, end, from, to;
+
+		image_segment(header, segment, &start, &end);
+		r = store_read(image->store, buffer, end - base, base);
+		if (r < 0)
+			return r;
+		if (!image_segment_is_whole(image, segment, buffer))
+			return fail(-E_DAMAGED,
+				    "%s: the checkpoint's directories and inodes are damaged",
+				    image->store->path);
+		from = header->meta_offset > start ? header->meta_offset : start;
+		to = meta_end < end ? meta_end : end;
+		if (to > from)
+			memcpy(image->meta + (from - header->meta_offset), buffer + (from - base),
+			       to - from);
+	}
+	return 0;
+}
+
+static int read_super(struct image *image)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	int r;
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
+	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r == 0)
+		memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
+	return r;
+}
+
+int image_open(struct store *store, bool allow_restored, struct image **ret_image)
+{
+	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
+	int r;
+
+	if (!image)
+		return fail(-ENOMEM, "%s: cannot read", store->path);
+	image->store = store;
+	r = image_read_header(store, &image->header);
+	if (r == -E_NO_CHECKPOINT)
+		return fail(r, "%s: holds no checkpoint", store->path);
+	if (r < 0)
+		return r;
+	if (image->header.phase == IMAGE_PHASE_WRITING)
+		return fail(-E_NO_CHECKPOINT,
+			    "%s: holds a checkpoint that was never finished; it cannot be restored",
+			    store->path);
+	if (image->header.phase == IMAGE_PHASE_RESTORED && !allow_restored)
+		return fail(-E_NO_CHECKPOINT, "%s: its checkpoint has been restored already",
+			    store->path);
+	r = tree_new(&image->tree);
+	if (r < 0)
+		return fail(r, "%s: cannot read", store->path);
+	r = read_super(image);
+	if (r == 0)
+		r = read_digests(image);
+	if (r == 0)
+		r = read_metadata(image);
+	if (r == 0)
+		r = image_parse(image);
+	if (r < 0)
+		return r;
+	*ret_image = take_pointer(image);
+	return 0;
+}
+
+struct verify {
+	struct image *image;
+	struct progress progress;
+	pthread_mutex_t lock;
+	uint8_t *is_damaged; /* by entry */
+	uint64_t segments, files;
+	bool header_damaged;
+};
+
+struct verify_worker {
+	struct verify *verify;
+	uint8_t *buffer;
+};
+
+static void end_verify(void *data)
+{
+	struct verify_worker *worker = data;
+
+	free(worker->buffer);
+	free(worker);
+}
+
+static int begin_verify(void *data, void **ret_worker)
+{
+	struct verify_worker *worker = calloc(1, sizeof(*worker));
+
+	if (worker)
+		worker->buffer = store_buffer(IMAGE_SEGMENT);
+	if (!worker || !worker->buffer) {
+		free(worker);
+		return fail(-ENOMEM, "cannot start to verify");
+	}
+	worker->verify = data;
+	*ret_worker = worker;
+	return 0;
+}
+
+static int verify_segment(void *data, uint64_t segment)
+{
+	struct verify_worker *worker = data;
+	struct verify *verify = worker->verify;
+	struct image *image = verify->image;
+	uint64_t base = segment * IMAGE_SEGMENT, start, end;
+	bool hit = false;
+	int r;
+
+	image_segment(&image->header, segment, &start, &end);
+	r = store_read(image->store, worker->buffer, end - base, base);
+	if (r < 0)
+		return r;
+	progress_add(&verify->progress, end - start);
+	if (image_segment_is_whole(image, segment, worker->buffer))
+		return 0;
+	pthread_mutex_lock(&verify->lock);
+	verify->segments++;
+	for (size_t i = image_find_extent(image, start);
+	     i < image->extent_count && image->extents[i].place < end; i++) {
+		verify->files += !verify->is_damaged[image->extents[i].entry];
+		verify->is_damaged[image->extents[i].entry] = 1;
+		hit = true;
+	}
+	verify->header_damaged |= !hit;
+	pthread_mutex_unlock(&verify->lock);
+	return 0;
+}
+
+int image_verify(struct image *image, unsigned int threads,
+		 void (*damaged)(void *data, const char *path), void *data)
+{
+	_cleanup_free_ uint8_t *is_damaged = calloc(image->tree->count, 1);
+	struct verify verify = {
+		.image = image,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.is_damaged = is_damaged,
+	};
+	struct parallel parallel = {
+		.threads = threads,
+		.items = image->header.digests_count,
+		.run = verify_segment,
+		.begin = begin_verify,
+		.end = end_verify,
+		.data = &verify,
+	};
+	int r;
+
+	if (!is_damaged)
+		return fail(-ENOMEM, "%s: cannot verify", image->store->path);
+	progress_begin(&verify.progress, "Verifying", image->header.digests_offset);
+	r = parallel_run(&parallel);
+	progress_end(&verify.progress);
+	if (r < 0 || verify.segments == 0)
+		return r;
+	for (uint32_t i = 0; i < image->tree->count; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		/* Every name of a damaged inode is a damaged file. */
+		if (!is_damaged[image->tree->entries[i].inode_entry] ||
+		    !S_ISREG(image->tree->entries[i].mode))
+			continue;
+		path = tree_path(image->tree, i);
+		if (!path)
+			return fail(-ENOMEM, "%s: cannot verify", image->store->path);
+		damaged(data, path);
+	}
+	return fail(-E_DAMAGED, "%s: %llu of %llu MiB are damaged; files that lie there: %llu%s",
+		    image->store->path, (unsigned long long)verify.segments,
+		    (unsigned long long)image->header.digests_count,
+		    (unsigned long long)verify.files,
+		    verify.header_damaged ? "; the superblock or the padding is damaged, too" : "");
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing an image: each thread takes the next MiB of it, puts it together from the files that lie
+ * there, digests it while it is in the cache, and stores it. Every byte is touched once.
+ */
+#include "cleanup.h"
+#include "erofs.h"
+#include "image.h"
+#include "parallel.h"
+#include "walk.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+struct job {
+	struct image *image;
+	struct store *store;
+	struct progress *progress;
+	int root;
+};
+
+struct worker {
+	const struct job *job;
+	struct tree_cursor cursor;
+	uint8_t *buffer; /* one segment */
+};
+
+static void end_worker(void *data)
+{
+	struct worker *worker = data;
+
+	tree_cursor_close(&worker->cursor);
+	free(worker->buffer);
+	free(worker);
+}
+
+static int begin_worker(void *data, void **ret_worker)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return fail(-ENOMEM, "cannot start to copy");
+	worker->job = data;
+	tree_cursor_init(&worker->cursor, worker->job->image->tree, worker->job->root);
+	worker->buffer = store_buffer(IMAGE_SEGMENT);
+	if (!worker->buffer) {
+		end_worker(worker);
+		return fail(-ENOMEM, "cannot start to copy");
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+/* Puts image bytes @start to @end together in the buffer, which stands for @base onwards. */
+static int fill(struct worker *worker, uint64_t base, uint64_t start, uint64_t end)
+{
+	const struct image *image = worker->job->image;
+	const struct image_header *header = &image->header;
+	uint64_t at = start;
+	int r;
+
+	if (start == IMAGE_HEADER_BYTES) {
+		memcpy(worker->buffer + start, image->super, sizeof(image->super));
+		at += sizeof(image->super);
+	}
+	for (size_t i = image_find_extent(image, start); i < image->extent_count; i++) {
+		const struct extent *extent = &image->extents[i];
+		uint64_t from = extent->place > start ? extent->place : start;
+		uint64_t to = extent->place + extent->length;
+
+		if (from >= end)
+			break;
+		if (to > end)
+			to = end;
+		memset(worker->buffer + (at - base), 0, from - at);
+		r = walk_read(&worker->cursor, extent->entry, worker->buffer + (from - base),
+			      to - from, extent->offset + (from - extent->place));
+		if (r < 0)
+			return r;
+		at = to;
+	}
+	if (end > header->meta_offset) {
+		uint64_t from = header->meta_offset > start ? header->meta_offset : start;
+		uint64_t to = header->meta_offset + header->meta_bytes;
+
+		if (to > end)
+			to = end;
+		memset(worker->buffer + (at - base), 0, from - at);
+		memcpy(worker->buffer + (from - base), image->meta + (from - header->meta_offset),
+		       to - from);
+		at = to;
+	}
+	memset(worker->buffer + (at - base), 0, end - at);
+	return 0;
+}
+
+static int write_segment(void *data, uint64_t segment)
+{
+	struct worker *worker = data;
+	const struct job *job = worker->job;
+	uint64_t base = segment * IMAGE_SEGMENT, start, end, from;
+	int r;
+
+	image_segment(&job->image->header, segment, &start, &end);
+	r = fill(worker, base, start, end);
+	if (r < 0)
+		return r;
+	job->image->digests[segment] =
+		image_digest_of(worker->buffer + (start - base), end - start);
+	/* The first block holds the header, too, and is written last. */
+	from = segment ? base : IMAGE_FIRST_BLOCK;
+	r = store_write(job->store, worker->buffer + (from - base), end - from, from);
+	progress_add(job->progress, end - start);
+	return r;
+}
+
+static void describe(struct image *image, const struct store *store,
+		     const struct image_write_options *options)
+{
+	struct image_header *header = &image->header;
+	struct erofs_super super;
+	struct utsname name;
+
+	header->phase = IMAGE_PHASE_WRITING;
+	header->generation = options->generation;
+	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
+	header->created_ns = unix_ns();
+	if (getrandom(header->uuid, sizeof(header->uuid), GRND_NONBLOCK) < 0)
+		memcpy(header->uuid, &header->created_ns, sizeof(header->created_ns));
+	header->uuid[6] = (header->uuid[6] & 0x0f) | 0x40;
+	header->uuid[8] = (header->uuid[8] & 0x3f) | 0x80;
+	if (uname(&name) == 0) {
+		snprintf((char *)header->hostname, sizeof(header->hostname), "%.63s",
+			 name.nodename);
+		snprintf((char *)header->kernel, sizeof(header->kernel), "%.63s", name.release);
+	}
+	if (options->timeline)
+		memcpy(header->timeline.at, options->timeline,
+		       TIMELINE_EVENTS * sizeof(*options->timeline));
+	header->timeline.at[TIMELINE_WRITE] = header->created_ns;
+
+	memcpy(&super, image->super, sizeof(super));
+	super.build_time = htole64(header->created_ns / 1000000000);
+	super.build_time_nsec = htole32((uint32_t)(header->created_ns % 1000000000));
+	super.blocks = htole32((uint32_t)(header->image_bytes / EROFS_BLOCK));
+	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
+	memcpy(image->super, &super, sizeof(super));
+}
+
+/* Digest table and final header; only then the one word that makes it a checkpoint. */
+static int commit(struct image *image, struct store *store)
+{
+	struct image_header *header = &image->header;
+	size_t bytes = header->digests_count * sizeof(struct image_digest);
+	size_t padded = align_up(bytes, EROFS_BLOCK);
+	_cleanup_free_ uint8_t *table = store_buffer(padded);
+	int r;
+
+	if (!table)
+		return fail(-ENOMEM, "%s: cannot write the digests", store->path);
+	memcpy(table, image->digests, bytes);
+	memset(table + bytes, 0, padded - bytes);
+	r = store_write(store, table, padded, header->digests_offset);
+	if (r < 0)
+		return r;
+	header->root_digest = image_digest_of(image->digests, bytes);
+	header->timeline.at[TIMELINE_COMMITTED] = unix_ns();
+	image_header_seal(header);
+	r = image_write_header(image, store);
+	if (r == 0)
+		r = store_flush(store);
+	if (r == 0)
+		r = image_set_phase(store, IMAGE_PHASE_COMMITTED, TIMELINE_NONE);
+	if (r == 0)
+		header->phase = IMAGE_PHASE_COMMITTED;
+	return r;
+}
+
+int image_write(struct image *image, struct store *store, const struct image_write_options *options)
+{
+	struct image_header *header = &image->header;
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct progress progress;
+	struct job job = { image, store, &progress, root };
+	struct parallel parallel = {
+		.threads = options->threads,
+		.items = header->digests_count,
+		.run = write_segment,
+		.begin = begin_worker,
+		.end = end_worker,
+		.data = &job,
+	};
+	int r;
+
+	if (root < 0)
+		return fail(-errno, "/: cannot open");
+	if (header->image_bytes > store->capacity)
+		return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s",
+			    size_exact(header->image_bytes).text, store->path,
+			    size_exact(store->capacity).text);
+	image->digests = calloc(header->digests_count, sizeof(*image->digests));
+	if (!image->digests)
+		return fail(-ENOMEM, "%s: cannot write", store->path);
+	describe(image, store, options);
+	image_header_seal(header);
+	r = image_write_header(image, store);
+	if (r == 0)
+		r = store_flush(store);
+	if (r < 0)
+		return r;
+	progress_begin(&progress, "Saving", header->digests_offset);
+	r = parallel_run(&parallel);
+	progress_end(&progress);
+	if (r == 0)
+		r = walk_unchanged(image->tree);
+	if (r == 0)
+		r = commit(image, store);
+	return r < 0 ? r : store_publish(store);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images: a tree laid out as EROFS with our header and digests, written to a store in one pass by
+ * several threads, and read back the same way. Must not know of persistent memory.
+ *
+ * Writing:  image_layout() -> image_write()
+ * Reading:  image_open() -> image_extract(), image_verify(), or a look at image->tree
+ */
+#ifndef PMEM_PRESERVE_IMAGE_H
+#define PMEM_PRESERVE_IMAGE_H
+
+#include "image-format.h"
+#include "report.h"
+#include "store.h"
+#include "tree.h"
+
+/* A run of image bytes that are a run of a file's bytes. Sorted by place, and disjoint. */
+struct extent {
+	uint64_t place;	 /* in the image, a multiple of 4096 */
+	uint64_t offset; /* in the file */
+	uint64_t length; /* not padded */
+	uint32_t entry;
+};
+
+struct image {
+	struct image_header header;
+	struct tree *tree;
+	struct extent *extents;
+	size_t extent_count, extent_capacity;
+	uint8_t *meta; /* header.meta_bytes of it, from header.meta_offset on */
+	uint8_t super[IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES]; /* what follows the header */
+	struct image_digest *digests;			       /* header.digests_count of them */
+	struct store *store; /* where it was read from; not owned */
+};
+
+void image_free(struct image *image);
+static inline void cleanup_image(struct image **image)
+{
+	image_free(*image);
+}
+#define _cleanup_image_ __attribute__((cleanup(cleanup_image)))
+
+/*
+ * Lays @tree out: the place of everything is known afterwards, header.image_bytes among it.
+ * The image owns the tree from then on (also on error). -E_NO_FIT past EROFS's 16 TiB.
+ */
+int image_layout(struct tree *tree, struct image **ret_image);
+
+/* The image's metadata (image-meta.c): sizes first, then bytes. Called by image_layout(). */
+int image_layout_metadata(struct image *image);
+
+/* Appends an extent; -ENOMEM. */
+int image_add_extent(struct image *image, const struct extent *extent);
+
+/* The first extent that ends beyond @place, or extent_count. */
+size_t image_find_extent(const struct image *image, uint64_t place);
+
+/* Segments that have a digest: from *ret_start (1024 for the first) to *ret_end. */
+void image_segment(const struct image_header *header, uint64_t segment, uint64_t *ret_start,
+		   uint64_t *ret_end);
+
+struct image_write_options {
+	unsigned int threads;	  /* 0: one per processor */
+	uint64_t generation;	  /* of this image */
+	const uint64_t *timeline; /* TIMELINE_EVENTS of them; may be NULL */
+};
+
+/*
+ * Reads the files of the tree and writes the image: header (writing), payload, digests, header,
+ * flush, committed, flush. Errors are reported; the store then holds no committed image.
+ */
+int image_write(struct image *image, struct store *store,
+		const struct image_write_options *options);
+
+/*
+ * The header alone. -E_NO_CHECKPOINT: no image there (not reported, as that may be fine);
+ * -E_DAMAGED: there is one, but the header is damaged or of a newer version (reported).
+ */
+int image_read_header(struct store *store, struct image_header *ret_header);
+const char *image_phase_name(uint64_t phase);
+void image_header_seal(struct image_header *header);
+struct image_digest image_digest_of(const void *data, size_t length);
+uint64_t unix_ns(void);
+
+/* Header and superblock as they are in @image, in one write. */
+int image_write_header(const struct image *image, struct store *store);
+
+/* One atomic change of the phase of what lies in @store, and (when not 0) of a timeline event. */
+int image_set_phase(struct store *store, uint64_t phase, enum timeline_event event);
+
+/* Overwrites header and superblock with zeroes: there is no image any more. */
+int image_erase(struct store *store);
+
+/*
+ * Reads header, digests and metadata, checks them, and lists the tree. Damage (-E_DAMAGED) and no
+ * committed image (-E_NO_CHECKPOINT) are reported.
+ */
+int image_open(struct store *store, bool allow_restored, struct image **ret_image);
+
+/* image-parse.c: the tree and the extents from checked metadata. Reported. */
+int image_parse(struct image *image);
+
+/* Digest of a segment as it lies in @buffer, which starts at the segment's MiB. */
+bool image_segment_is_whole(const struct image *image, uint64_t segment, const uint8_t *buffer);
+
+/*
+ * Reads everything and compares the digests. Names of damaged files go to damaged(), each once.
+ * -E_DAMAGED when there is damage (the summary is reported).
+ */
+int image_verify(struct image *image, unsigned int threads,
+		 void (*damaged)(void *data, const char *path), void *data);
+
+struct extract_options {
+	const char *into; /* directory that stands for "/" */
+	bool overwrite;	  /* replace what exists */
+	unsigned int threads;
+};
+
+/*
+ * Creates the tree beneath options->into. Each byte has been checked against its digest before it
+ * is written. -E_REFUSED (nothing was touched) when something is there already; all reported. Data
+ * has reached its file system when this returns 0.
+ */
+int image_extract(struct image *image, const struct extract_options *options);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory-blocks.h"
+
+#include "cleanup.h"
+#include "sysfs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_DIRECTORY "/sys/devices/system/memory"
+
+void memory_blocks_clear(struct memory_blocks *blocks)
+{
+	free(blocks->block);
+	*blocks = (struct memory_blocks){};
+}
+
+int memory_block_bytes(uint64_t *ret_bytes)
+{
+	uint64_t bytes;
+	int r = sysfs_read_number(-1, MEMORY_DIRECTORY "/block_size_bytes", 16, &bytes);
+
+	if (r < 0)
+		return r;
+	if (!bytes || bytes & (bytes - 1))
+		return -EINVAL;
+	*ret_bytes = bytes;
+	return 0;
+}
+
+struct memory_range memory_range_whole_blocks(struct memory_range range, uint64_t block_bytes)
+{
+	uint64_t end = (range.start + range.bytes) & ~(block_bytes - 1);
+	uint64_t start = (range.start + block_bytes - 1) & ~(block_bytes - 1);
+
+	return (struct memory_range){ .start = start, .bytes = start < end ? end - start : 0 };
+}
+
+static int read_attribute(const struct memory_block *block, const char *name, char *buffer,
+			  size_t size)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/%s", block->number, name);
+	return sysfs_read(-1, path, buffer, size);
+}
+
+int memory_block_refresh(struct memory_block *block)
+{
+	char text[64];
+	int r = read_attribute(block, "state", text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	block->online = strcmp(text, "online") == 0;
+	block->zone[0] = '\0';
+	if (!block->online)
+		return 0;
+	/* An online block lists its own zone alone, an offline one those that it may go to. */
+	r = read_attribute(block, "valid_zones", text, sizeof(text));
+	if (r < 0)
+		return r;
+	if (strcmp(text, "none") != 0 && !strchr(text, ' ') && strlen(text) < sizeof(block->zone))
+		strcpy(block->zone, text);
+	return 0;
+}
+
+int memory_blocks_read(const struct memory_range *ranges, size_t count,
+		       struct memory_blocks *ret_blocks)
+{
+	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
+	size_t room = 0;
+	int r = memory_block_bytes(&blocks.block_bytes);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		room += ranges[i].bytes / blocks.block_bytes;
+	blocks.block = calloc(room ? room : 1, sizeof(*blocks.block));
+	if (!blocks.block)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct memory_range range =
+			memory_range_whole_blocks(ranges[i], blocks.block_bytes);
+		uint64_t number = range.start / blocks.block_bytes;
+
+		for (; range.bytes; range.bytes -= blocks.block_bytes, number++) {
+			struct memory_block *block = &blocks.block[blocks.count];
+
+			block->number = number;
+			r = memory_block_refresh(block);
+			if (r == -ENOENT)
+				continue;
+			if (r < 0)
+				return r;
+			blocks.count++;
+		}
+	}
+	*ret_blocks = blocks;
+	blocks = (struct memory_blocks){};
+	return 0;
+}
+
+size_t memory_blocks_online(const struct memory_blocks *blocks)
+{
+	size_t online = 0;
+
+	for (size_t i = 0; i < blocks->count; i++)
+		online += blocks->block[i].online;
+	return online;
+}
+
+size_t memory_blocks_movable(const struct memory_blocks *blocks)
+{
+	size_t movable = 0;
+
+	for (size_t i = 0; i < blocks->count; i++)
+		movable +=
+			blocks->block[i].online && strcmp(blocks->block[i].zone, ZONE_MOVABLE) == 0;
+	return movable;
+}
+
+int memory_block_online(struct memory_block *block, const char *zone, uint64_t deadline_ns)
+{
+	const char *value = "online_kernel";
+	char path[96];
+	int written, r;
+
+	if (!*zone)
+		value = "online";
+	else if (strcmp(zone, ZONE_MOVABLE) == 0)
+		value = "online_movable";
+	r = memory_block_refresh(block);
+	if (r < 0)
+		return r;
+	if (!block->online) {
+		snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/state",
+			 block->number);
+		written = sysfs_write_within(-1, path, value, deadline_ns, NULL);
+		r = memory_block_refresh(block);
+		if (r < 0)
+			return r;
+		if (!block->online)
+			return written < 0 ? written : -EIO;
+	}
+	return *zone && strcmp(block->zone, zone) != 0 ? -EXDEV : 0;
+}
+
+struct block_text block_text(const struct memory_block *block, uint64_t block_bytes)
+{
+	struct block_text text;
+
+	snprintf(text.text, sizeof(text.text), "memory%" PRIu64 " (0x%" PRIx64 ")", block->number,
+		 block->number * block_bytes);
+	return text;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory blocks as /sys/devices/system/memory shows them: which of them lie in a range, whether
+ * they are online, in which zone. It must not know whose memory it is.
+ */
+#ifndef PMEM_PRESERVE_MEMORY_BLOCKS_H
+#define PMEM_PRESERVE_MEMORY_BLOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZONE_MOVABLE "Movable"
+
+/* Bytes, physical. */
+struct memory_range {
+	uint64_t start;
+	uint64_t bytes;
+};
+
+struct memory_block {
+	uint64_t number; /* memoryN; its address is N times the size of a block */
+	bool online;
+	char zone[16]; /* "Movable", "Normal"; "" when it is offline or spans zones */
+};
+
+struct memory_blocks {
+	uint64_t block_bytes;
+	struct memory_block *block;
+	size_t count;
+};
+void memory_blocks_clear(struct memory_blocks *blocks);
+#define _cleanup_memory_blocks_ __attribute__((cleanup(memory_blocks_clear)))
+
+/* The size of one memory block. 0 or -errno, not reported. */
+int memory_block_bytes(uint64_t *ret_bytes);
+
+/* What of a range is whole memory blocks: all that can be hot-added of it. */
+struct memory_range memory_range_whole_blocks(struct memory_range range, uint64_t block_bytes);
+
+/* The blocks that exist in the ranges, by address. 0 or -errno, not reported. */
+int memory_blocks_read(const struct memory_range *ranges, size_t count,
+		       struct memory_blocks *ret_blocks);
+
+/* Reads one block again; -ENOENT when it is gone. */
+int memory_block_refresh(struct memory_block *block);
+
+size_t memory_blocks_online(const struct memory_blocks *blocks);
+size_t memory_blocks_movable(const struct memory_blocks *blocks);
+
+/*
+ * Brings one block online in the zone ("": whichever the kernel picks) and checks that it is there.
+ * -EXDEV: it is online, in another zone.
+ */
+int memory_block_online(struct memory_block *block, const char *zone, uint64_t deadline_ns);
+
+/* "memory38 (0x130000000)", for messages. */
+struct block_text {
+	char text[64];
+};
+struct block_text block_text(const struct memory_block *block, uint64_t block_bytes);
+
+#endif

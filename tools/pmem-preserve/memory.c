@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory.h"
+
+#include "image.h"
+#include "region-json.h"
+#include "report.h"
+
+#include <errno.h>
+#include <json.h>
+#include <stdio.h>
+
+static void on_blocks(void *data, unsigned int blocks_offline, unsigned int blocks)
+{
+	struct progress *progress = data;
+	uint64_t done = blocks ? blocks_offline * progress->total / blocks : 0;
+
+	if (done > progress->done)
+		progress_add(progress, done - progress->done);
+}
+
+static double seconds_since(uint64_t start_ns)
+{
+	return (double)(now_ns() - start_ns) / 1e9;
+}
+
+uint64_t memory_capacity(const struct region *region, enum layout layout)
+{
+	return layout == LAYOUT_RAW ? region->raw_bytes : region->devdax_bytes;
+}
+
+/* Never refuses by the estimate: it is on the safe side, and the kernel may drop caches or swap. */
+static int explain_removal(const struct region *region, struct json_object *result)
+{
+	struct hot_remove_estimate needs;
+	struct json_object *object;
+	int r = region_estimate_hot_remove(region, &needs);
+
+	if (r < 0)
+		return r;
+	object = json_object_new_object();
+	json_object_object_add(object, "used_inside", json_object_new_uint64(needs.used_inside));
+	json_object_object_add(object, "available_outside",
+			       json_object_new_uint64(needs.available_outside));
+	json_object_object_add(result, "estimate", object);
+	detail("%s: at most %s have to move, into %s that are available elsewhere", region->name,
+	       size_text(needs.used_inside).text, size_text(needs.available_outside).text);
+	if (needs.used_inside > needs.available_outside)
+		warn("%s may hold more than fits elsewhere: up to %s in use, %s available",
+		     region->name, size_exact(needs.used_inside).text,
+		     size_exact(needs.available_outside).text);
+	return 0;
+}
+
+int memory_explain(const struct region *region, struct json_object *result)
+{
+	json_object_object_add(result, "region", region_to_json(region));
+	if (region->state == REGION_OTHER)
+		return fail(-EINVAL, "%s cannot be used: %s", region->name, region->why);
+	detail("%s (%s, %s) is %s: %s as raw, %s as devdax, %s as RAM in blocks of %s",
+	       region->name, region->provider, size_text(region->raw_bytes).text,
+	       region_state_name(region->state), size_text(region->raw_bytes).text,
+	       size_text(region->devdax_bytes).text, size_text(region->ram_bytes).text,
+	       size_text(region->block_bytes).text);
+	return region->state == REGION_RAM ? explain_removal(region, result) : 0;
+}
+
+/*
+ * What was RAM may by chance hold a page of some image where an image begins. In raw layout the
+ * conversion zeroes that place.
+ */
+static int forget_old_contents(const struct region *region)
+{
+	_cleanup_store_ struct store *store = NULL;
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
+	r = store_open(path, STORE_UPDATE, &store);
+	return r < 0 ? r : image_erase(store);
+}
+
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds)
+{
+	struct progress progress;
+	struct hot_remove_limits limits = {
+		.deadline_ms = deadline_seconds * 1000ull,
+		.progress = on_blocks,
+		.data = &progress,
+	};
+	uint64_t start = now_ns();
+	int r = 0;
+
+	if (region->state == REGION_RAM) {
+		inform("Taking %s back from the system: %u blocks of %s, at most %u seconds",
+		       region->name, region->blocks, size_text(region->block_bytes).text,
+		       deadline_seconds);
+		progress_begin(&progress, "Taking memory back",
+			       region->blocks * region->block_bytes);
+		r = region_hot_remove(region, &limits);
+		progress_end(&progress);
+		if (r < 0)
+			return r;
+		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
+		r = forget_old_contents(region);
+		if (r < 0) {
+			memory_give(region);
+			return r;
+		}
+	}
+	if (layout == LAYOUT_RAW && region->state != REGION_RAW) {
+		detail("%s: from %s to raw", region->name, region_state_name(region->state));
+		r = region_to_raw(region);
+	} else if (layout == LAYOUT_DEVDAX && region->state != REGION_DEVDAX) {
+		detail("%s: from %s to devdax", region->name, region_state_name(region->state));
+		r = region_to_devdax(region);
+	}
+	if (r == 0)
+		inform("%s is %s now: %s", region->name, region_state_name(region->state),
+		       size_text(memory_capacity(region, layout)).text);
+	return r;
+}
+
+int memory_give(struct region *region)
+{
+	uint64_t start = now_ns();
+	int r = 0;
+
+	if (region->state == REGION_OTHER)
+		return fail(-EINVAL, "%s cannot be used as RAM: %s", region->name, region->why);
+	if (region->state != REGION_DEVDAX && region->state != REGION_RAM)
+		r = region_to_devdax(region);
+	if (r == 0)
+		r = region_hot_add(region);
+	if (r == 0)
+		inform("%s is RAM: %s in ZONE_MOVABLE (%.2f s)", region->name,
+		       size_text(region->ram_bytes).text, seconds_since(start));
+	return r;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking the memory of a region back from the system and giving it to the system again, as the
+ * commands do it: the chain of region transitions, each told to the operator. Must not know of
+ * images; whoever gives memory away has asked checkpoint_guard() first.
+ */
+#ifndef PMEM_PRESERVE_MEMORY_H
+#define PMEM_PRESERVE_MEMORY_H
+
+#include "config.h"
+#include "region.h"
+
+struct json_object;
+
+/*
+ * What is told before the memory is touched: what the region is, what alignment costs, what has to
+ * move out of it. -EINVAL (reported) when it cannot serve. Adds "region" and "estimate" to @result.
+ */
+int memory_explain(const struct region *region, struct json_object *result);
+
+/* The room for an image once the region has that layout, bytes. */
+uint64_t memory_capacity(const struct region *region, enum layout layout);
+
+/* From whatever it is to that layout. What was tried and failed has been rolled back. */
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds);
+
+/* From whatever it is to RAM, all of it in ZONE_MOVABLE. */
+int memory_give(struct region *region);
+
+#endif

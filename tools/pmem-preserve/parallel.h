@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs a function over a range of items in several threads. Must not know what an item is. */
+#ifndef PMEM_PRESERVE_PARALLEL_H
+#define PMEM_PRESERVE_PARALLEL_H
+
+#include <stdint.h>
+
+/* @worker: what parallel_run()'s begin gave this thread. Returns 0 or a negative code. */
+typedef int parallel_function(void *worker, uint64_t item);
+
+struct parallel {
+	unsigned int threads; /* 0: as many as there are processors to run on */
+	uint64_t items;
+	parallel_function *run;
+	/* Make and release what one thread needs of its own; begin returns 0 or a negative code. */
+	int (*begin)(void *data, void **ret_worker);
+	void (*end)(void *worker);
+	void *data;
+};
+
+/*
+ * Calls run() for each item once. After the first error no further item is begun; that error is
+ * returned. A thread that cannot start is not an error as long as one can: the caller's.
+ */
+int parallel_run(const struct parallel *parallel);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "place.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+void place_update(struct place *place)
+{
+	const struct region *region = &place->region;
+
+	place->path[0] = '\0';
+	if (region->state == REGION_RAW)
+		snprintf(place->path, sizeof(place->path), "%s", region->block_device);
+	else if (region->state == REGION_DEVDAX)
+		snprintf(place->path, sizeof(place->path), "/dev/%s", region->dax_device);
+}
+
+int place_find(const struct options *options, struct place *ret_place)
+{
+	struct place place = { .is_region = !options->image };
+	int r;
+
+	if (options->image) {
+		if (snprintf(place.path, sizeof(place.path), "%s", options->image) >=
+		    (int)sizeof(place.path))
+			return fail(-ENAMETOOLONG, "--image");
+	} else {
+		r = region_find(options->region, &place.region);
+		if (r < 0)
+			return r;
+		place_update(&place);
+	}
+	*ret_place = place;
+	return 0;
+}
+
+const char *place_name(const struct place *place)
+{
+	return place->is_region ? place->region.name : place->path;
+}
+
+int place_find_checkpoint(const struct options *options, struct place *ret_place)
+{
+	int r = place_find(options, ret_place);
+
+	if (r == -ENODEV)
+		return -E_NO_CHECKPOINT;
+	if (r < 0 || ret_place->path[0])
+		return r;
+	if (ret_place->region.state == REGION_RAM)
+		return fail(-E_NO_CHECKPOINT, "%s is in use as RAM: there is no checkpoint",
+			    ret_place->region.name);
+	return fail(-E_NO_CHECKPOINT, "%s holds no checkpoint%s%s", ret_place->region.name,
+		    ret_place->region.why[0] ? ": " : "", ret_place->region.why);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a command finds, or puts, its checkpoint: a file, or a region of persistent memory. */
+#ifndef PMEM_PRESERVE_PLACE_H
+#define PMEM_PRESERVE_PLACE_H
+
+#include "config.h"
+#include "options.h"
+#include "region.h"
+
+#include <limits.h>
+
+struct place {
+	bool is_region;
+	struct region region;
+	char path[PATH_MAX]; /* to open; "" while a region is RAM, or nothing that can be read */
+};
+
+/* --image, else --region, else the configuration's or the machine's only region. Reported. */
+int place_find(const struct options *options, struct place *ret_place);
+
+/* For messages: "region0", or the file. */
+const char *place_name(const struct place *place);
+
+/* Sets the path anew after a transition of the region. */
+void place_update(struct place *place);
+
+/*
+ * The same for commands that read a checkpoint: -E_NO_CHECKPOINT (reported) when there is no region
+ * or it is in use as RAM.
+ */
+int place_find_checkpoint(const struct options *options, struct place *ret_place);
+
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "region-json.h"
+
+#include "region.h"
+
+#include <json.h>
+
+static void add_string(struct json_object *object, const char *key, const char *value)
+{
+	if (*value)
+		json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+struct json_object *region_to_json(const struct region *region)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "name", region->name);
+	add_string(object, "provider", region->provider);
+	add_string(object, "namespace", region->namespace);
+	add_string(object, "uuid", region->uuid);
+	add_string(object, "state", region_state_name(region->state));
+	add_string(object, "why", region->why);
+	add_string(object, "block_device", region->block_device);
+	add_string(object, "dax_device", region->dax_device);
+	add_number(object, "start", region->start);
+	add_number(object, "raw_bytes", region->raw_bytes);
+	add_number(object, "devdax_bytes", region->devdax_bytes);
+	add_number(object, "ram_bytes", region->ram_bytes);
+	add_number(object, "block_bytes", region->block_bytes);
+	json_object_object_add(object, "target_node", json_object_new_int(region->target_node));
+	if (region->state == REGION_RAM) {
+		json_object_object_add(object, "state_attribute",
+				       json_object_new_boolean(region->has_state_attribute));
+		add_number(object, "blocks", region->blocks);
+		add_number(object, "blocks_online", region->blocks_online);
+		add_number(object, "blocks_movable", region->blocks_movable);
+	}
+	return object;
+}

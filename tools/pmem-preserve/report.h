@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a person sees: messages on standard error, progress on a terminal, and the errors of this
+ * program. It must not know what is being reported on.
+ *
+ * Error contract of the whole program: a function returns 0 or a negative code, which is -errno or
+ * one of -E_* below. Results go to ret_* parameters, written only on success. An error is
+ * reported once, with fail(), where the name of the object is known; callers just pass it on.
+ */
+#ifndef PMEM_PRESERVE_REPORT_H
+#define PMEM_PRESERVE_REPORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Errors with an exit status of their own: the status is the code less E_STATUS_BASE. */
+enum {
+	E_STATUS_BASE = 10000,
+	E_USAGE = E_STATUS_BASE + 2,	     /* the command line makes no sense */
+	E_NO_CHECKPOINT = E_STATUS_BASE + 3, /* there is nothing to restore */
+	E_DAMAGED = E_STATUS_BASE + 4,	     /* the checkpoint is not what was written */
+	E_REFUSED = E_STATUS_BASE + 5,	     /* going on would lose state */
+	E_MEMORY = E_STATUS_BASE + 6,	     /* memory could not be removed in time */
+	E_NO_FIT = E_STATUS_BASE + 7,	     /* the state is larger than the place for it */
+};
+
+enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 };
+
+void report_init(enum verbosity verbosity);
+
+/*
+ * Prints "pmem-preserve: MESSAGE[: ERRNO TEXT]" and returns @code, so that a caller can say
+ * "return fail(-errno, "%s: cannot open", path)". @code: -errno (its text is appended) or -E_*.
+ */
+__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
+
+/* What is happening to the memory and the state (not when quiet), and the finer steps (-v). */
+__attribute__((format(printf, 1, 2))) void inform(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void detail(const char *format, ...);
+
+/* Something the operator should mend although the command goes on. */
+__attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
+
+/* The text of the last fail(), or "" (for --json); valid until the next one. */
+const char *report_last_error(void);
+
+/* Exit status of the program for a code, as in pmem-preserve(8). */
+int exit_status(int code);
+
+/* "1.5 GiB (1610612736 bytes)" is for refusals, "1.5 GiB" for the rest. */
+struct size_text {
+	char text[48];
+};
+struct size_text size_text(uint64_t bytes);
+struct size_text size_exact(uint64_t bytes);
+
+/*
+ * Progress of work that may last longer than a second: one line on a terminal, nothing elsewhere.
+ * progress_add() may be called from any thread.
+ */
+struct progress {
+	const char *what;
+	uint64_t total;
+	_Atomic uint64_t done;
+	_Atomic uint64_t next_ns;
+	uint64_t start_ns;
+	bool shown;
+};
+void progress_begin(struct progress *progress, const char *what, uint64_t total);
+void progress_add(struct progress *progress, uint64_t amount);
+void progress_end(struct progress *progress);
+
+/* Monotonic time in ns. */
+uint64_t now_ns(void);
+
+#endif

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "store.h"
+
+#include "cleanup.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <libpmem.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
+static int dax_size(dev_t device, uint64_t *ret_size)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	unsigned long long size;
+	char path[80];
+
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/size", major(device), minor(device));
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%llu", &size) != 1)
+		return -EINVAL;
+	*ret_size = size;
+	return 0;
+}
+
+static int open_dax(struct store *store, dev_t device, enum store_mode mode)
+{
+	int r = dax_size(device, &store->capacity);
+
+	if (r < 0)
+		return fail(r, "%s: is not a device-dax device", store->path);
+	store->kind = STORE_DAX;
+	/* A private mapping of device-dax is refused, so a reader's is shared too, but read-only.
+	 */
+	store->map =
+		mmap(NULL, store->capacity, mode == STORE_READ ? PROT_READ : PROT_READ | PROT_WRITE,
+		     MAP_SHARED, store->fd, 0);
+	if (store->map == MAP_FAILED) {
+		store->map = NULL;
+		return fail(-errno, "%s: cannot map", store->path);
+	}
+	return 0;
+}
+
+static int create_file(struct store *store)
+{
+	struct statvfs space;
+
+	if (asprintf(&store->temporary, "%s.XXXXXX", store->path) < 0) {
+		store->temporary = NULL;
+		return fail(-ENOMEM, "%s: cannot create", store->path);
+	}
+	store->fd = mkostemp(store->temporary, O_CLOEXEC);
+	if (store->fd < 0) {
+		int r = fail(-errno, "%s: cannot create", store->temporary);
+
+		free(take_pointer(store->temporary));
+		return r;
+	}
+	if (fstatvfs(store->fd, &space) < 0)
+		return fail(-errno, "%s: cannot tell the free space", store->path);
+	store->capacity = (uint64_t)space.f_bavail * space.f_frsize;
+	/* Such as ramfs, which knows no limit. */
+	if (space.f_blocks == 0)
+		store->capacity = UINT64_MAX;
+	return 0;
+}
+
+static int open_existing(struct store *store, enum store_mode mode)
+{
+	struct stat stat;
+	int flags = (mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+
+	store->fd = open(store->path, flags | O_NONBLOCK);
+	if (store->fd < 0)
+		return fail(-errno, "%s: cannot open", store->path);
+	if (fstat(store->fd, &stat) < 0)
+		return fail(-errno, "%s: cannot open", store->path);
+	if (S_ISREG(stat.st_mode)) {
+		store->capacity = (uint64_t)stat.st_size;
+		return 0;
+	}
+	if (S_ISCHR(stat.st_mode))
+		return open_dax(store, stat.st_rdev, mode);
+	if (!S_ISBLK(stat.st_mode))
+		return fail(-E_USAGE, "%s: is neither a file, a block device nor a dax device",
+			    store->path);
+	/* O_EXCL: not while a file system, or anything else in the kernel, holds the device. */
+	close(store->fd);
+	store->fd = open(store->path, flags | O_DIRECT | (mode == STORE_READ ? 0 : O_EXCL));
+	if (store->fd < 0)
+		return fail(-errno, "%s: cannot open%s", store->path,
+			    errno == EBUSY ? ", it is in use" : "");
+	store->kind = STORE_BLOCK;
+	if (ioctl(store->fd, BLKGETSIZE64, &store->capacity) < 0)
+		return fail(-errno, "%s: cannot tell its size", store->path);
+	return 0;
+}
+
+int store_open(const char *path, enum store_mode mode, struct store **ret_store)
+{
+	_cleanup_store_ struct store *store = calloc(1, sizeof(*store));
+	struct stat status;
+	bool exists;
+	int r;
+
+	if (!store)
+		return fail(-ENOMEM, "%s: cannot open", path);
+	store->fd = -1;
+	exists = stat(path, &status) == 0;
+	store->path = exists ? realpath(path, NULL) : strdup(path);
+	if (!store->path)
+		return fail(-errno, "%s: cannot open", path);
+	if (mode == STORE_WRITE && (!exists || S_ISREG(status.st_mode)))
+		r = create_file(store);
+	else
+		r = open_existing(store, mode);
+	if (r < 0)
+		return r;
+	*ret_store = take_pointer(store);
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->map)
+		munmap(store->map, store->capacity);
+	if (store->fd >= 0)
+		close(store->fd);
+	if (store->temporary)
+		unlink(store->temporary);
+	free(store->temporary);
+	free(store->path);
+	free(store);
+}
+
+static int outside(const struct store *store, size_t length, uint64_t offset)
+{
+	if (store->kind == STORE_FILE ||
+	    (offset <= store->capacity && length <= store->capacity - offset))
+		return 0;
+	return fail(-ENXIO, "%s: no %zu bytes at %llu", store->path, length,
+		    (unsigned long long)offset);
+}
+
+int store_read(struct store *store, void *buffer, size_t length, uint64_t offset)
+{
+	int r = outside(store, length, offset);
+
+	if (r < 0)
+		return r;
+	if (store->kind == STORE_DAX) {
+		memcpy(buffer, (char *)store->map + offset, length);
+		return 0;
+	}
+	while (length > 0) {
+		ssize_t got = pread(store->fd, buffer, length, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail(-errno, "%s: cannot read at %llu", store->path,
+				    (unsigned long long)offset);
+		if (got == 0)
+			return fail(-E_DAMAGED, "%s: ends at %llu, in the middle of an image",
+				    store->path, (unsigned long long)offset);
+		buffer = (char *)buffer + got;
+		length -= (size_t)got;
+		offset += (uint64_t)got;
+	}
+	return 0;
+}
+
+int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset)
+{
+	int r = outside(store, length, offset);
+
+	if (r < 0)
+		return r;
+	if (store->kind == STORE_DAX) {
+		pmem_memcpy((char *)store->map + offset, buffer, length, PMEM_F_MEM_NONTEMPORAL);
+		return 0;
+	}
+	while (length > 0) {
+		ssize_t put = pwrite(store->fd, buffer, length, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fail(errno == ENOSPC ? -E_NO_FIT : -errno,
+				    "%s: cannot write at %llu%s", store->path,
+				    (unsigned long long)offset,
+				    errno == ENOSPC ? ": no space left" : "");
+		buffer = (const char *)buffer + put;
+		length -= (size_t)put;
+		offset += (uint64_t)put;
+	}
+	return 0;
+}
+
+int store_flush(struct store *store)
+{
+	/* Each write to device-dax has passed the caches and waited for its stores already. */
+	if (store->kind != STORE_DAX && fsync(store->fd) < 0)
+		return fail(-errno, "%s: cannot be flushed", store->path);
+	return 0;
+}
+
+int store_publish(struct store *store)
+{
+	_cleanup_free_ char *copy = NULL;
+	_cleanup_close_ int directory = -1;
+
+	if (!store->temporary)
+		return 0;
+	copy = strdup(store->path);
+	if (!copy)
+		return fail(-ENOMEM, "%s: cannot be named", store->path);
+	directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return fail(-errno, "%s: cannot open its directory", store->path);
+	if (rename(store->temporary, store->path) < 0)
+		return fail(-errno, "%s: cannot be named", store->path);
+	free(take_pointer(store->temporary));
+	if (fsync(directory) < 0)
+		return fail(-errno, "%s: cannot flush its directory", store->path);
+	return 0;
+}
+
+void *store_buffer(size_t length)
+{
+	void *buffer;
+
+	return posix_memalign(&buffer, STORE_BLOCK_BYTES, length) == 0 ? buffer : NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where an image lies: a regular file, a block device (O_DIRECT), or a device-dax mapping. Reads
+ * and writes of whole 4 KiB blocks at any place. Must not know what an image is.
+ *
+ * A regular file is written beside its final name and takes that name with store_publish(), so that
+ * what was there before is whole until then.
+ */
+#ifndef PMEM_PRESERVE_STORE_H
+#define PMEM_PRESERVE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_BLOCK_BYTES 4096u
+
+enum store_kind { STORE_FILE, STORE_BLOCK, STORE_DAX };
+
+struct store {
+	enum store_kind kind;
+	char *path;	 /* for messages, and where a file is published */
+	char *temporary; /* a file being written; else NULL */
+	int fd;
+	uint64_t capacity; /* bytes: of the device, of the file when reading, free when writing */
+	void *map;	   /* STORE_DAX */
+};
+
+enum store_mode {
+	STORE_READ,
+	STORE_UPDATE, /* change what is there, in place */
+	STORE_WRITE,  /* a new image: a file is made anew, beside the old one */
+};
+
+/* All functions return 0 or -errno, reported with the store's path; offsets and lengths in bytes,
+ * multiples of STORE_BLOCK_BYTES; buffers aligned likewise. */
+int store_open(const char *path, enum store_mode mode, struct store **ret_store);
+int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
+int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
+
+/* Everything written so far survives what comes. */
+int store_flush(struct store *store);
+
+/* A file gets its name (and the old one is gone); for devices there is nothing to do. */
+int store_publish(struct store *store);
+
+/* Forgets an unpublished file. NULL is fine. */
+void store_close(struct store *store);
+
+/* A buffer fit for the calls above; free() releases it. NULL: out of memory. */
+void *store_buffer(size_t length);
+
+static inline void cleanup_store(struct store **store)
+{
+	store_close(*store);
+}
+#define _cleanup_store_ __attribute__((cleanup(cleanup_store)))
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where attributes under /sys and /proc are read and written. The root can be set, so
+ * that everything above it is tested on recorded trees. It must not know what an attribute means,
+ * and it reports nothing: the callers know the names of their objects.
+ *
+ * A path that begins with "/" starts at the root; any other one at @directory, a descriptor.
+ * All functions return 0 or -errno.
+ */
+#ifndef PMEM_PRESERVE_SYSFS_H
+#define PMEM_PRESERVE_SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where absolute paths start; "/" until it is set. */
+int sysfs_set_root(const char *path);
+
+/* A descriptor of a directory (>= 0), or -errno. */
+int sysfs_open(int directory, const char *path);
+
+/* A descriptor of a file, to read (>= 0), or -errno. */
+int sysfs_open_file(int directory, const char *path);
+
+bool sysfs_exists(int directory, const char *path);
+
+/* One attribute without the white space at its end; -EOVERFLOW when it is longer than @size - 1. */
+int sysfs_read(int directory, const char *path, char *buffer, size_t size);
+
+/* A number; @base as for strtoull(3). -EINVAL when the attribute is not one. */
+int sysfs_read_number(int directory, const char *path, int base, uint64_t *ret_number);
+
+/* A whole file, such as /proc/zoneinfo, with a NUL after it. The caller frees it. */
+int sysfs_read_text(int directory, const char *path, char **ret_text);
+
+/* The last component of what a symbolic link points to: the name of a driver, say. */
+int sysfs_read_link(int directory, const char *path, char *buffer, size_t size);
+
+int sysfs_write(int directory, const char *path, const char *value);
+
+/*
+ * A write that may never return: it is made by a child process, which is killed when @deadline_ns
+ * (on now_ns()'s clock) has passed. Memory that is being taken offline is let go by a fatal signal
+ * on every kernel, and by no other on the newer ones; a thread cannot be given one by itself.
+ *
+ * @tick, when there is one, is called about ten times a second; what it returns, when it is not 0,
+ * ends the wait as the deadline would, and is returned.
+ *
+ * -ETIMEDOUT: killed. The write may nevertheless have taken effect in the last moment, or (when
+ * even the signal was not heeded within some seconds) take effect later: look at the object.
+ */
+struct sysfs_tick {
+	int (*function)(void *data);
+	void *data;
+};
+int sysfs_write_within(int directory, const char *path, const char *value, uint64_t deadline_ns,
+		       const struct sysfs_tick *tick);
+
+/* What stands in for the kernel in tests: called in place of the write itself; NULL: write. */
+typedef int sysfs_writer(int directory, const char *path, const char *value);
+void sysfs_set_writer(sysfs_writer *writer);
+
+#endif

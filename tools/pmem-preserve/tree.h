@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A directory tree as a list of entries: what walk.c finds on disk, and what image-parse.c finds in
+ * an image. Parents come before their children and the children of a directory stand together,
+ * sorted by name (bytewise). Must not know where the tree comes from or goes to.
+ */
+#ifndef PMEM_PRESERVE_TREE_H
+#define PMEM_PRESERVE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+enum entry_flags {
+	ENTRY_ANCESTOR =
+		1 << 0,	     /* only leads to what is checkpointed: "/" and "/var" of /var/state */
+	ENTRY_ROOT = 1 << 1, /* one of the paths that are checkpointed */
+	ENTRY_SPARSE = 1 << 2, /* a regular file with holes: has data ranges, or none */
+	ENTRY_SPLIT = 1 << 3, /* extraction: made first, filled by several threads, then finished */
+	ENTRY_CREATED = 1 << 4, /* extraction: a directory that was not there before */
+};
+
+struct entry {
+	uint64_t size;	/* regular: bytes; symlink: length of the target */
+	uint64_t inode; /* walked: st_ino; parsed: nid */
+	uint64_t data; /* in the image's metadata, bytes: its inode; parsed directory: its blocks */
+	int64_t mtime;
+	int64_t ctime; /* walked only */
+	uint32_t mtime_nsec;
+	uint32_t ctime_nsec;
+	uint32_t parent;
+	uint32_t name;	      /* see tree_name() */
+	uint32_t inode_entry; /* the first entry with the same inode: itself but for hard links */
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t device; /* character and block: encoded as device_encode() says */
+	uint32_t links;	 /* names of this inode in the tree (counted at inode_entry) */
+	uint32_t xattrs; /* see tree_xattrs(); 0: none */
+	uint32_t first;	 /* directory: first child; sparse: first range; symlink: target in names */
+	uint32_t count;	 /* directory: children; sparse: ranges; parsed regular: extents */
+	uint32_t filesystem; /* walked: number of its file system */
+	uint8_t flags;	     /* enum entry_flags */
+	uint8_t chunk_bits;  /* sparse, in the image: a chunk has 4096 << chunk_bits bytes */
+};
+
+/* Data of a sparse file, both in bytes; offset and end are multiples of 4096 (or the file's end).
+ */
+struct range {
+	uint64_t offset;
+	uint64_t length;
+};
+
+struct tree {
+	struct entry *entries; /* [0] is "/" */
+	uint32_t count, capacity;
+	char *names; /* NUL-terminated strings */
+	size_t names_used, names_capacity;
+	uint8_t *xattrs; /* sets, see struct xattr_set */
+	size_t xattrs_used, xattrs_capacity;
+	struct range *ranges;
+	uint32_t range_count, range_capacity;
+	char **paths; /* absolute: what was asked for */
+	size_t path_count;
+	uint64_t file_bytes; /* sum of the sizes of regular files, each inode once */
+};
+
+/* The xattrs of one inode: packed records of {lengths, name, value}, `bytes` of them behind this.
+ */
+struct xattr_set {
+	uint32_t bytes;
+	uint32_t count;
+};
+struct xattr {
+	const char *name; /* full, "user.x"; NUL-terminated */
+	const uint8_t *value;
+	uint32_t value_length;
+};
+
+int tree_new(struct tree **ret_tree);
+void tree_free(struct tree *tree);
+static inline void cleanup_tree(struct tree **tree)
+{
+	tree_free(*tree);
+}
+#define _cleanup_tree_ __attribute__((cleanup(cleanup_tree)))
+
+/* Appends an entry, zeroed but for @parent and @name. -ENOMEM, or -EOVERFLOW (past 2^32). */
+int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_length,
+	     uint32_t *ret_index);
+int tree_add_string(struct tree *tree, const char *text, size_t length, uint32_t *ret_offset);
+int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length);
+
+/* Xattr sets: append records between begin and end. A set like the one before is kept once. */
+int tree_xattrs_begin(struct tree *tree, uint32_t *ret_set);
+int tree_xattrs_add(struct tree *tree, uint32_t set, const char *name, size_t name_length,
+		    const void *value, size_t value_length);
+void tree_xattrs_end(struct tree *tree, uint32_t *set, uint32_t previous_set);
+
+/* Iterates: *cursor starts as NULL; false at the end. Does nothing for set 0. */
+bool tree_next_xattr(const struct tree *tree, uint32_t set, const uint8_t **cursor,
+		     struct xattr *ret_xattr);
+
+static inline const char *tree_name(const struct tree *tree, uint32_t index)
+{
+	return tree->names + tree->entries[index].name;
+}
+
+static inline const char *tree_target(const struct tree *tree, uint32_t index)
+{
+	return tree->names + tree->entries[index].first;
+}
+
+/* Counts links and bytes, once all entries are there. */
+void tree_count(struct tree *tree);
+
+/* The child of that name, or 0 (which is never a child). */
+uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char *name,
+			 size_t length);
+
+/*
+ * Directories have paths of at most so many bytes. Far beyond PATH_MAX, and a bound on what a tree
+ * that is nothing but depth can cost.
+ */
+#define TREE_PATH_MAX 65536u
+size_t tree_path_length(const struct tree *tree, uint32_t index);
+
+/* Absolute path of an entry, malloc'ed; NULL when out of memory. */
+char *tree_path(const struct tree *tree, uint32_t index);
+
+/* The same for messages: never NULL, shortened in the middle when very long. */
+struct path_text {
+	char text[512];
+};
+struct path_text tree_path_text(const struct tree *tree, uint32_t index);
+
+/*
+ * The directories a thread has open: the last one, since work goes through a tree in its order.
+ * @root is where "/" of the tree lies.
+ */
+struct tree_cursor {
+	const struct tree *tree;
+	int root;
+	int fd;
+	uint32_t directory;
+};
+void tree_cursor_init(struct tree_cursor *cursor, const struct tree *tree, int root);
+void tree_cursor_close(struct tree_cursor *cursor);
+
+/* Directory @index opened for *at() calls; owned by the cursor. An fd, or -errno. */
+int tree_cursor_open(struct tree_cursor *cursor, uint32_t index);
+
+/* Device numbers as EROFS has them on disk (the kernel's 32-bit encoding). */
+uint32_t device_encode(dev_t device);
+dev_t device_decode(uint32_t encoded);
+
+#endif

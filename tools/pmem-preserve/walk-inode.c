@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "walk-inode.h"
+
+#include "beneath.h"
+#include "cleanup.h"
+#include "erofs.h"
+#include "report.h"
+#include "walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#define XATTR_TRIES 5
+
+static int changed(const struct tree *tree, uint32_t index)
+{
+	return fail(-EAGAIN, "%s: changed while it was being read; stop what writes there",
+		    tree_path_text(tree, index).text);
+}
+
+/* A list or value may grow between asking for its size and reading it: ask again. */
+static ssize_t read_names(const char *path, char **ret_names)
+{
+	for (int i = 0; i < XATTR_TRIES; i++) {
+		ssize_t length = llistxattr(path, NULL, 0);
+		char *names;
+
+		if (length <= 0)
+			return length < 0 ? -errno : 0;
+		names = malloc((size_t)length);
+		if (!names)
+			return -ENOMEM;
+		length = llistxattr(path, names, (size_t)length);
+		if (length >= 0) {
+			*ret_names = names;
+			return length;
+		}
+		free(names);
+		if (errno != ERANGE)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+static ssize_t read_value(const char *path, const char *name, char **ret_value)
+{
+	for (int i = 0; i < XATTR_TRIES; i++) {
+		ssize_t length = lgetxattr(path, name, NULL, 0);
+		char *value;
+
+		if (length <= 0)
+			return length < 0 ? -errno : 0;
+		value = malloc((size_t)length);
+		if (!value)
+			return -ENOMEM;
+		length = lgetxattr(path, name, value, (size_t)length);
+		if (length >= 0) {
+			*ret_value = value;
+			return length;
+		}
+		free(value);
+		if (errno != ERANGE)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted by name, so that the same attributes make the same set. */
+static int read_xattrs(struct tree *tree, uint32_t index, int directory, uint32_t previous)
+{
+	_cleanup_free_ const char **sorted = NULL;
+	_cleanup_free_ char *names = NULL;
+	char path[PROC_PATH_BYTES];
+	size_t count = 0;
+	ssize_t length;
+	uint32_t set;
+	int r;
+
+	proc_path(path, directory, index ? tree_name(tree, index) : ".");
+	length = read_names(path, &names);
+	if (length == -EOPNOTSUPP || length == 0)
+		return 0;
+	if (length < 0)
+		return fail((int)length, "%s: cannot list extended attributes",
+			    tree_path_text(tree, index).text);
+	for (const char *p = names; p < names + length; p += strlen(p) + 1)
+		count++;
+	sorted = calloc(count, sizeof(*sorted));
+	if (!sorted)
+		return fail(-ENOMEM, "%s: cannot read", tree_path_text(tree, index).text);
+	count = 0;
+	for (const char *p = names; p < names + length; p += strlen(p) + 1)
+		sorted[count++] = p;
+	qsort(sorted, count, sizeof(*sorted), compare_strings);
+
+	r = tree_xattrs_begin(tree, &set);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		_cleanup_free_ char *value = NULL;
+		ssize_t value_length = read_value(path, sorted[i], &value);
+
+		if (value_length < 0)
+			return fail((int)value_length, "%s: cannot read extended attribute %s",
+				    tree_path_text(tree, index).text, sorted[i]);
+		r = tree_xattrs_add(tree, set, sorted[i], strlen(sorted[i]), value,
+				    (size_t)value_length);
+	}
+	if (r < 0)
+		return fail(r, "%s: cannot keep extended attributes",
+			    tree_path_text(tree, index).text);
+	tree_xattrs_end(tree, &set, tree->entries[previous].xattrs);
+	tree->entries[index].xattrs = set;
+	return 0;
+}
+
+static int read_link(struct tree *tree, uint32_t index, int directory)
+{
+	char target[PATH_MAX + 1];
+	ssize_t length = readlinkat(directory, tree_name(tree, index), target, sizeof(target));
+	uint32_t offset;
+	int r;
+
+	if (length < 0)
+		return fail(-errno, "%s: cannot read the link", tree_path_text(tree, index).text);
+	r = tree_add_string(tree, target, (size_t)length, &offset);
+	if (r < 0)
+		return fail(r, "%s: cannot read the link", tree_path_text(tree, index).text);
+	tree->entries[index].first = offset;
+	tree->entries[index].size = (uint64_t)length;
+	return 0;
+}
+
+/* Data ranges of a file that has holes, widened to whole blocks; none are kept when it has none. */
+static int read_holes(struct tree *tree, uint32_t index, int directory)
+{
+	struct entry *entry = &tree->entries[index];
+	uint32_t first = tree->range_count;
+	uint64_t end = 0, covered = 0;
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	fd = openat(directory, tree_name(tree, index),
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
+	while (end < entry->size && r == 0) {
+		off_t data = lseek(fd, (off_t)end, SEEK_DATA), hole;
+		uint64_t start;
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		if (hole < 0) {
+			if (errno == EINVAL)
+				return 0;
+			return fail(-errno, "%s: cannot find its holes",
+				    tree_path_text(tree, index).text);
+		}
+		start = (uint64_t)data & ~(uint64_t)(EROFS_BLOCK - 1);
+		if (start < end)
+			start = end;
+		end = align_up((uint64_t)hole, EROFS_BLOCK);
+		if (end > entry->size)
+			end = entry->size;
+		if (start >= end)
+			continue;
+		covered += end - start;
+		if (tree->range_count > first &&
+		    tree->ranges[tree->range_count - 1].offset +
+				    tree->ranges[tree->range_count - 1].length ==
+			    start)
+			tree->ranges[tree->range_count - 1].length += end - start;
+		else
+			r = tree_add_range(tree, start, end - start);
+	}
+	if (r < 0)
+		return fail(r, "%s: cannot keep its holes", tree_path_text(tree, index).text);
+	if (covered == entry->size) {
+		tree->range_count = first;
+		return 0;
+	}
+	entry->flags |= ENTRY_SPARSE;
+	entry->first = first;
+	entry->count = tree->range_count - first;
+	return 0;
+}
+
+int walk_inode(struct tree *tree, uint32_t index, int directory, uint32_t previous,
+	       struct inode_source *ret_source)
+{
+	struct entry *entry = &tree->entries[index];
+	struct statx stat;
+	int r;
+
+	if (statx(directory, tree_name(tree, index),
+		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
+		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
+		return fail(-errno, "%s: cannot be read", tree_path_text(tree, index).text);
+	entry->mode = stat.stx_mode;
+	entry->uid = stat.stx_uid;
+	entry->gid = stat.stx_gid;
+	entry->mtime = stat.stx_mtime.tv_sec;
+	entry->mtime_nsec = stat.stx_mtime.tv_nsec;
+	entry->ctime = stat.stx_ctime.tv_sec;
+	entry->ctime_nsec = stat.stx_ctime.tv_nsec;
+	entry->inode = stat.stx_ino;
+	entry->links = stat.stx_nlink;
+	entry->filesystem = device_encode(makedev(stat.stx_dev_major, stat.stx_dev_minor));
+	ret_source->mount = stat.stx_mask & STATX_MNT_ID ? stat.stx_mnt_id : entry->filesystem;
+
+	r = read_xattrs(tree, index, directory, previous);
+	if (r < 0)
+		return r;
+	switch (entry->mode & S_IFMT) {
+	case S_IFREG:
+		entry->size = stat.stx_size;
+		if (stat.stx_blocks * 512 < entry->size)
+			return read_holes(tree, index, directory);
+		return 0;
+	case S_IFLNK:
+		return read_link(tree, index, directory);
+	case S_IFCHR:
+	case S_IFBLK:
+		entry->device = device_encode(makedev(stat.stx_rdev_major, stat.stx_rdev_minor));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static bool is_same(const struct entry *entry, const struct stat *stat)
+{
+	return entry->inode == stat->st_ino && entry->mode == stat->st_mode &&
+	       entry->mtime == stat->st_mtim.tv_sec &&
+	       entry->mtime_nsec == (uint32_t)stat->st_mtim.tv_nsec &&
+	       entry->ctime == stat->st_ctim.tv_sec &&
+	       entry->ctime_nsec == (uint32_t)stat->st_ctim.tv_nsec &&
+	       (!S_ISREG(entry->mode) || entry->size == (uint64_t)stat->st_size);
+}
+
+int walk_read(struct tree_cursor *cursor, uint32_t index, void *buffer, size_t length,
+	      uint64_t offset)
+{
+	const struct tree *tree = cursor->tree;
+	const struct entry *entry = &tree->entries[index];
+	_cleanup_close_ int fd = -1;
+	struct stat stat;
+	int directory;
+
+	directory = tree_cursor_open(cursor, entry->parent);
+	if (directory == -ENOENT || directory == -ENOTDIR || directory == -ELOOP)
+		return changed(tree, index);
+	if (directory < 0)
+		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
+	/* O_NOATIME is for owners only. */
+	fd = openat(directory, tree_name(tree, index),
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME | O_CLOEXEC);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(directory, tree_name(tree, index),
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+		return changed(tree, index);
+	if (fd < 0)
+		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
+	while (length > 0) {
+		ssize_t got = pread(fd, buffer, length, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail(-errno, "%s: cannot read", tree_path_text(tree, index).text);
+		if (got == 0)
+			return changed(tree, index);
+		buffer = (char *)buffer + got;
+		length -= (size_t)got;
+		offset += (uint64_t)got;
+	}
+	/* Looked at after the read: whoever wrote before or during it has left a mark by now. */
+	if (fstat(fd, &stat) < 0)
+		return fail(-errno, "%s: cannot read", tree_path_text(tree, index).text);
+	return is_same(entry, &stat) ? 0 : changed(tree, index);
+}
+
+int walk_unchanged(const struct tree *tree)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct tree_cursor cursor;
+	struct stat stat;
+	int r = 0;
+
+	if (root < 0)
+		return fail(-errno, "/: cannot open");
+	tree_cursor_init(&cursor, tree, root);
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		const struct entry *entry = &tree->entries[i];
+		int directory;
+
+		/* Files with data were looked at when they were read; ancestors are not kept. */
+		if ((entry->flags & ENTRY_ANCESTOR) || (S_ISREG(entry->mode) && entry->size))
+			continue;
+		directory = i ? tree_cursor_open(&cursor, entry->parent) : root;
+		if (directory < 0 ||
+		    fstatat(directory, tree_name(tree, i), &stat,
+			    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (i ? 0 : AT_EMPTY_PATH)) < 0 ||
+		    !is_same(entry, &stat))
+			r = changed(tree, i);
+	}
+	tree_cursor_close(&cursor);
+	return r;
+}
