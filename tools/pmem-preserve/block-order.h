@@ -15,7 +15,7 @@ struct memory_blocks;
 
 struct block_use {
 	size_t index;	     /* into memory_blocks->block */
-	uint64_t used_bytes; /* in pages that are not free, as /proc/kpageflags shows them */
+	uint64_t used_bytes; /* in pages that are not free: a guess from some of /proc/kpageflags */
 };
 
 /*

@@ -2,7 +2,6 @@
 #include "hotremove.h"
 
 #include "block-order.h"
-#include "cleanup.h"
 #include "memory-blocks.h"
 #include "report.h"
 #include "sysfs.h"
@@ -14,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define NS_PER_MS     1000000ull
 #define ROLLBACK_MS   15000
@@ -26,7 +26,11 @@ struct attempt {
 	const char *device;
 	struct memory_blocks *blocks;
 	const struct hot_remove_limits *limits;
+	struct memory_block *before; /* what the blocks were */
+	struct block_use *order;     /* in which they go offline */
+	size_t *steps;		     /* how many have; shared with the child that does it */
 	uint64_t deadline_ns;
+	size_t steps_reported;
 	unsigned int reported;
 	sigset_t old_signals;
 };
@@ -52,21 +56,35 @@ int hot_remove_read_state(const char *device, char *buffer, size_t size)
 	return sysfs_read(-1, path, buffer, size);
 }
 
-static void attempt_begin(struct attempt *attempt)
+static int attempt_begin(struct attempt *attempt)
 {
+	const struct memory_blocks *blocks = attempt->blocks;
 	sigset_t signals;
 
+	attempt->deadline_ns = now_ns() + attempt->limits->deadline_ms * NS_PER_MS;
+	attempt->before = calloc(blocks->count + 1, sizeof(*attempt->before));
+	attempt->order = blocks_emptiest_first(blocks);
+	attempt->steps = mmap(NULL, sizeof(*attempt->steps), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	/* Also for the child: some kernels give up offlining for any signal, half way. */
 	sigprocmask(SIG_BLOCK, &signals, &attempt->old_signals);
-	attempt->deadline_ns = now_ns() + attempt->limits->deadline_ms * NS_PER_MS;
+	if (!attempt->before || !attempt->order || attempt->steps == MAP_FAILED)
+		return fail(-ENOMEM, "%s", attempt->device);
+	for (size_t i = 0; i < blocks->count; i++)
+		attempt->before[i] = blocks->block[i];
+	return 0;
 }
 
-static void attempt_end(const struct attempt *attempt)
+static void attempt_end(struct attempt *attempt)
 {
+	free(attempt->before);
+	free(attempt->order);
+	if (attempt->steps != MAP_FAILED)
+		munmap(attempt->steps, sizeof(*attempt->steps));
 	sigprocmask(SIG_SETMASK, &attempt->old_signals, NULL);
 }
 
@@ -106,11 +124,6 @@ static void show_progress(struct attempt *attempt, unsigned int offline)
 				  (unsigned int)attempt->blocks->count);
 }
 
-static int tick_block(void *data)
-{
-	return interrupted(data) ? -EINTR : 0;
-}
-
 static int tick_state(void *data)
 {
 	show_progress(data, count_offline(data));
@@ -142,8 +155,9 @@ static const char *reason(int error, const struct memory_block *block)
  * Brings online what was online before, last one first, so that a zone grows as it shrank. Returns
  * how many blocks are not back where they were.
  */
-static unsigned int roll_back(const struct attempt *attempt, const struct memory_block *before)
+static unsigned int roll_back(const struct attempt *attempt)
 {
+	const struct memory_block *before = attempt->before;
 	uint64_t deadline_ns = now_ns() + ROLLBACK_MS * NS_PER_MS;
 	unsigned int lost = 0;
 
@@ -164,21 +178,11 @@ static unsigned int roll_back(const struct attempt *attempt, const struct memory
 	return lost;
 }
 
-static struct memory_block *copy_blocks(const struct memory_blocks *blocks)
-{
-	struct memory_block *copy = calloc(blocks->count + 1, sizeof(*copy));
-
-	if (copy && blocks->count)
-		memcpy(copy, blocks->block, blocks->count * sizeof(*copy));
-	return copy;
-}
-
 /* Rolls back and reports; @block: the one that would not go, or NULL when the driver did not say.
  */
-static int give_up(const struct attempt *attempt, const struct memory_block *before,
-		   const struct memory_block *block, int error)
+static int give_up(const struct attempt *attempt, const struct memory_block *block, int error)
 {
-	unsigned int lost = roll_back(attempt, before);
+	unsigned int lost = roll_back(attempt);
 	const char *text =
 		block ? block_text(block, attempt->blocks->block_bytes).text : "its memory";
 	char outcome[160];
@@ -194,9 +198,8 @@ static int give_up(const struct attempt *attempt, const struct memory_block *bef
 		    reason(error, block), outcome);
 }
 
-static int offline_block(struct attempt *attempt, struct memory_block *block)
+static int offline_block(const struct memory_block *block)
 {
-	const struct sysfs_tick tick = { .function = tick_block, .data = attempt };
 	char path[96];
 	int r;
 
@@ -205,16 +208,10 @@ static int offline_block(struct attempt *attempt, struct memory_block *block)
 	for (unsigned int try = 1;; try++) {
 		struct memory_block now = { .number = block->number };
 
-		if (now_ns() >= attempt->deadline_ns)
-			return -ETIMEDOUT;
-		if (interrupted(attempt))
-			return -EINTR;
-		r = sysfs_write_within(-1, path, "offline", attempt->deadline_ns, &tick);
+		r = sysfs_write(-1, path, "offline");
 		/* What the block is counts, not what the write said. */
-		if (memory_block_refresh(&now) == 0 && !now.online) {
-			*block = now;
+		if (memory_block_refresh(&now) == 0 && !now.online)
 			return 0;
-		}
 		if (r == 0)
 			return -EIO;
 		if ((r != -EBUSY && r != -EAGAIN) || try == BUSY_TRIES)
@@ -224,47 +221,68 @@ static int offline_block(struct attempt *attempt, struct memory_block *block)
 	}
 }
 
-/* All blocks, emptiest first. On error @ret_block is the one that would not go. */
-static int offline_each(struct attempt *attempt, const struct memory_block *before,
-			const struct block_use *order, const struct memory_block **ret_block)
+/* One child for all blocks: a process for each would take longer than an empty block does. */
+static int offline_in_child(void *data)
 {
-	struct memory_blocks *blocks = attempt->blocks;
-	unsigned int offline = 0;
+	struct attempt *attempt = data;
 
-	for (size_t step = 0; step < blocks->count; step++) {
-		size_t i = order[step].index;
+	for (size_t step = 0; step < attempt->blocks->count; step++) {
+		const struct memory_block *block = &attempt->before[attempt->order[step].index];
+		int r = block->online ? offline_block(block) : 0;
 
-		if (before[i].online) {
-			int r = offline_block(attempt, &blocks->block[i]);
-
-			if (r < 0) {
-				*ret_block = &before[i];
-				return r;
-			}
-			detail("%s: %s is offline; %s of it were in use", attempt->device,
-			       block_text(&before[i], blocks->block_bytes).text,
-			       size_text(order[step].used_bytes).text);
-		}
-		show_progress(attempt, ++offline);
+		if (r < 0)
+			return r;
+		__atomic_store_n(attempt->steps, step + 1, __ATOMIC_RELAXED);
 	}
 	return 0;
+}
+
+static int tick_offline(void *data)
+{
+	struct attempt *attempt = data;
+	size_t steps = __atomic_load_n(attempt->steps, __ATOMIC_RELAXED);
+
+	for (; attempt->steps_reported < steps; attempt->steps_reported++) {
+		const struct block_use *use = &attempt->order[attempt->steps_reported];
+
+		detail("%s: %s is offline; about %s of it were in use", attempt->device,
+		       block_text(&attempt->before[use->index], attempt->blocks->block_bytes).text,
+		       size_text(use->used_bytes).text);
+	}
+	show_progress(attempt, (unsigned int)steps);
+	return interrupted(attempt) ? -EINTR : 0;
+}
+
+/* All blocks, emptiest first. On error @ret_block is the one that would not go. */
+static int offline_all(struct attempt *attempt, const struct memory_block **ret_block)
+{
+	const struct sysfs_tick tick = { .function = tick_offline, .data = attempt };
+	struct memory_blocks *blocks = attempt->blocks;
+	size_t steps;
+	int r = sysfs_work_within(offline_in_child, attempt, attempt->deadline_ns, &tick);
+
+	tick_offline(attempt);
+	for (size_t i = 0; i < blocks->count; i++)
+		memory_block_refresh(&blocks->block[i]);
+	if (!memory_blocks_online(blocks))
+		return 0;
+	steps = *attempt->steps < blocks->count ? *attempt->steps : blocks->count - 1;
+	*ret_block = &attempt->before[attempt->order[steps].index];
+	return r < 0 ? r : -EIO;
 }
 
 int hot_remove_by_block(const char *device, struct memory_blocks *blocks,
 			const struct hot_remove_limits *limits)
 {
 	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
-	_cleanup_free_ struct memory_block *before = copy_blocks(blocks);
-	_cleanup_free_ struct block_use *order = blocks_emptiest_first(blocks);
 	const struct memory_block *block;
-	int r;
+	int r = attempt_begin(&attempt);
 
-	if (!before || !order)
-		return fail(-ENOMEM, "%s", device);
-	attempt_begin(&attempt);
-	r = offline_each(&attempt, before, order, &block);
-	if (r < 0)
-		r = give_up(&attempt, before, block, r);
+	if (r == 0) {
+		r = offline_all(&attempt, &block);
+		if (r < 0)
+			r = give_up(&attempt, block, r);
+	}
 	attempt_end(&attempt);
 	return r;
 }
@@ -288,22 +306,23 @@ static void set_driver_deadline(const struct attempt *attempt)
 }
 
 /* Whether so much has to move that its order matters more than the time of some writes. */
-static bool order_matters(const struct memory_blocks *blocks, const struct block_use *order)
+static bool order_matters(const struct attempt *attempt)
 {
 	uint64_t used = 0;
 
-	for (size_t i = 0; i < blocks->count; i++)
-		used += order[i].used_bytes;
-	return used >= blocks->block_bytes / 2;
+	for (size_t i = 0; i < attempt->blocks->count; i++)
+		used += attempt->order[i].used_bytes;
+	return used >= attempt->blocks->block_bytes / 2;
 }
 
 /* All that is left of the deadline, and a little more: see DRIVER_SLACK_MS. */
-static int unplug(struct attempt *attempt, const char *path)
+static int unplug(struct attempt *attempt)
 {
 	const struct sysfs_tick tick = { .function = tick_state, .data = attempt };
-	char state[64] = "";
+	char path[128], state[64] = "";
 	int r;
 
+	device_path(path, sizeof(path), attempt->device, "state");
 	set_driver_deadline(attempt);
 	r = sysfs_write_within(-1, path, "unplugged",
 			       attempt->deadline_ns + DRIVER_SLACK_MS * NS_PER_MS, &tick);
@@ -322,26 +341,22 @@ int hot_remove_by_state(const char *device, struct memory_blocks *blocks,
 			const struct hot_remove_limits *limits)
 {
 	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
-	_cleanup_free_ struct memory_block *before = copy_blocks(blocks);
-	_cleanup_free_ struct block_use *order = blocks_emptiest_first(blocks);
 	const struct memory_block *block = NULL;
-	char path[128];
-	int r = 0;
+	int r = attempt_begin(&attempt);
 
-	if (!before || !order)
-		return fail(-ENOMEM, "%s", device);
-	device_path(path, sizeof(path), device, "state");
-	attempt_begin(&attempt);
-	if (order_matters(blocks, order))
-		r = offline_each(&attempt, before, order, &block);
+	if (r < 0)
+		goto out;
+	if (order_matters(&attempt))
+		r = offline_all(&attempt, &block);
 	if (r == 0)
-		r = unplug(&attempt, path);
+		r = unplug(&attempt);
 	if (r < 0) {
-		r = give_up(&attempt, before, block, r);
+		r = give_up(&attempt, block, r);
 	} else {
 		show_progress(&attempt, (unsigned int)blocks->count);
 		blocks->count = 0;
 	}
+out:
 	attempt_end(&attempt);
 	return r;
 }

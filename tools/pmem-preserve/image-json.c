@@ -22,7 +22,7 @@ struct time_text time_text(uint64_t unix_ns)
 
 struct uuid_text uuid_text(const uint8_t uuid[16])
 {
-	struct uuid_text text;
+	struct uuid_text text = { "" };
 	char *at = text.text;
 
 	for (int i = 0; i < 16; i++)

@@ -6,8 +6,7 @@
  */
 #include "cleanup.h"
 #include "erofs.h"
-#include "image.h"
-#include "xattr-prefix.h"
+#include "image-parse.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -15,26 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INODE_BYTES sizeof(struct erofs_inode)
-
-struct parse {
-	struct image *image;
-	struct tree *tree;
-	uint64_t area;	       /* bytes of inodes and directories, at the metadata's start */
-	uint64_t left;	       /* of the area, what no inode has claimed yet */
-	uint32_t *entry_of;    /* by place of the inode / INODE_BYTES: entry + 1 */
-	const uint8_t **extra; /* records of extra xattrs, by nid */
-	size_t extra_count, extra_next;
-};
-
-static int bad(const struct parse *parse, uint32_t index, const char *what)
+int parse_bad(const struct parse *parse, uint32_t index, const char *what)
 {
 	return fail(-E_DAMAGED, "%s: the checkpoint is malformed: %s: %s",
 		    parse->image->store->path,
 		    parse->tree->count ? tree_path_text(parse->tree, index).text : "/", what);
 }
 
-static int no_memory(const struct parse *parse, int r)
+int parse_no_memory(const struct parse *parse, int r)
 {
 	return fail(r, "%s: cannot read the checkpoint", parse->image->store->path);
 }
@@ -60,132 +47,6 @@ static bool claim(struct parse *parse, uint64_t bytes)
 	return true;
 }
 
-static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set, const uint8_t *at,
-			       uint64_t bytes)
-{
-	const uint8_t *end = at + bytes;
-	struct erofs_xattr_header header;
-	int r;
-
-	if (bytes == 0)
-		return 0;
-	memcpy(&header, at, sizeof(header));
-	if (header.shared_count)
-		return bad(parse, index, "shared extended attributes");
-	at += sizeof(header);
-	while (at < end) {
-		char name[EROFS_NAME_MAX + sizeof("system.posix_acl_default")];
-		const struct xattr_prefix *prefix;
-		struct erofs_xattr_entry entry;
-		uint64_t value_length, total;
-
-		/* Both are multiples of 4, so there is room for the record's head. */
-		memcpy(&entry, at, sizeof(entry));
-		value_length = le16toh(entry.value_length);
-		total = align_up(sizeof(entry) + entry.name_length + value_length, 4);
-		prefix = xattr_prefix_by_number(entry.prefix);
-		if (total > (uint64_t)(end - at) || !prefix ||
-		    (prefix->whole ? entry.name_length != 0 : entry.name_length == 0) ||
-		    memchr(at + sizeof(entry), '\0', entry.name_length))
-			return bad(parse, index, "extended attributes");
-		memcpy(name, prefix->text, prefix->length);
-		memcpy(name + prefix->length, at + sizeof(entry), entry.name_length);
-		r = tree_xattrs_add(parse->tree, set, name, prefix->length + entry.name_length,
-				    at + sizeof(entry) + entry.name_length, value_length);
-		if (r < 0)
-			return no_memory(parse, r);
-		at += total;
-	}
-	return 0;
-}
-
-static int compare_records(const void *a, const void *b)
-{
-	struct image_extra_xattr x, y;
-
-	memcpy(&x, *(const uint8_t *const *)a, sizeof(x));
-	memcpy(&y, *(const uint8_t *const *)b, sizeof(y));
-	return x.nid < y.nid ? -1 : x.nid > y.nid;
-}
-
-/* Records of the inode with @nid, found by halving. */
-static int parse_extra_xattrs(struct parse *parse, uint64_t nid, uint32_t set)
-{
-	size_t low = 0, high = parse->extra_count;
-	struct image_extra_xattr record;
-	int r;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		memcpy(&record, parse->extra[middle], sizeof(record));
-		if (record.nid < nid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < parse->extra_count; low++) {
-		const char *name = (const char *)parse->extra[low] + sizeof(record);
-
-		memcpy(&record, parse->extra[low], sizeof(record));
-		if (record.nid != nid)
-			break;
-		r = tree_xattrs_add(parse->tree, set, name, record.name_length,
-				    name + record.name_length, record.value_length);
-		if (r < 0)
-			return no_memory(parse, r);
-	}
-	return 0;
-}
-
-static int index_extra_xattrs(struct parse *parse)
-{
-	const struct image_header *header = &parse->image->header;
-	const uint8_t *start = parse->image->meta + header->inodes_bytes;
-	const uint8_t *end = start + header->extra_bytes;
-
-	parse->extra = calloc(header->extra_bytes / sizeof(struct image_extra_xattr) + 1,
-			      sizeof(*parse->extra));
-	if (!parse->extra)
-		return no_memory(parse, -ENOMEM);
-	for (const uint8_t *at = start; at < end;) {
-		struct image_extra_xattr record;
-		uint64_t bytes;
-
-		if ((size_t)(end - at) < sizeof(record))
-			return bad(parse, 0, "table of extra attributes");
-		memcpy(&record, at, sizeof(record));
-		bytes = align_up(sizeof(record) + (uint64_t)record.name_length +
-					 record.value_length,
-				 8);
-		if (bytes > (uint64_t)(end - at) || record.name_length == 0 ||
-		    record.name_length > XATTR_NAME_MAX ||
-		    memchr(at + sizeof(record), '\0', record.name_length))
-			return bad(parse, 0, "table of extra attributes");
-		parse->extra[parse->extra_count++] = at;
-		at += bytes;
-	}
-	qsort(parse->extra, parse->extra_count, sizeof(*parse->extra), compare_records);
-	return 0;
-}
-
-static int parse_xattrs(struct parse *parse, uint32_t index, uint64_t place, uint64_t bytes)
-{
-	uint32_t set;
-	int r = tree_xattrs_begin(parse->tree, &set);
-
-	if (r < 0)
-		return no_memory(parse, r);
-	r = parse_inline_xattrs(parse, index, set, parse->image->meta + place + INODE_BYTES, bytes);
-	if (r == 0)
-		r = parse_extra_xattrs(parse, place >> EROFS_NID_SHIFT, set);
-	if (r < 0)
-		return r;
-	tree_xattrs_end(parse->tree, &set, parse->tree->entries[index ? index - 1 : 0].xattrs);
-	parse->tree->entries[index].xattrs = set;
-	return 0;
-}
-
 /* Adds @length bytes of file data at block @block to the entry's extents. */
 static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint64_t offset,
 		      uint64_t length)
@@ -197,7 +58,7 @@ static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint6
 
 	if (extent.place < IMAGE_DATA_OFFSET || extent.place > image->header.meta_offset ||
 	    length > image->header.meta_offset - extent.place)
-		return bad(parse, index, "its data lies outside of the data area");
+		return parse_bad(parse, index, "its data lies outside of the data area");
 	if (last && last->entry == index && last->offset + last->length == offset &&
 	    last->place + last->length == extent.place) {
 		last->length += length;
@@ -205,7 +66,7 @@ static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint6
 	}
 	r = image_add_extent(image, &extent);
 	parse->tree->entries[index].count++;
-	return r < 0 ? no_memory(parse, r) : 0;
+	return r < 0 ? parse_no_memory(parse, r) : 0;
 }
 
 static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, uint64_t place)
@@ -216,10 +77,10 @@ static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, ui
 	int r;
 
 	if (format & ~EROFS_CHUNK_BITS_MASK || entry->size == 0)
-		return bad(parse, index, "chunk format");
+		return parse_bad(parse, index, "chunk format");
 	chunks = ((entry->size - 1) >> shift) + 1;
 	if (chunks > (parse->area - place) / 4 || !claim(parse, 4 * chunks))
-		return bad(parse, index, "chunk index");
+		return parse_bad(parse, index, "chunk index");
 	entry->flags |= ENTRY_SPARSE;
 	entry->chunk_bits = format & EROFS_CHUNK_BITS_MASK;
 	for (uint64_t i = 0; i < chunks; i++) {
@@ -265,10 +126,10 @@ static int parse_link(struct parse *parse, uint32_t index, const uint8_t *target
 	int r;
 
 	if (entry->size >= PATH_MAX || memchr(target, '\0', entry->size))
-		return bad(parse, index, "target of the symbolic link");
+		return parse_bad(parse, index, "target of the symbolic link");
 	r = tree_add_string(parse->tree, (const char *)target, entry->size, &offset);
 	if (r < 0)
-		return no_memory(parse, r);
+		return parse_no_memory(parse, r);
 	entry->first = offset;
 	return 0;
 }
@@ -286,13 +147,13 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	layout = format >> 1;
 	if (!(format & 1) ||
 	    (layout != EROFS_PLAIN && layout != EROFS_INLINE && layout != EROFS_CHUNKS))
-		return bad(parse, index, "inode format");
+		return parse_bad(parse, index, "inode format");
 	if (inode.xattr_count)
 		xattrs = sizeof(struct erofs_xattr_header) +
 			 4ull * (le16toh(inode.xattr_count) - 1u);
 	behind = place + INODE_BYTES + xattrs;
 	if (behind > parse->area || !claim(parse, INODE_BYTES + xattrs))
-		return bad(parse, index, "extended attributes");
+		return parse_bad(parse, index, "extended attributes");
 	entry->mode = le16toh(inode.mode);
 	entry->size = le64toh(inode.size);
 	entry->uid = le32toh(inode.uid);
@@ -301,7 +162,7 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	entry->mtime_nsec = le32toh(inode.mtime_nsec);
 	entry->inode = place >> EROFS_NID_SHIFT;
 	if (entry->mtime_nsec >= 1000000000 || entry->size > INT64_MAX)
-		return bad(parse, index, "inode");
+		return parse_bad(parse, index, "inode");
 	r = parse_xattrs(parse, index, place, xattrs);
 	if (r < 0)
 		return r;
@@ -312,14 +173,14 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 		if (layout == EROFS_CHUNKS)
 			return parse_chunks(parse, index, le32toh(inode.data), behind);
 		if (layout != EROFS_PLAIN)
-			return bad(parse, index, "inode format");
+			return parse_bad(parse, index, "inode format");
 		return entry->size ? parse_data(parse, index, le32toh(inode.data), 0, entry->size)
 				   : 0;
 	case S_IFDIR:
 	case S_IFLNK:
 		tail = find_tail(parse, &inode, layout, entry->size, behind);
 		if (tail == UINT64_MAX)
-			return bad(parse, index, "place of a directory or link");
+			return parse_bad(parse, index, "place of a directory or link");
 		entry->data = tail;
 		return S_ISLNK(entry->mode) ? parse_link(parse, index, parse->image->meta + tail)
 					    : 0;
@@ -330,9 +191,9 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	case S_IFIFO:
 	case S_IFSOCK:
 		entry->size = 0;
-		return layout == EROFS_PLAIN ? 0 : bad(parse, index, "inode format");
+		return layout == EROFS_PLAIN ? 0 : parse_bad(parse, index, "inode format");
 	default:
-		return bad(parse, index, "file type");
+		return parse_bad(parse, index, "file type");
 	}
 }
 
@@ -358,16 +219,16 @@ static int parse_child(struct parse *parse, uint32_t directory, const char *name
 
 	r = tree_add(parse->tree, directory, name, length, &index);
 	if (r < 0)
-		return no_memory(parse, r);
+		return parse_no_memory(parse, r);
 	if (place == UINT64_MAX)
-		return bad(parse, index, "inode number");
+		return parse_bad(parse, index, "inode number");
 	known = &parse->entry_of[place / INODE_BYTES];
 	if (*known) {
 		struct entry *entry = &parse->tree->entries[index];
 		uint32_t name_offset = entry->name;
 
 		if (S_ISDIR(parse->tree->entries[*known - 1].mode))
-			return bad(parse, index, "a directory with two names");
+			return parse_bad(parse, index, "a directory with two names");
 		*entry = parse->tree->entries[*known - 1];
 		entry->parent = directory;
 		entry->name = name_offset;
@@ -378,7 +239,7 @@ static int parse_child(struct parse *parse, uint32_t directory, const char *name
 			return r;
 	}
 	if (dirent->type != type_of(parse->tree->entries[index].mode))
-		return bad(parse, index, "file type");
+		return parse_bad(parse, index, "file type");
 	return 0;
 }
 
@@ -391,12 +252,12 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 	int r;
 
 	if (bytes < sizeof(dirent))
-		return bad(parse, directory, "directory block");
+		return parse_bad(parse, directory, "directory block");
 	memcpy(&dirent, block, sizeof(dirent));
 	first_name = le16toh(dirent.name_offset);
 	count = first_name / sizeof(dirent);
 	if (first_name % sizeof(dirent) || count == 0 || first_name > bytes)
-		return bad(parse, directory, "directory block");
+		return parse_bad(parse, directory, "directory block");
 	for (size_t i = 0; i < count; i++) {
 		size_t start, end;
 		const char *name;
@@ -409,18 +270,19 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 			end = le16toh(next.name_offset);
 		}
 		if (start < first_name || end <= start || end > bytes)
-			return bad(parse, directory, "directory block");
+			return parse_bad(parse, directory, "directory block");
 		name = (const char *)block + start;
 		end = start + strnlen(name, end - start);
 		if (end == start || end - start > EROFS_NAME_MAX || memchr(name, '/', end - start))
-			return bad(parse, directory, "name in the directory");
+			return parse_bad(parse, directory, "name in the directory");
 		if (end - start <= 2 && memcmp(name, "..", end - start) == 0) {
 			uint32_t other =
 				end - start == 1 ? directory : tree->entries[directory].parent;
 
 			if (*dots & 1u << (end - start) ||
 			    le64toh(dirent.nid) != tree->entries[other].inode)
-				return bad(parse, directory, "\".\" or \"..\" in the directory");
+				return parse_bad(parse, directory,
+						 "\".\" or \"..\" in the directory");
 			*dots |= 1u << (end - start);
 			continue;
 		}
@@ -429,7 +291,7 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 			return r;
 		if (tree->count - 1 > tree->entries[directory].first &&
 		    strcmp(tree_name(tree, tree->count - 2), tree_name(tree, tree->count - 1)) >= 0)
-			return bad(parse, directory, "order of the directory");
+			return parse_bad(parse, directory, "order of the directory");
 	}
 	return 0;
 }
@@ -441,7 +303,7 @@ static int parse_directory(struct parse *parse, uint32_t index)
 	int r;
 
 	if (tree_path_length(parse->tree, index) > TREE_PATH_MAX)
-		return bad(parse, index, "its path is too long");
+		return parse_bad(parse, index, "its path is too long");
 	parse->tree->entries[index].first = parse->tree->count;
 	for (uint64_t at = 0; at < size; at += EROFS_BLOCK) {
 		r = parse_directory_block(parse, index, parse->image->meta + data + at,
@@ -450,7 +312,7 @@ static int parse_directory(struct parse *parse, uint32_t index)
 			return r;
 	}
 	if (dots != (1u << 1 | 1u << 2))
-		return bad(parse, index, "no \".\" or \"..\" in the directory");
+		return parse_bad(parse, index, "no \".\" or \"..\" in the directory");
 	parse->tree->entries[index].count = parse->tree->count - parse->tree->entries[index].first;
 	return 0;
 }
@@ -471,8 +333,8 @@ static int check_extents(struct parse *parse)
 	for (size_t i = 1; i < image->extent_count; i++)
 		if (image->extents[i - 1].place + image->extents[i - 1].length >
 		    image->extents[i].place)
-			return bad(parse, image->extents[i].entry,
-				   "its data is another file's, too");
+			return parse_bad(parse, image->extents[i].entry,
+					 "its data is another file's, too");
 	return 0;
 }
 
@@ -484,7 +346,7 @@ static int mark_path(struct parse *parse, const char *path)
 	uint32_t index = 0;
 
 	if (*path != '/')
-		return bad(parse, 0, "table of paths");
+		return parse_bad(parse, 0, "table of paths");
 	for (const char *name = path + 1; *name;) {
 		size_t length = strcspn(name, "/");
 
@@ -493,7 +355,7 @@ static int mark_path(struct parse *parse, const char *path)
 			tree->entries[index].flags |= ENTRY_ANCESTOR;
 		index = tree_find_child(tree, index, name, length);
 		if (length == 0 || index == 0)
-			return bad(parse, 0, "table of paths");
+			return parse_bad(parse, 0, "table of paths");
 		name += length;
 		name += *name == '/';
 	}
@@ -512,16 +374,16 @@ static int parse_paths(struct parse *parse)
 	int r;
 
 	if (header->paths_bytes == 0 || end[-1] != '\0')
-		return bad(parse, 0, "table of paths");
+		return parse_bad(parse, 0, "table of paths");
 	for (const char *p = at; p < end; p++)
 		count += *p == '\0';
 	tree->paths = calloc(count, sizeof(*tree->paths));
 	if (!tree->paths)
-		return no_memory(parse, -ENOMEM);
+		return parse_no_memory(parse, -ENOMEM);
 	for (; at < end; at += strlen(at) + 1) {
 		tree->paths[tree->path_count] = strdup(at);
 		if (!tree->paths[tree->path_count])
-			return no_memory(parse, -ENOMEM);
+			return parse_no_memory(parse, -ENOMEM);
 		tree->path_count++;
 		r = mark_path(parse, at);
 		if (r < 0)
@@ -530,7 +392,7 @@ static int parse_paths(struct parse *parse)
 	for (uint32_t i = 1; i < tree->count; i++)
 		if (tree->entries[tree->entries[i].parent].flags & ENTRY_ANCESTOR &&
 		    !(tree->entries[i].flags & (ENTRY_ANCESTOR | ENTRY_ROOT)))
-			return bad(parse, i, "is outside of what was checkpointed");
+			return parse_bad(parse, i, "is outside of what was checkpointed");
 	return 0;
 }
 
@@ -545,17 +407,17 @@ static int parse_tree(struct parse *parse)
 	memcpy(&super, parse->image->super, sizeof(super));
 	if (le32toh(super.magic) != EROFS_MAGIC || super.block_bits != EROFS_BLOCK_BITS ||
 	    (uint64_t)le32toh(super.meta_block) * EROFS_BLOCK != parse->image->header.meta_offset)
-		return bad(parse, 0, "superblock");
+		return parse_bad(parse, 0, "superblock");
 	place = inode_place(parse, le16toh(super.root_nid));
 	if (place == UINT64_MAX)
-		return bad(parse, 0, "number of the root inode");
+		return parse_bad(parse, 0, "number of the root inode");
 	r = tree_add(tree, 0, "", 0, &index);
 	if (r < 0)
-		return no_memory(parse, r);
+		return parse_no_memory(parse, r);
 	parse->entry_of[place / INODE_BYTES] = 1;
 	r = parse_inode(parse, 0, place);
 	if (r == 0 && !S_ISDIR(tree->entries[0].mode))
-		return bad(parse, 0, "is not a directory");
+		return parse_bad(parse, 0, "is not a directory");
 	for (index = 0; index < tree->count && r == 0; index++)
 		if (S_ISDIR(tree->entries[index].mode))
 			r = parse_directory(parse, index);
@@ -573,7 +435,7 @@ int image_parse(struct image *image)
 	int r;
 
 	parse.entry_of = calloc(parse.area / INODE_BYTES + 1, sizeof(*parse.entry_of));
-	r = parse.entry_of ? index_extra_xattrs(&parse) : no_memory(&parse, -ENOMEM);
+	r = parse.entry_of ? parse_extra_table(&parse) : parse_no_memory(&parse, -ENOMEM);
 	if (r == 0)
 		r = parse_tree(&parse);
 	if (r == 0)

@@ -186,7 +186,6 @@ int sysfs_read_link(int directory, const char *path, char *buffer, size_t size)
 	return 0;
 }
 
-/* Async-signal-safe, for the child of a program that may have threads. */
 static int write_now(int directory, const char *path, const char *value)
 {
 	_cleanup_close_ int fd = -1;
@@ -236,15 +235,13 @@ static int wait_for_child(int pidfd, uint64_t deadline_ns, const struct sysfs_ti
 	}
 }
 
-int sysfs_write_within(int directory, const char *path, const char *value, uint64_t deadline_ns,
-		       const struct sysfs_tick *tick)
+int sysfs_work_within(int (*work)(void *data), void *data, uint64_t deadline_ns,
+		      const struct sysfs_tick *tick)
 {
 	_cleanup_close_ int pidfd = -1;
-	int r = resolve(&directory, &path), ended, status;
 	pid_t parent = getpid(), child;
+	int ended, status, r;
 
-	if (r < 0)
-		return r;
 	child = fork();
 	if (child < 0)
 		return -errno;
@@ -252,7 +249,7 @@ int sysfs_write_within(int directory, const char *path, const char *value, uint6
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(ECANCELED);
-		_exit(-write_now(directory, path, value));
+		_exit(-work(data));
 	}
 	pidfd = pidfd_open(child, 0);
 	if (pidfd < 0) {
@@ -274,4 +271,29 @@ int sysfs_write_within(int directory, const char *path, const char *value, uint6
 	if (WIFEXITED(status))
 		return -WEXITSTATUS(status);
 	return ended ? ended : -ECANCELED;
+}
+
+struct one_write {
+	int directory;
+	const char *path, *value;
+};
+
+static int do_one_write(void *data)
+{
+	const struct one_write *one = data;
+
+	return write_now(one->directory, one->path, one->value);
+}
+
+int sysfs_write_within(int directory, const char *path, const char *value, uint64_t deadline_ns,
+		       const struct sysfs_tick *tick)
+{
+	struct one_write one = { .value = value };
+	int r = resolve(&directory, &path);
+
+	if (r < 0)
+		return r;
+	one.directory = directory;
+	one.path = path;
+	return sysfs_work_within(do_one_write, &one, deadline_ns, tick);
 }

@@ -40,20 +40,23 @@ int sysfs_read_link(int directory, const char *path, char *buffer, size_t size);
 int sysfs_write(int directory, const char *path, const char *value);
 
 /*
- * A write that may never return: it is made by a child process, which is killed when @deadline_ns
- * (on now_ns()'s clock) has passed. Memory that is being taken offline is let go by a fatal signal
- * on every kernel, and by no other on the newer ones; a thread cannot be given one by itself.
+ * Work on attributes that may never return: it is done by a child process, which is killed when
+ * @deadline_ns (on now_ns()'s clock) has passed. Memory that is being taken offline is let go by a
+ * fatal signal on every kernel, and by no other on the newer ones; a thread cannot be given one by
+ * itself. The work must return 0 or -errno, and must not print or take locks.
  *
- * @tick, when there is one, is called about ten times a second; what it returns, when it is not 0,
- * ends the wait as the deadline would, and is returned.
+ * @tick, when there is one, is called about ten times a second, by the parent; what it returns,
+ * when it is not 0, ends the wait as the deadline would, and is returned.
  *
- * -ETIMEDOUT: killed. The write may nevertheless have taken effect in the last moment, or (when
- * even the signal was not heeded within some seconds) take effect later: look at the object.
+ * -ETIMEDOUT: killed. What was being done may nevertheless have taken effect in the last moment, or
+ * (when even the signal was not heeded within some seconds) take effect later: look at the object.
  */
 struct sysfs_tick {
 	int (*function)(void *data);
 	void *data;
 };
+int sysfs_work_within(int (*work)(void *data), void *data, uint64_t deadline_ns,
+		      const struct sysfs_tick *tick);
 int sysfs_write_within(int directory, const char *path, const char *value, uint64_t deadline_ns,
 		       const struct sysfs_tick *tick);
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs the Debian packages that building, testing or the VMs need, and says which.
+#
+#	scripts/dependencies.sh build|test|vm...
+set -eu
+
+wanted=
+for part in "$@"; do
+	case $part in
+	build)
+		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
+			libdaxctl-dev libxxhash-dev libjson-c-dev libinih-dev libpmem-dev
+			libblkid-dev"
+		;;
+	test)
+		wanted="$wanted libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
+			clang-format-14 cppcheck shellcheck"
+		;;
+	vm)
+		wanted="$wanted python3 qemu-system-x86 busybox-static ndctl daxctl kexec-tools
+			rsync erofs-utils acl attr libcap2-bin cpio e2fsprogs kmod xz-utils zstd
+			util-linux debian-archive-keyring"
+		;;
+	*)
+		echo "dependencies.sh: there is no part \"$part\" (build, test, vm)" >&2
+		exit 2
+		;;
+	esac
+done
+
+missing=
+for package in $wanted; do
+	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+	"install ok installed") ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+[ "$(id -u)" -eq 0 ] || sudo=sudo
+echo "Installing with apt-get:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -qq update
+# shellcheck disable=SC2086 # a list of packages
+$sudo apt-get -qq install --yes --no-install-recommends $missing >/dev/null
