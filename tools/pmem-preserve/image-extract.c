@@ -7,6 +7,7 @@
 #include "beneath.h"
 #include "cleanup.h"
 #include "erofs.h"
+#include "extract-check.h"
 #include "extract-inode.h"
 #include "image.h"
 #include "parallel.h"
@@ -72,43 +73,6 @@ static int open_parent(struct tree_cursor *cursor, uint32_t index)
 	return fd < 0 ? fail(fd, "%s: cannot open",
 			     PATH(cursor->tree, cursor->tree->entries[index].parent))
 		      : fd;
-}
-
-/*
- * Before anything is touched: what was checkpointed must not be there. Its own directory may be, as
- * that is often a mount point, but not with anything in it that the checkpoint has, too.
- */
-static int check_conflicts(struct job *job)
-{
-	const struct tree *tree = job->image->tree;
-	struct tree_cursor cursor;
-	struct stat stat;
-	int fd, r = 0;
-
-	tree_cursor_init(&cursor, tree, job->root);
-	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
-		const struct entry *entry = &tree->entries[i];
-
-		if (!(entry->flags & ENTRY_ROOT))
-			continue;
-		if (!S_ISDIR(entry->mode)) {
-			fd = tree_cursor_open(&cursor, entry->parent);
-			if (fd >= 0 &&
-			    fstatat(fd, tree_name(tree, i), &stat, AT_SYMLINK_NOFOLLOW) == 0)
-				r = extract_exists(tree, i);
-			continue;
-		}
-		fd = tree_cursor_open(&cursor, i);
-		for (uint32_t k = 0; fd >= 0 && k < entry->count && r == 0; k++) {
-			uint32_t child = entry->first + k;
-
-			if (!(tree->entries[child].flags & (ENTRY_ROOT | ENTRY_ANCESTOR)) &&
-			    fstatat(fd, tree_name(tree, child), &stat, AT_SYMLINK_NOFOLLOW) == 0)
-				r = extract_exists(tree, child);
-		}
-	}
-	tree_cursor_close(&cursor);
-	return r;
 }
 
 /* A default ACL that is there already would be inherited by all that is created beneath. */
@@ -449,14 +413,13 @@ int image_extract(struct image *image, const struct extract_options *options)
 		.end = end_worker,
 		.data = &job,
 	};
-	int r = 0;
+	int r;
 
 	if (root < 0)
 		return fail(-errno, "%s: cannot restore there", options->into);
 	job.root = root;
 	find_split_files(image);
-	if (!options->overwrite)
-		r = check_conflicts(&job);
+	r = extract_check(image, root, options->overwrite);
 	if (r == 0)
 		r = make_directories(&job);
 	if (r < 0)

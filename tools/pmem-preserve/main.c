@@ -2,6 +2,7 @@
 /* The command table, and the options that come before (or after) every command. */
 #include "command.h"
 #include "config.h"
+#include "interrupt.h"
 #include "report.h"
 
 #include <errno.h>
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
 	int r = take_globals(&argc, argv, &globals);
 
 	report_init(globals.verbosity);
+	interrupt_init();
 	if (r == 0 && argc >= 2 &&
 	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	     strcmp(argv[1], "help") == 0)) {

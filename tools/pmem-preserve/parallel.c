@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "parallel.h"
 
+#include "interrupt.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -26,7 +28,9 @@ static void *thread_main(void *data)
 
 		if (item >= parallel->items)
 			break;
-		r = parallel->run(worker, item);
+		r = interrupt_check();
+		if (r == 0)
+			r = parallel->run(worker, item);
 	}
 	if (r < 0)
 		atomic_compare_exchange_strong(&shared->error, &none, r);

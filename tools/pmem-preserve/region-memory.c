@@ -20,21 +20,35 @@
 #define ONLINE_MS   60000
 #define UNDO_MS	    15000
 
-static int read_blocks(const struct region *region, struct memory_blocks *ret_blocks)
+/* Where the memory of the dax device lies: the same whichever driver it has. */
+struct ranges {
+	struct memory_range *range;
+	size_t count;
+};
+
+static void ranges_clear(struct ranges *ranges)
+{
+	free(ranges->range);
+}
+#define _cleanup_ranges_ __attribute__((cleanup(ranges_clear)))
+
+static int read_ranges(const struct region *region, struct ranges *ret_ranges)
 {
 	_cleanup_region_handle_ struct region_handle handle = {};
-	_cleanup_free_ struct memory_range *ranges = NULL;
-	size_t count;
 	int r = region_handle_open(region, &handle);
 
 	if (r < 0)
 		return r;
-	r = region_handle_ranges(&handle, &ranges, &count);
-	if (r == 0)
-		r = memory_blocks_read(ranges, count, ret_blocks);
-	if (r < 0)
-		return fail(r, "%s: its memory blocks cannot be read", region->dax_device);
-	return 0;
+	r = region_handle_ranges(&handle, &ret_ranges->range, &ret_ranges->count);
+	return r < 0 ? fail(r, "%s: its address cannot be read", region->dax_device) : 0;
+}
+
+static int read_blocks(const struct region *region, const struct ranges *ranges,
+		       struct memory_blocks *ret_blocks)
+{
+	int r = memory_blocks_read(ranges->range, ranges->count, ret_blocks);
+
+	return r < 0 ? fail(r, "%s: its memory blocks cannot be read", region->dax_device) : 0;
 }
 
 /* Gives the dax device to kmem or to device_dax, whichever driver it has now. */
@@ -71,10 +85,10 @@ static int bind_driver(const struct region *region, const char *driver)
 }
 
 /* Unbinds kmem when, and only when, nothing is online: otherwise the memory leaks until reboot. */
-static int remove_offline_memory(const struct region *region)
+static int remove_offline_memory(const struct region *region, const struct ranges *ranges)
 {
 	_cleanup_memory_blocks_ struct memory_blocks before = {}, after = {};
-	int r = read_blocks(region, &before);
+	int r = read_blocks(region, ranges, &before);
 
 	if (r < 0)
 		return r;
@@ -86,7 +100,7 @@ static int remove_offline_memory(const struct region *region)
 	r = bind_driver(region, "device_dax");
 	if (r < 0)
 		return r;
-	r = read_blocks(region, &after);
+	r = read_blocks(region, ranges, &after);
 	if (r < 0)
 		return r;
 	if (after.count)
@@ -100,6 +114,7 @@ static int remove_offline_memory(const struct region *region)
 int region_hot_remove(struct region *region, const struct hot_remove_limits *limits)
 {
 	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
+	_cleanup_ranges_ struct ranges ranges = {};
 	int r;
 
 	if (region->state == REGION_DEVDAX)
@@ -113,7 +128,9 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 		return fail(-EINVAL, "%s is not in use as RAM, it is %s%s%s", region->name,
 			    region_state_name(region->state), *region->why ? ": " : "",
 			    region->why);
-	r = read_blocks(region, &blocks);
+	r = read_ranges(region, &ranges);
+	if (r == 0)
+		r = read_blocks(region, &ranges, &blocks);
 	if (r < 0)
 		return r;
 	if (region->has_state_attribute)
@@ -121,7 +138,7 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 	else
 		r = hot_remove_by_block(region->dax_device, &blocks, limits);
 	if (r == 0)
-		r = remove_offline_memory(region);
+		r = remove_offline_memory(region, &ranges);
 	if (r < 0) {
 		/* The error is reported; what is there now is worth knowing all the same. */
 		region_refresh(region);
@@ -207,9 +224,12 @@ static int leave_kernel_zones(const struct region *region, struct memory_blocks 
 static int online_all(const struct region *region)
 {
 	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
+	_cleanup_ranges_ struct ranges ranges = {};
 	uint64_t deadline_ns = now_ns() + ONLINE_MS * NS_PER_MS;
-	int r = read_blocks(region, &blocks);
+	int r = read_ranges(region, &ranges);
 
+	if (r == 0)
+		r = read_blocks(region, &ranges, &blocks);
 	if (r == 0)
 		r = leave_kernel_zones(region, &blocks);
 	if (r < 0)

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loading the next kernel. Were this wrong, it would start without the memmap= that keeps the
+ * region out of its RAM, or be loaded in the way that puts it into the region: the state would be
+ * overwritten by the reboot that was to keep it.
+ */
+#include "fake-tree.h"
+#include "kexec-cmdline.h"
+#include "kexec.h"
+#include "report.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <cmocka.h> /* last: it has a macro that is called fail() too */
+
+#define RUNNING "BOOT_IMAGE=/vmlinuz-6.1 root=/dev/vda1 ro memmap=2G!4G quiet"
+
+static struct utsname running;
+
+static void fake_program(const char *script)
+{
+	char path[256];
+
+	fake_write("bin/kexec", "#!/bin/sh\nroot=%s\n%s\n", fake_tree_root(), script);
+	snprintf(path, sizeof(path), "%s/bin/kexec", fake_tree_root());
+	assert_int_equal(chmod(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/bin:/usr/bin:/bin", fake_tree_root());
+	setenv("PATH", path, 1);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	uname(&running);
+	fake_tree_create();
+	fake_write("proc/cmdline", RUNNING "\n");
+	fake_write("sys/kernel/kexec_loaded", "0\n");
+	/* Keeps what it was called with, and behaves like the kernel and the program together. */
+	fake_program(
+		"for a; do printf '[%s]' \"$a\" >>$root/log; done; echo >>$root/log\n"
+		"case \"$*\" in *-u*) echo 0;; *) echo 1;; esac >$root/sys/kernel/kexec_loaded");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_tree_destroy();
+	return 0;
+}
+
+static void assert_next(const char *now, const char *next)
+{
+	char *text = cmdline_for_next(now);
+
+	assert_string_equal(text, next);
+	free(text);
+}
+
+static void test_command_line_for_the_next_kernel(void **state)
+{
+	(void)state;
+	assert_next(RUNNING, "root=/dev/vda1 ro memmap=2G!4G quiet");
+	assert_next("  a\t b  \n", "a b");
+	assert_next("", "");
+	assert_next("BOOT_IMAGE=x", "");
+	assert_next("dyndbg=\"file a.c +p\" BOOT_IMAGE=\"a b\" c", "dyndbg=\"file a.c +p\" c");
+	/* Behind -- it is for init. */
+	assert_next("a -- BOOT_IMAGE=x", "a -- BOOT_IMAGE=x");
+	assert_next("NO_BOOT_IMAGE=x", "NO_BOOT_IMAGE=x");
+}
+
+static void assert_lacks(const char *now, const char *next, const char *lacks)
+{
+	char missing[64] = "";
+
+	assert_int_equal(cmdline_lacks_memmap(now, next, missing, sizeof(missing)), lacks != NULL);
+	assert_string_equal(missing, lacks ? lacks : "");
+}
+
+static void test_memmap_must_be_kept(void **state)
+{
+	(void)state;
+	assert_lacks("a memmap=2G!4G b", "memmap=2G!4G", NULL);
+	assert_lacks("memmap=2G!4G", "quiet", "2G!4G");
+	assert_lacks("memmap=2G!4G", "", "2G!4G");
+	assert_lacks("quiet", "memmap=2G!4G", NULL);
+	/* By value. */
+	assert_lacks("memmap=2G!4G", "memmap=2048M!0x100000000", NULL);
+	assert_lacks("memmap=2g!4294967296", "memmap=2097152K!4G", NULL);
+	assert_lacks("memmap=2G!4G", "memmap=2G!5G", "2G!4G");
+	assert_lacks("memmap=2G!4G", "memmap=1G!4G", "2G!4G");
+	/* Reserved ($) is not persistent memory (!). */
+	assert_lacks("memmap=2G!4G", "memmap=2G$4G", "2G!4G");
+	/* Lists, and several parameters. */
+	assert_lacks("memmap=1G!4G,1G!5G", "memmap=1G!5G memmap=1G!4G", NULL);
+	assert_lacks("memmap=1G!4G memmap=64K$0x18690000", "memmap=64K$0x18690000,1G!4G", NULL);
+	assert_lacks("memmap=1G!4G,1G!5G", "memmap=1G!4G", "1G!5G");
+	assert_lacks("memmap=exactmap,640K@0", "memmap=640K@0", "exactmap");
+	/* What is quoted in another parameter, or is for init, is none. */
+	assert_lacks("memmap=2G!4G", "x=\"y memmap=2G!4G\"", "2G!4G");
+	assert_lacks("memmap=2G!4G", "quiet -- memmap=2G!4G", "2G!4G");
+	assert_lacks("quiet -- memmap=2G!4G", "quiet", NULL);
+	assert_lacks("memmap=", "quiet", NULL);
+}
+
+static void test_plan_of_the_running_kernel(void **state)
+{
+	struct kexec_plan plan;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "boot/vmlinuz-%s", running.release);
+	fake_write(path, "kernel");
+	snprintf(path, sizeof(path), "boot/initrd.img-%s", running.release);
+	fake_write(path, "initrd");
+	assert_int_equal(kexec_plan(NULL, NULL, NULL, &plan), 0);
+	snprintf(path, sizeof(path), "/boot/vmlinuz-%s", running.release);
+	assert_string_equal(plan.kernel, path);
+	snprintf(path, sizeof(path), "/boot/initrd.img-%s", running.release);
+	assert_string_equal(plan.initrd, path);
+	assert_string_equal(plan.cmdline, "root=/dev/vda1 ro memmap=2G!4G quiet");
+	kexec_plan_clear(&plan);
+}
+
+static void test_initrd_belongs_to_the_kernel(void **state)
+{
+	struct kexec_plan plan;
+	char path[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "boot/initrd.img-%s", running.release);
+	fake_write(path, "initrd of the running one");
+	fake_write("boot/vmlinuz-9.9.9-test", "kernel");
+	fake_write("boot/initramfs-9.9.9-test.img", "initrd");
+	assert_int_equal(kexec_plan("/boot/vmlinuz-9.9.9-test", NULL, NULL, &plan), 0);
+	assert_string_equal(plan.initrd, "/boot/initramfs-9.9.9-test.img");
+	kexec_plan_clear(&plan);
+	assert_int_equal(kexec_plan("/boot/vmlinuz-9.9.9-test", "", NULL, &plan), 0);
+	assert_null(plan.initrd);
+	kexec_plan_clear(&plan);
+}
+
+static void test_plan_refuses(void **state)
+{
+	struct kexec_plan plan = {};
+
+	(void)state;
+	assert_int_equal(kexec_plan(NULL, NULL, NULL, &plan), -ENOENT);
+	assert_int_equal(kexec_plan("/boot/none", NULL, NULL, &plan), -ENOENT);
+	fake_write("boot/k", "kernel");
+	assert_int_equal(kexec_plan("/boot/k", "/boot/none", NULL, &plan), -ENOENT);
+	assert_int_equal(kexec_plan("/boot/k", "", "root=/dev/vda1", &plan), -E_REFUSED);
+	assert_non_null(strstr(report_last_error(), "memmap=2G!4G"));
+	assert_null(plan.kernel);
+	assert_int_equal(kexec_plan("/boot/k", "", "root=/dev/vda1 memmap=2048M!4G", &plan), 0);
+	kexec_plan_clear(&plan);
+}
+
+static struct kexec_plan plan = { .kernel = (char *)"/boot/k",
+				  .initrd = (char *)"/boot/i",
+				  .cmdline = (char *)"root=/dev/vda1 memmap=2G!4G" };
+
+static void test_load_by_file_only(void **state)
+{
+	(void)state;
+	assert_int_equal(kexec_load(&plan), 0);
+	assert_string_equal(fake_read("log"), "[-s][-l][/boot/k][--command-line=root=/dev/vda1 "
+					      "memmap=2G!4G][--initrd=/boot/i]\n");
+}
+
+static void test_load_takes_the_place_of_another(void **state)
+{
+	(void)state;
+	fake_write("sys/kernel/kexec_loaded", "1\n");
+	assert_int_equal(kexec_load(&plan), 0);
+	assert_string_equal(fake_read("log"), "[-s][-u]\n"
+					      "[-s][-l][/boot/k][--command-line=root=/dev/vda1 "
+					      "memmap=2G!4G][--initrd=/boot/i]\n");
+}
+
+static void test_errors_carry_what_kexec_says(void **state)
+{
+	(void)state;
+	fake_program("echo 'kexec_file_load failed: Key was rejected by service' >&2; exit 255");
+	assert_int_equal(kexec_load(&plan), -EIO);
+	assert_non_null(strstr(report_last_error(), "/boot/k"));
+	assert_non_null(strstr(report_last_error(), "Key was rejected by service"));
+	/* It says that all is well, but nothing is loaded. */
+	fake_program("exit 0");
+	assert_int_equal(kexec_load(&plan), -EIO);
+}
+
+static void test_kernel_without_kexec(void **state)
+{
+	bool loaded;
+
+	(void)state;
+	fake_remove("sys/kernel/kexec_loaded");
+	assert_int_equal(kexec_is_loaded(&loaded), -ENOSYS);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_command_line_for_the_next_kernel),
+		TEST(test_memmap_must_be_kept),
+		TEST(test_plan_of_the_running_kernel),
+		TEST(test_initrd_belongs_to_the_kernel),
+		TEST(test_plan_refuses),
+		TEST(test_load_by_file_only),
+		TEST(test_load_takes_the_place_of_another),
+		TEST(test_errors_carry_what_kexec_says),
+		TEST(test_kernel_without_kexec),
+	};
+
+	return cmocka_run_group_tests_name("kexec", tests, NULL, NULL);
+}
