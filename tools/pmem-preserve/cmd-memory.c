@@ -31,6 +31,8 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 	r = region_find(options.region, &region);
 	if (r == 0)
 		r = memory_explain(&region, context->result);
+	if (r == 0 && region.state != REGION_RAM)
+		r = region_can_be_ram(&region);
 	if (r == 0)
 		r = checkpoint_guard(&region, options.replace);
 	if (r < 0)

@@ -40,6 +40,9 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0)
 		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
 			    entry->gid);
+	/* The directory above is not the checkpoint's, and may have a default ACL. */
+	if (entry->flags & ENTRY_ROOT)
+		removexattr(path, "system.posix_acl_access");
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
 		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0)
 			return fail(-errno, "%s: cannot set the extended attribute %s",

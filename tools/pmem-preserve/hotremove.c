@@ -139,9 +139,8 @@ static const char *reason(int error, const struct memory_block *block)
 			return "it holds kernel memory, as it is not in ZONE_MOVABLE";
 		return "pages in it cannot be moved: pinned by a device or a virtual machine?";
 	case ETIMEDOUT:
-		return "the memory in it did not move in time: pinned pages, or too little memory "
-		       "free "
-		       "elsewhere";
+		return "what is in it did not move in time: pinned pages, or too little memory "
+		       "free elsewhere?";
 	case EINTR:
 		return "interrupted";
 	case ENOMEM:
@@ -178,15 +177,15 @@ static unsigned int roll_back(const struct attempt *attempt)
 	return lost;
 }
 
-/* Rolls back and reports; @block: the one that would not go, or NULL when the driver did not say.
- */
+/* Rolls back and reports. @block: the one that would not go; NULL: the driver did not say. */
 static int give_up(const struct attempt *attempt, const struct memory_block *block, int error)
 {
+	struct block_text what = { .text = "its memory" };
 	unsigned int lost = roll_back(attempt);
-	const char *text =
-		block ? block_text(block, attempt->blocks->block_bytes).text : "its memory";
 	char outcome[160];
 
+	if (block)
+		what = block_text(block, attempt->blocks->block_bytes);
 	if (lost)
 		snprintf(outcome, sizeof(outcome),
 			 "%u of %zu blocks could not be brought back, see 'lsmem' and 'daxctl "
@@ -194,8 +193,8 @@ static int give_up(const struct attempt *attempt, const struct memory_block *blo
 			 lost, attempt->blocks->count, attempt->device);
 	else
 		snprintf(outcome, sizeof(outcome), "everything is online again as it was");
-	return fail(-E_MEMORY, "%s: %s could not be taken offline: %s; %s", attempt->device, text,
-		    reason(error, block), outcome);
+	return fail(-E_MEMORY, "%s: %s could not be taken offline: %s; %s", attempt->device,
+		    what.text, reason(error, block), outcome);
 }
 
 static int offline_block(const struct memory_block *block)

@@ -169,7 +169,7 @@ int region_handle_ranges(const struct region_handle *handle, struct memory_range
 
 struct driver_name dax_driver(const char *device)
 {
-	struct driver_name driver;
+	struct driver_name driver = {};
 	char path[96];
 
 	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/driver", device);

@@ -258,6 +258,24 @@ static void undo_hot_add(struct region *region)
 		region_hot_remove(region, &limits);
 }
 
+int region_can_be_ram(const struct region *region)
+{
+	if (region->target_node < 0)
+		return fail(
+			-ENODEV,
+			"%s cannot be used as RAM, as the kernel knows no NUMA node for it: the "
+			"firmware must describe it (ACPI SRAT), or memmap= set aside a range with "
+			"RAM behind it",
+			region->name);
+	if (region->block_bytes && !region->ram_bytes)
+		return fail(-ENOSPC,
+			    "%s cannot be used as RAM: its %s do not hold one whole memory "
+			    "block of %s",
+			    region->name, size_text(region->devdax_bytes).text,
+			    size_text(region->block_bytes).text);
+	return 0;
+}
+
 int region_hot_add(struct region *region)
 {
 	bool was_ram = region->state == REGION_RAM;
@@ -269,17 +287,11 @@ int region_hot_add(struct region *region)
 	if (!was_ram && region->state != REGION_DEVDAX)
 		return fail(-EINVAL, "%s cannot be used as RAM while it is %s", region->name,
 			    region_state_name(region->state));
-	if (!was_ram && region->target_node < 0)
-		return fail(
-			-ENODEV,
-			"%s: the kernel knows no NUMA node for this memory and cannot add it; the "
-			"firmware must describe it (ACPI SRAT), or boot with numa=fake=1",
-			region->name);
-	if (!region->ram_bytes)
-		return fail(-ENOSPC, "%s: its %s do not hold one whole memory block of %s",
-			    region->name, size_text(region->devdax_bytes).text,
-			    size_text(region->block_bytes).text);
-
+	if (!was_ram) {
+		r = region_can_be_ram(region);
+		if (r < 0)
+			return r;
+	}
 	auto_online_movable(&policy);
 	if (!was_ram) {
 		r = bind_driver(region, "kmem");

@@ -86,6 +86,13 @@ int region_estimate_hot_remove(const struct region *region,
  */
 int region_hot_remove(struct region *region, const struct hot_remove_limits *limits);
 
+/*
+ * Whether the kernel can use the region as RAM at all: it must know its NUMA node, and the region
+ * must hold a whole memory block. 0, or a reported error that says what to do. To be asked before
+ * a raw region is turned into devdax for it.
+ */
+int region_can_be_ram(const struct region *region);
+
 /* DEVDAX -> RAM: adds the memory, onlines every block to ZONE_MOVABLE and checks that it is. */
 int region_hot_add(struct region *region);
 

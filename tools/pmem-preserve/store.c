@@ -18,6 +18,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define TEMPORARY_TRIES 100
+
 /* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
 static int dax_size(dev_t device, uint64_t *ret_size)
 {
@@ -54,17 +56,38 @@ static int open_dax(struct store *store, dev_t device, enum store_mode mode)
 	return 0;
 }
 
+static int open_directory_of(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int fd;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Without a name where the file system can do that, so that nothing is left behind by whoever is
+ * killed; else with a temporary one.
+ */
 static int create_file(struct store *store)
 {
+	_cleanup_close_ int directory = open_directory_of(store->path);
 	struct statvfs space;
 
-	if (asprintf(&store->temporary, "%s.XXXXXX", store->path) < 0) {
-		store->temporary = NULL;
-		return fail(-ENOMEM, "%s: cannot create", store->path);
-	}
-	store->fd = mkostemp(store->temporary, O_CLOEXEC);
+	if (directory < 0)
+		return fail(directory, "%s: cannot open its directory", store->path);
+	store->is_new = true;
+	store->fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (store->fd < 0) {
-		int r = fail(-errno, "%s: cannot create", store->temporary);
+		if (asprintf(&store->temporary, "%s.XXXXXX", store->path) < 0)
+			store->temporary = NULL;
+		else
+			store->fd = mkostemp(store->temporary, O_CLOEXEC);
+	}
+	if (store->fd < 0) {
+		int r = fail(-errno, "%s: cannot create", store->path);
 
 		free(take_pointer(store->temporary));
 		return r;
@@ -220,22 +243,50 @@ int store_flush(struct store *store)
 	return 0;
 }
 
+/* Gives a file without a name a temporary one: a rename can replace what is there, a link cannot.
+ */
+static int link_temporary(struct store *store)
+{
+	char descriptor[40];
+	int r = -EEXIST;
+
+	snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", store->fd);
+	for (unsigned int i = 0; i < TEMPORARY_TRIES; i++) {
+		free(store->temporary);
+		if (asprintf(&store->temporary, "%s.%u-%u", store->path, (unsigned int)getpid(),
+			     i) < 0) {
+			store->temporary = NULL;
+			return -ENOMEM;
+		}
+		if (linkat(AT_FDCWD, descriptor, AT_FDCWD, store->temporary, AT_SYMLINK_FOLLOW) ==
+		    0)
+			return 0;
+		r = -errno;
+		if (r != -EEXIST)
+			break;
+	}
+	free(take_pointer(store->temporary));
+	return r;
+}
+
 int store_publish(struct store *store)
 {
-	_cleanup_free_ char *copy = NULL;
 	_cleanup_close_ int directory = -1;
+	int r = 0;
 
-	if (!store->temporary)
+	if (!store->is_new)
 		return 0;
-	copy = strdup(store->path);
-	if (!copy)
-		return fail(-ENOMEM, "%s: cannot be named", store->path);
-	directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory = open_directory_of(store->path);
 	if (directory < 0)
-		return fail(-errno, "%s: cannot open its directory", store->path);
-	if (rename(store->temporary, store->path) < 0)
-		return fail(-errno, "%s: cannot be named", store->path);
+		return fail(directory, "%s: cannot open its directory", store->path);
+	if (!store->temporary)
+		r = link_temporary(store);
+	if (r == 0 && rename(store->temporary, store->path) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail(r, "%s: cannot be named", store->path);
 	free(take_pointer(store->temporary));
+	store->is_new = false;
 	if (fsync(directory) < 0)
 		return fail(-errno, "%s: cannot flush its directory", store->path);
 	return 0;

@@ -20,7 +20,8 @@ enum store_kind { STORE_FILE, STORE_BLOCK, STORE_DAX };
 struct store {
 	enum store_kind kind;
 	char *path;	 /* for messages, and where a file is published */
-	char *temporary; /* a file being written; else NULL */
+	char *temporary; /* name of a file that is not published yet, if it has one */
+	bool is_new;	 /* a file that is not published yet */
 	int fd;
 	uint64_t capacity; /* bytes: of the device, of the file when reading, free when writing */
 	void *map;	   /* STORE_DAX */

@@ -104,8 +104,21 @@ static bool is_excluded(const struct walk_options *options, const char *director
 	return false;
 }
 
-static int list_directory(int fd, const char *path, const struct walk_options *options,
-			  struct names *names)
+/* What was asked for by name is taken, whatever the globs say. */
+static bool is_wanted(const struct tree *tree, const char *directory, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (tree->path_count == 1)
+		return false;
+	if (asprintf(&path, "%s/%s", directory[1] ? directory : "", name) < 0) {
+		path = NULL;
+		return true;
+	}
+	return is_named(tree, path) || leads_to_named(tree, path);
+}
+
+static int list_directory(const struct walk *walk, int fd, const char *path, struct names *names)
 {
 	struct dirent *entry;
 	DIR *directory = fdopendir(fd);
@@ -123,7 +136,8 @@ static int list_directory(int fd, const char *path, const struct walk_options *o
 			break;
 		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    is_excluded(options, path, entry->d_name))
+		    (is_excluded(walk->options, path, entry->d_name) &&
+		     !is_wanted(walk->tree, path, entry->d_name)))
 			continue;
 		r = add_name(names, entry->d_name, strlen(entry->d_name));
 		if (r < 0)
@@ -149,11 +163,12 @@ static int list_ancestor(const struct tree *tree, const char *path, struct names
 
 /* What a child directory is for the walk: entered as a whole, only passed through, or left empty.
  */
-static int classify(struct walk *walk, uint32_t index, bool parent_is_ancestor, bool other_mount,
-		    bool *ret_enter)
+static int classify(struct walk *walk, uint32_t index, const char *directory,
+		    bool parent_is_ancestor, bool other_mount, bool *ret_enter)
 {
 	struct entry *entry = &walk->tree->entries[index];
 	_cleanup_free_ char *path = NULL;
+	bool left_out;
 
 	*ret_enter = true;
 	if (!parent_is_ancestor && !other_mount && walk->tree->path_count == 1)
@@ -161,9 +176,11 @@ static int classify(struct walk *walk, uint32_t index, bool parent_is_ancestor, 
 	path = tree_path(walk->tree, index);
 	if (!path)
 		return -ENOMEM;
+	left_out =
+		other_mount || is_excluded(walk->options, directory, tree_name(walk->tree, index));
 	if (is_named(walk->tree, path)) {
 		entry->flags |= ENTRY_ROOT;
-	} else if (parent_is_ancestor || (other_mount && leads_to_named(walk->tree, path))) {
+	} else if (parent_is_ancestor || (left_out && leads_to_named(walk->tree, path))) {
 		entry->flags |= ENTRY_ANCESTOR;
 	} else if (other_mount) {
 		inform("%s is another file system and is left out (name it to include it)", path);
@@ -172,8 +189,8 @@ static int classify(struct walk *walk, uint32_t index, bool parent_is_ancestor, 
 	return 0;
 }
 
-static int walk_child(struct walk *walk, uint32_t parent, int directory, const char *name,
-		      uint64_t parent_mount, uint32_t previous)
+static int walk_child(struct walk *walk, uint32_t parent, int directory, const char *path,
+		      const char *name, uint64_t parent_mount, uint32_t previous)
 {
 	bool parent_is_ancestor = walk->tree->entries[parent].flags & ENTRY_ANCESTOR;
 	struct inode_source source;
@@ -183,12 +200,13 @@ static int walk_child(struct walk *walk, uint32_t parent, int directory, const c
 
 	r = tree_add(walk->tree, parent, name, strlen(name), &index);
 	if (r < 0)
-		return fail(r, "%s/%s: cannot list", tree_path_text(walk->tree, parent).text, name);
+		return fail(r, "%s/%s: cannot list", path, name);
 	r = walk_inode(walk->tree, index, directory, previous, &source);
 	if (r < 0)
 		return r;
 	if (S_ISDIR(walk->tree->entries[index].mode) || parent_is_ancestor) {
-		r = classify(walk, index, parent_is_ancestor, source.mount != parent_mount, &enter);
+		r = classify(walk, index, path, parent_is_ancestor, source.mount != parent_mount,
+			     &enter);
 		if (r < 0)
 			return fail(r, "%s: cannot list", tree_path_text(walk->tree, index).text);
 	}
@@ -222,7 +240,7 @@ static int walk_directory(struct walk *walk, uint32_t index)
 		r = list_ancestor(tree, path, &names);
 	} else {
 		fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = fd < 0 ? -errno : list_directory(fd, path, walk->options, &names);
+		r = fd < 0 ? -errno : list_directory(walk, fd, path, &names);
 	}
 	if (r < 0)
 		return fail(r, "%s: cannot read the directory", path);
@@ -230,7 +248,7 @@ static int walk_directory(struct walk *walk, uint32_t index)
 	for (size_t i = 0; i < names.count; i++) {
 		if (i && strcmp(names.list[i], names.list[i - 1]) == 0)
 			continue;
-		r = walk_child(walk, index, directory, names.list[i], mount,
+		r = walk_child(walk, index, directory, path, names.list[i], mount,
 			       tree->count > first ? tree->count - 1 : index);
 		if (r < 0)
 			return r;
