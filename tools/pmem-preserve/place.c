@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 void place_update(struct place *place)
 {
@@ -45,10 +46,19 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 {
 	int r = place_find(options, ret_place);
 
-	if (r == -ENODEV)
+	if (r == -ENODEV) {
+		inform("If a checkpoint was made in the last boot: this one did not get its "
+		       "memmap=, "
+		       "or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
 		return -E_NO_CHECKPOINT;
-	if (r < 0 || ret_place->path[0])
+	}
+	if (r < 0)
 		return r;
+	if (!ret_place->is_region && access(ret_place->path, F_OK) < 0 && errno == ENOENT)
+		return fail(-E_NO_CHECKPOINT, "%s: there is no such file, so no checkpoint",
+			    ret_place->path);
+	if (ret_place->path[0])
+		return 0;
 	if (ret_place->region.state == REGION_RAM)
 		return fail(-E_NO_CHECKPOINT, "%s is in use as RAM: there is no checkpoint",
 			    ret_place->region.name);
