@@ -82,6 +82,11 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		r = restore(context, &options, &place);
 	if (r < 0 || options.dry_run || options.keep || options.no_hot_add || !place.is_region)
 		return r;
+	if (place.region.target_node < 0 || place.region.ram_bytes == 0) {
+		inform("%s stays %s: it cannot be RAM on this machine", place.region.name,
+		       region_state_name(place.region.state));
+		return 0;
+	}
 	r = checkpoint_guard(&place.region, false);
 	if (r == 0)
 		r = memory_give(&place.region);

@@ -150,29 +150,24 @@ static const char *reason(int error, const struct memory_block *block)
 	}
 }
 
-/*
- * Brings online what was online before, last one first, so that a zone grows as it shrank. Returns
- * how many blocks are not back where they were.
- */
+/* Brings online what was online before. Returns how many blocks are not back where they were. */
 static unsigned int roll_back(const struct attempt *attempt)
 {
-	const struct memory_block *before = attempt->before;
-	uint64_t deadline_ns = now_ns() + ROLLBACK_MS * NS_PER_MS;
+	struct memory_blocks *blocks = attempt->blocks;
 	unsigned int lost = 0;
+	int r = memory_blocks_online_as(blocks, attempt->before,
+					now_ns() + ROLLBACK_MS * NS_PER_MS);
 
-	for (size_t i = attempt->blocks->count; i-- > 0;) {
-		struct memory_block *block = &attempt->blocks->block[i];
-		int r;
+	for (size_t i = 0; i < blocks->count; i++) {
+		const struct memory_block *before = &attempt->before[i];
 
-		if (!before[i].online)
+		if (memory_block_matches(&blocks->block[i], before))
 			continue;
-		r = memory_block_online(block, before[i].zone, deadline_ns);
-		if (r < 0) {
-			lost++;
-			warn("%s: %s is not back in zone %s: %s", attempt->device,
-			     block_text(block, attempt->blocks->block_bytes).text,
-			     *before[i].zone ? before[i].zone : "(unknown)", strerror(-r));
-		}
+		lost++;
+		warn("%s: %s is not back in zone %s%s%s", attempt->device,
+		     block_text(before, blocks->block_bytes).text,
+		     *before->zone ? before->zone : "(unknown)", r < 0 ? ": " : "",
+		     r < 0 ? strerror(-r) : "");
 	}
 	return lost;
 }
@@ -262,7 +257,8 @@ static int offline_all(struct attempt *attempt, const struct memory_block **ret_
 
 	tick_offline(attempt);
 	for (size_t i = 0; i < blocks->count; i++)
-		memory_block_refresh(&blocks->block[i]);
+		if (memory_block_refresh(&blocks->block[i]) < 0)
+			blocks->block[i].online = false;
 	if (!memory_blocks_online(blocks))
 		return 0;
 	steps = *attempt->steps < blocks->count ? *attempt->steps : blocks->count - 1;
@@ -286,8 +282,8 @@ int hot_remove_by_block(const char *device, struct memory_blocks *blocks,
 	return r;
 }
 
-/* Tells our own driver how long it has; the kernel's has no such attribute. */
-static void set_driver_deadline(const struct attempt *attempt)
+/* Tells our own driver how long it has. False: the kernel's has no such attribute. */
+static bool set_driver_deadline(const struct attempt *attempt)
 {
 	uint64_t now = now_ns(), left_ms = 1;
 	char path[128], value[32];
@@ -295,13 +291,14 @@ static void set_driver_deadline(const struct attempt *attempt)
 
 	device_path(path, sizeof(path), attempt->device, "unplug_timeout_ms");
 	if (!sysfs_exists(-1, path))
-		return;
+		return false;
 	if (now + NS_PER_MS < attempt->deadline_ns)
 		left_ms = (attempt->deadline_ns - now) / NS_PER_MS;
 	snprintf(value, sizeof(value), "%" PRIu64, left_ms);
 	r = sysfs_write(-1, path, value);
 	if (r < 0)
 		detail("%s: cannot be set to %s: %s", path, value, strerror(-r));
+	return r == 0;
 }
 
 /* Whether so much has to move that its order matters more than the time of some writes. */
@@ -314,17 +311,18 @@ static bool order_matters(const struct attempt *attempt)
 	return used >= attempt->blocks->block_bytes / 2;
 }
 
-/* All that is left of the deadline, and a little more: see DRIVER_SLACK_MS. */
+/* Removes it all by the attribute, in what is left of the deadline. */
 static int unplug(struct attempt *attempt)
 {
 	const struct sysfs_tick tick = { .function = tick_state, .data = attempt };
+	uint64_t deadline_ns = attempt->deadline_ns;
 	char path[128], state[64] = "";
 	int r;
 
 	device_path(path, sizeof(path), attempt->device, "state");
-	set_driver_deadline(attempt);
-	r = sysfs_write_within(-1, path, "unplugged",
-			       attempt->deadline_ns + DRIVER_SLACK_MS * NS_PER_MS, &tick);
+	if (set_driver_deadline(attempt))
+		deadline_ns += DRIVER_SLACK_MS * NS_PER_MS;
+	r = sysfs_write_within(-1, path, "unplugged", deadline_ns, &tick);
 	/* What the attribute says now counts, not what the write said. */
 	if (sysfs_read(-1, path, state, sizeof(state)) == 0 && strcmp(state, "unplugged") == 0)
 		return 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 static volatile sig_atomic_t received;
@@ -27,6 +28,9 @@ void interrupt_init(void)
 
 int interrupt_check(void)
 {
-	return received ? fail(-EINTR, "stopped by signal %d (%s)", received, strsignal(received))
-			: 0;
+	if (!received)
+		return 0;
+	if (atomic_exchange(&reported, true))
+		return -EINTR;
+	return fail(-EINTR, "stopped by signal %d (%s)", received, strsignal(received));
 }

@@ -20,8 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM_MS 120000
-#define NS_PER_MS  1000000ull
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PROGRAM_MS   120000
+#define NS_PER_MS    1000000ull
 
 extern char **environ;
 
@@ -33,18 +34,19 @@ void kexec_plan_clear(struct kexec_plan *plan)
 	*plan = (struct kexec_plan){};
 }
 
+/* A place where a distribution keeps the file of a release: BEFORE RELEASE AFTER. */
+struct place {
+	const char *before, *after;
+};
+
 /* The first of the files that exists, for this release; the caller frees it, NULL: none. */
-static char *find_file(const char *const *formats, const char *release)
+static char *find_file(const struct place *places, size_t count, const char *release)
 {
-	for (; *formats; formats++) {
+	for (size_t i = 0; i < count; i++) {
 		char *path;
 
-		/* Each format is a literal of this file with one %s. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		if (asprintf(&path, *formats, release) < 0)
+		if (asprintf(&path, "%s%s%s", places[i].before, release, places[i].after) < 0)
 			return NULL;
-#pragma GCC diagnostic pop
 		if (sysfs_exists(-1, path))
 			return path;
 		free(path);
@@ -59,7 +61,7 @@ static const char *release_of(const char *kernel)
 	const char *name = strrchr(kernel, '/');
 
 	name = name ? name + 1 : kernel;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+	for (size_t i = 0; i < COUNT(prefixes); i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
 			return name + strlen(prefixes[i]);
 	return NULL;
@@ -67,13 +69,13 @@ static const char *release_of(const char *kernel)
 
 static int choose_kernel(const char *kernel, const char *release, char **ret_kernel)
 {
-	static const char *const places[] = {
-		"/boot/vmlinuz-%s",	   "/boot/vmlinux-%s",
-		"/boot/kernel-%s",	   "/usr/lib/modules/%s/vmlinuz",
-		"/lib/modules/%s/vmlinuz", NULL
+	static const struct place places[] = {
+		{ "/boot/vmlinuz-", "" },	 { "/boot/vmlinux-", "" },
+		{ "/boot/kernel-", "" },	 { "/usr/lib/modules/", "/vmlinuz" },
+		{ "/lib/modules/", "/vmlinuz" },
 	};
 
-	*ret_kernel = kernel ? strdup(kernel) : find_file(places, release);
+	*ret_kernel = kernel ? strdup(kernel) : find_file(places, COUNT(places), release);
 	if (!*ret_kernel && kernel)
 		return fail(-ENOMEM, "%s", kernel);
 	if (!*ret_kernel)
@@ -87,9 +89,12 @@ static int choose_kernel(const char *kernel, const char *release, char **ret_ker
 static int choose_initrd(const char *initrd, const char *kernel, const char *running_release,
 			 char **ret_initrd)
 {
-	static const char *const places[] = {
-		"/boot/initrd.img-%s", "/boot/initramfs-%s.img",     "/boot/initrd-%s",
-		"/boot/initramfs-%s",  "/usr/lib/modules/%s/initrd", NULL
+	static const struct place places[] = {
+		{ "/boot/initrd.img-", "" },
+		{ "/boot/initramfs-", ".img" },
+		{ "/boot/initrd-", "" },
+		{ "/boot/initramfs-", "" },
+		{ "/usr/lib/modules/", "/initrd" },
 	};
 	const char *release;
 
@@ -102,7 +107,7 @@ static int choose_initrd(const char *initrd, const char *kernel, const char *run
 	release = release_of(kernel);
 	if (!release)
 		release = running_release;
-	*ret_initrd = find_file(places, release);
+	*ret_initrd = find_file(places, COUNT(places), release);
 	if (!*ret_initrd)
 		warn("no initrd found for %s: it will start without one", kernel);
 	return 0;
@@ -189,11 +194,11 @@ static int start_program(char *const argv[], int output, pid_t *ret_pid)
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	/* A user's PATH often lacks sbin. */
-	for (size_t i = 0; !r && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; !r && i < COUNT(places); i++) {
 		r = posix_spawnp(ret_pid, places[i], &actions, NULL, argv, environ);
 		if (r != ENOENT)
 			break;
-		if (i + 1 < sizeof(places) / sizeof(places[0]))
+		if (i + 1 < COUNT(places))
 			r = 0;
 	}
 	posix_spawn_file_actions_destroy(&actions);

@@ -123,30 +123,59 @@ size_t memory_blocks_movable(const struct memory_blocks *blocks)
 	return movable;
 }
 
-int memory_block_online(struct memory_block *block, const char *zone, uint64_t deadline_ns)
+struct online_job {
+	const struct memory_block *wanted;
+	size_t count;
+};
+
+static int write_online(const struct memory_block *wanted)
 {
+	struct memory_block now = { .number = wanted->number };
 	const char *value = "online_kernel";
 	char path[96];
-	int written, r;
+	int r = memory_block_refresh(&now);
 
-	if (!*zone)
-		value = "online";
-	else if (strcmp(zone, ZONE_MOVABLE) == 0)
-		value = "online_movable";
-	r = memory_block_refresh(block);
-	if (r < 0)
+	if (r < 0 || now.online)
 		return r;
-	if (!block->online) {
-		snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/state",
-			 block->number);
-		written = sysfs_write_within(-1, path, value, deadline_ns, NULL);
-		r = memory_block_refresh(block);
-		if (r < 0)
-			return r;
-		if (!block->online)
-			return written < 0 ? written : -EIO;
+	if (!*wanted->zone)
+		value = "online";
+	else if (strcmp(wanted->zone, ZONE_MOVABLE) == 0)
+		value = "online_movable";
+	snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/state", wanted->number);
+	return sysfs_write(-1, path, value);
+}
+
+static int online_in_child(void *data)
+{
+	const struct online_job *job = data;
+	int error = 0;
+
+	for (size_t i = job->count; i-- > 0;) {
+		int r = job->wanted[i].online ? write_online(&job->wanted[i]) : 0;
+
+		if (r < 0 && !error)
+			error = r;
 	}
-	return *zone && strcmp(block->zone, zone) != 0 ? -EXDEV : 0;
+	return error;
+}
+
+int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_block *wanted,
+			    uint64_t deadline_ns)
+{
+	struct online_job job = { .wanted = wanted, .count = blocks->count };
+	int r = sysfs_work_within(online_in_child, &job, deadline_ns, NULL);
+
+	for (size_t i = 0; i < blocks->count; i++)
+		if (memory_block_refresh(&blocks->block[i]) < 0)
+			blocks->block[i].online = false;
+	return r;
+}
+
+bool memory_block_matches(const struct memory_block *block, const struct memory_block *wanted)
+{
+	if (!wanted->online)
+		return true;
+	return block->online && (!*wanted->zone || strcmp(block->zone, wanted->zone) == 0);
 }
 
 struct block_text block_text(const struct memory_block *block, uint64_t block_bytes)

@@ -49,10 +49,14 @@ size_t memory_blocks_online(const struct memory_blocks *blocks);
 size_t memory_blocks_movable(const struct memory_blocks *blocks);
 
 /*
- * Brings one block online in the zone ("": whichever the kernel picks) and checks that it is there.
- * -EXDEV: it is online, in another zone.
+ * Brings the blocks that are online in @wanted (as many, of the same numbers) online in the zones
+ * given there ("": whichever the kernel picks), last one first, so that a zone grows as it shrank,
+ * in at most the time until @deadline_ns. Then reads all blocks again: compare each with
+ * memory_block_matches(). Returns 0 or the first error of the kernel, not reported.
  */
-int memory_block_online(struct memory_block *block, const char *zone, uint64_t deadline_ns);
+int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_block *wanted,
+			    uint64_t deadline_ns);
+bool memory_block_matches(const struct memory_block *block, const struct memory_block *wanted);
 
 /* "memory38 (0x130000000)", for messages. */
 struct block_text {

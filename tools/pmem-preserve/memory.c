@@ -127,7 +127,9 @@ int memory_give(struct region *region)
 
 	if (region->state == REGION_OTHER)
 		return fail(-EINVAL, "%s cannot be used as RAM: %s", region->name, region->why);
-	if (region->state != REGION_DEVDAX && region->state != REGION_RAM)
+	if (region->state != REGION_RAM)
+		r = region_can_be_ram(region);
+	if (r == 0 && region->state != REGION_DEVDAX && region->state != REGION_RAM)
 		r = region_to_devdax(region);
 	if (r == 0)
 		r = region_hot_add(region);

@@ -224,8 +224,8 @@ static int leave_kernel_zones(const struct region *region, struct memory_blocks 
 static int online_all(const struct region *region)
 {
 	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
+	_cleanup_free_ struct memory_block *wanted = NULL;
 	_cleanup_ranges_ struct ranges ranges = {};
-	uint64_t deadline_ns = now_ns() + ONLINE_MS * NS_PER_MS;
 	int r = read_ranges(region, &ranges);
 
 	if (r == 0)
@@ -237,13 +237,22 @@ static int online_all(const struct region *region)
 	if (!blocks.count)
 		return fail(-ENOMEM, "%s: the driver kmem added no memory, see the kernel's log",
 			    region->dax_device);
-	for (size_t i = 0; i < blocks.count; i++) {
-		r = memory_block_online(&blocks.block[i], ZONE_MOVABLE, deadline_ns);
-		if (r < 0)
-			return fail(r, "%s: %s cannot be brought online in ZONE_MOVABLE",
+	if (memory_blocks_movable(&blocks) == blocks.count)
+		return 0;
+	wanted = calloc(blocks.count, sizeof(*wanted));
+	if (!wanted)
+		return fail(-ENOMEM, "%s", region->dax_device);
+	for (size_t i = 0; i < blocks.count; i++)
+		wanted[i] = (struct memory_block){ .number = blocks.block[i].number,
+						   .online = true,
+						   .zone = ZONE_MOVABLE };
+	r = memory_blocks_online_as(&blocks, wanted, now_ns() + ONLINE_MS * NS_PER_MS);
+	for (size_t i = 0; i < blocks.count; i++)
+		if (!memory_block_matches(&blocks.block[i], &wanted[i]))
+			return fail(r < 0 ? r : -EIO,
+				    "%s: %s cannot be brought online in ZONE_MOVABLE",
 				    region->dax_device,
 				    block_text(&blocks.block[i], blocks.block_bytes).text);
-	}
 	return 0;
 }
 
