@@ -17,6 +17,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct checkpoint {
 	struct context *context;
@@ -40,7 +41,10 @@ static void cleanup_checkpoint(struct checkpoint *job)
 static int refuse_inside(const struct tree *tree, const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path), *directory = NULL;
+	struct stat status;
 
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return 0;
 	directory = copy ? realpath(dirname(copy), NULL) : NULL;
 	if (!directory)
 		return fail(-errno, "%s: its directory cannot be found", path);

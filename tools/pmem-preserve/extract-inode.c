@@ -77,7 +77,7 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 	return r < 0 ? -errno : 0;
 }
 
-int extract_special(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
 	_cleanup_close_ int fd = -1;
 	int r = make_special(tree, index, directory);
@@ -90,13 +90,14 @@ int extract_special(const struct tree *tree, uint32_t index, int directory, bool
 	}
 	if (r < 0)
 		return fail(r, "%s: cannot create", PATH(tree, index));
+	tree->entries[index].flags |= ENTRY_CREATED;
 	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fail(-errno, "%s: cannot create", PATH(tree, index));
 	return extract_attributes(tree, index, fd);
 }
 
-int extract_create(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
 	const char *name = tree_name(tree, index);
 	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
@@ -108,10 +109,13 @@ int extract_create(const struct tree *tree, uint32_t index, int directory, bool 
 			return r;
 		fd = openat(directory, name, flags, 0600);
 	}
-	return fd < 0 ? fail(-errno, "%s: cannot create", PATH(tree, index)) : fd;
+	if (fd < 0)
+		return fail(-errno, "%s: cannot create", PATH(tree, index));
+	tree->entries[index].flags |= ENTRY_CREATED;
+	return fd;
 }
 
-int extract_link(const struct tree *tree, uint32_t index, int first_directory, int directory,
+int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
 		 bool overwrite)
 {
 	const char *first = tree_name(tree, tree->entries[index].inode_entry);
@@ -124,5 +128,8 @@ int extract_link(const struct tree *tree, uint32_t index, int first_directory, i
 			return r;
 		r = linkat(first_directory, first, directory, name, 0);
 	}
-	return r < 0 ? fail(-errno, "%s: cannot link", PATH(tree, index)) : 0;
+	if (r < 0)
+		return fail(-errno, "%s: cannot link", PATH(tree, index));
+	tree->entries[index].flags |= ENTRY_CREATED;
+	return 0;
 }

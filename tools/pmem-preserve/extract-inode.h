@@ -13,13 +13,13 @@
 int extract_attributes(const struct tree *tree, uint32_t index, int fd);
 
 /* Makes a link, fifo, socket or device in the open @directory, attributes and all. */
-int extract_special(const struct tree *tree, uint32_t index, int directory, bool overwrite);
+int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite);
 
 /* Creates a regular file, 0600 and empty, for writing. An fd, or an error (reported). */
-int extract_create(const struct tree *tree, uint32_t index, int directory, bool overwrite);
+int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite);
 
 /* Makes entry @index another name of its inode, which lies in @first_directory. */
-int extract_link(const struct tree *tree, uint32_t index, int first_directory, int directory,
+int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
 		 bool overwrite);
 
 /* "refused: PATH exists already" */

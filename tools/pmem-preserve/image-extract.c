@@ -9,6 +9,7 @@
 #include "erofs.h"
 #include "extract-check.h"
 #include "extract-inode.h"
+#include "extract-undo.h"
 #include "image.h"
 #include "parallel.h"
 
@@ -148,7 +149,7 @@ static void find_split_files(struct image *image)
 static int make_entry(struct worker *worker, uint32_t index)
 {
 	const struct job *job = worker->job;
-	const struct tree *tree = job->image->tree;
+	struct tree *tree = job->image->tree;
 	const struct entry *entry = &tree->entries[index];
 	_cleanup_close_ int fd = -1;
 	int parent;
@@ -256,7 +257,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length, uint64_t off
 static int extract_data(struct worker *worker, const struct extent *extent, const uint8_t *data,
 			size_t length, uint64_t offset)
 {
-	const struct tree *tree = worker->job->image->tree;
+	struct tree *tree = worker->job->image->tree;
 	const struct entry *entry = &tree->entries[extent->entry];
 	bool split = entry->flags & ENTRY_SPLIT, sparse = entry->flags & ENTRY_SPARSE;
 	int parent = open_parent(&worker->cursor, extent->entry);
@@ -331,7 +332,7 @@ static int extract_segment(void *data, uint64_t segment)
 
 static int make_hard_links(struct job *job)
 {
-	const struct tree *tree = job->image->tree;
+	struct tree *tree = job->image->tree;
 	struct tree_cursor first, cursor;
 	int r = 0;
 
@@ -402,32 +403,23 @@ static int sync_roots(struct job *job)
 	return r;
 }
 
-int image_extract(struct image *image, const struct extract_options *options)
+static int extract_all(struct job *job)
 {
-	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
-	struct job job = { .image = image, .options = options };
-	_cleanup_close_ int root = open(options->into, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct image *image = job->image;
 	struct parallel parallel = {
-		.threads = options->threads,
+		.threads = job->options->threads,
 		.begin = begin_worker,
 		.end = end_worker,
-		.data = &job,
+		.data = job,
 	};
-	int r;
+	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
+	int r = make_directories(job);
 
-	if (root < 0)
-		return fail(-errno, "%s: cannot restore there", options->into);
-	job.root = root;
-	find_split_files(image);
-	r = extract_check(image, root, options->overwrite);
-	if (r == 0)
-		r = make_directories(&job);
-	if (r < 0)
-		return r;
-	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
-	parallel.items = entry_items;
-	parallel.run = make_entries;
-	r = parallel_run(&parallel);
+	if (r == 0) {
+		parallel.items = entry_items;
+		parallel.run = make_entries;
+		r = parallel_run(&parallel);
+	}
 	if (r == 0) {
 		/* Segments with nothing but metadata were checked when the image was opened. */
 		parallel.items = (image->header.meta_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
@@ -439,10 +431,29 @@ int image_extract(struct image *image, const struct extract_options *options)
 		parallel.run = finish_entries;
 		r = parallel_run(&parallel);
 	}
+	if (r == 0)
+		r = make_hard_links(job);
+	if (r == 0)
+		r = finish_directories(job);
+	return r == 0 ? sync_roots(job) : r;
+}
+
+int image_extract(struct image *image, const struct extract_options *options)
+{
+	_cleanup_close_ int root = open(options->into, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct job job = { .image = image, .options = options, .root = root };
+	int r;
+
+	if (root < 0)
+		return fail(-errno, "%s: cannot restore there", options->into);
+	r = extract_check(image, root, options->overwrite);
+	if (r < 0)
+		return r;
+	find_split_files(image);
+	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
+	r = extract_all(&job);
 	progress_end(&job.progress);
-	if (r == 0)
-		r = make_hard_links(&job);
-	if (r == 0)
-		r = finish_directories(&job);
-	return r == 0 ? sync_roots(&job) : r;
+	if (r < 0)
+		extract_undo(image->tree, root);
+	return r;
 }

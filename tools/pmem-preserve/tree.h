@@ -18,7 +18,7 @@ enum entry_flags {
 	ENTRY_ROOT = 1 << 1, /* one of the paths that are checkpointed */
 	ENTRY_SPARSE = 1 << 2, /* a regular file with holes: has data ranges, or none */
 	ENTRY_SPLIT = 1 << 3, /* extraction: made first, filled by several threads, then finished */
-	ENTRY_CREATED = 1 << 4, /* extraction: a directory that was not there before */
+	ENTRY_CREATED = 1 << 4, /* extraction: was not there before, and is now */
 };
 
 struct entry {

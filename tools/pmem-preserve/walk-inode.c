@@ -304,8 +304,11 @@ int walk_unchanged(const struct tree *tree)
 		const struct entry *entry = &tree->entries[i];
 		int directory;
 
-		/* Files with data were looked at when they were read; ancestors are not kept. */
-		if ((entry->flags & ENTRY_ANCESTOR) || (S_ISREG(entry->mode) && entry->size))
+		bool was_read = S_ISREG(entry->mode) && entry->size &&
+				(entry->count || !(entry->flags & ENTRY_SPARSE));
+
+		/* What was read was looked at then; ancestors are not kept. */
+		if ((entry->flags & ENTRY_ANCESTOR) || was_read)
 			continue;
 		directory = i ? tree_cursor_open(&cursor, entry->parent) : root;
 		if (directory < 0 ||
