@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <json.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,7 +46,10 @@ static int refuse_inside(const struct tree *tree, const char *path)
 
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return 0;
-	directory = copy ? realpath(dirname(copy), NULL) : NULL;
+	/* A file that is there is opened through links; a new one is named beside them. */
+	directory = realpath(path, NULL);
+	if (!directory)
+		directory = copy ? realpath(dirname(copy), NULL) : NULL;
 	if (!directory)
 		return fail(-errno, "%s: its directory cannot be found", path);
 	for (size_t i = 0; i < tree->path_count; i++) {
@@ -99,7 +103,8 @@ static int list_state(struct checkpoint *job, int argc, char **argv)
 static int check(struct checkpoint *job)
 {
 	const struct region *region = &job->place.region;
-	uint64_t capacity;
+	_cleanup_store_ struct store *store = NULL;
+	char name[64];
 	int r;
 
 	if (job->options.kexec) {
@@ -114,17 +119,15 @@ static int check(struct checkpoint *job)
 		if (r < 0)
 			return r;
 	}
-	if (!job->place.is_region)
-		return 0;
+	if (!job->place.is_region) {
+		r = store_open(job->place.path, STORE_WRITE, &store);
+		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
+	}
 	r = memory_explain(region, job->context->result);
 	if (r < 0)
 		return r;
-	capacity = memory_capacity(region, job->options.layout);
-	if (job->image->header.image_bytes > capacity)
-		return fail(-E_NO_FIT, "the state takes %s, and %s holds %s as %s",
-			    size_exact(job->image->header.image_bytes).text, region->name,
-			    size_exact(capacity).text, layout_name(job->options.layout));
-	return 0;
+	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(job->options.layout));
+	return image_fits(job->image, memory_capacity(region, job->options.layout), name);
 }
 
 static int write_image(struct checkpoint *job)

@@ -60,8 +60,8 @@ static void print_long(const struct tree *tree, uint32_t index, const char *path
 		snprintf(size, sizeof(size), "%llu", (unsigned long long)entry->size);
 	if (localtime_r(&seconds, &tm))
 		strftime(when, sizeof(when), "%F %T", &tm);
-	printf("%s%c %3u %7u %7u %12s %s ", mode, entry->xattrs ? '+' : ' ', entry->links,
-	       entry->uid, entry->gid, size, when);
+	printf("%s%c %3u %7u %7u %12s %s ", mode, entry->xattrs ? '+' : ' ',
+	       tree->entries[entry->inode_entry].links, entry->uid, entry->gid, size, when);
 	print_name(path);
 	if (S_ISLNK(entry->mode)) {
 		fputs(" -> ", stdout);
@@ -79,7 +79,8 @@ static struct json_object *entry_to_json(const struct tree *tree, uint32_t index
 	mode_text(entry->mode, mode);
 	json_object_object_add(object, "path", path_to_json(path));
 	json_object_object_add(object, "mode", json_object_new_string(mode));
-	json_object_object_add(object, "links", json_object_new_uint64(entry->links));
+	json_object_object_add(object, "links",
+			       json_object_new_uint64(tree->entries[entry->inode_entry].links));
 	json_object_object_add(object, "uid", json_object_new_uint64(entry->uid));
 	json_object_object_add(object, "gid", json_object_new_uint64(entry->gid));
 	json_object_object_add(object, "mtime", json_object_new_int64(entry->mtime));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hot-add and hot-remove: the memory alone, without any state. */
+/* hot-add (by another name: abort) and hot-remove: the memory alone, without any state. */
 #include "command.h"
 
 #include "guard.h"

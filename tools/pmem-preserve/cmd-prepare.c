@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* prepare and abort: the part of a checkpoint that is slow, done while services still run. */
+/* prepare: the part of a checkpoint that is slow, done while services still run. */
 #include "command.h"
 #include "guard.h"
 #include "memory.h"
@@ -38,29 +38,4 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		memory_give(&region);
 	}
 	return r;
-}
-
-int cmd_abort(struct context *context, int argc, char **argv)
-{
-	_cleanup_options_ struct options options = { 0 };
-	struct region region;
-	int r;
-
-	r = options_parse(context->config, argc, argv,
-			  OPTION_REGION | OPTION_REPLACE | OPTION_DRY_RUN, NULL, &options);
-	if (r < 0 || options.help)
-		return r;
-	r = region_find(options.region, &region);
-	if (r == 0)
-		r = checkpoint_guard(&region, options.replace);
-	if (r == 0)
-		r = memory_explain(&region, context->result);
-	if (r < 0)
-		return r;
-	if (options.dry_run) {
-		inform("Nothing was changed; %s would go from %s to RAM", region.name,
-		       region_state_name(region.state));
-		return 0;
-	}
-	return memory_give(&region);
 }

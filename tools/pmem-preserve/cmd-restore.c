@@ -31,6 +31,7 @@ static int restore(struct context *context, const struct options *options,
 	struct extract_options extract = {
 		.into = options->into ? options->into : "/",
 		.overwrite = options->overwrite,
+		.dry_run = options->dry_run,
 		.threads = options->threads,
 	};
 	_cleanup_store_ struct store *store = NULL;
@@ -45,20 +46,25 @@ static int restore(struct context *context, const struct options *options,
 	if (r < 0)
 		return r;
 	image->header.timeline.at[TIMELINE_RESTORE] = began;
-	json_object_object_add(context->result, "image", image_to_json(&image->header));
 	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
 	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
 	       (unsigned long long)image->header.files, size_text(image->header.file_bytes).text);
-	if (options->dry_run)
-		return 0;
 	r = image_extract(image, &extract);
 	if (r < 0)
 		return r;
+	if (options->dry_run) {
+		json_object_object_add(context->result, "image", image_to_json(&image->header));
+		inform("Nothing was changed; nothing is in the way of it");
+		return 0;
+	}
+	image->header.timeline.at[TIMELINE_RESTORED] = unix_ns();
 	if (!keep) {
-		r = image_set_phase(store, IMAGE_PHASE_RESTORED, TIMELINE_RESTORED);
+		r = image_set_phase(store, IMAGE_PHASE_RESTORED, &image->header.timeline);
 		if (r < 0)
 			return r;
+		image->header.phase = IMAGE_PHASE_RESTORED;
 	}
+	json_object_object_add(context->result, "image", image_to_json(&image->header));
 	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,
 	       keep ? "; the checkpoint stays" : "");
 	tell_timeline(&image->header);

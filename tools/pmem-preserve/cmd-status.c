@@ -72,17 +72,14 @@ static int show_region(const struct context *context, const struct region *regio
 		       struct json_object *array)
 {
 	struct json_object *object = region_to_json(region);
-	char path[64];
+	char path[REGION_PATH_BYTES];
 	int r;
 
 	json_object_array_add(array, object);
 	if (!context->json)
 		print_region(region);
-	if (region->state == REGION_RAW)
-		snprintf(path, sizeof(path), "%s", region->block_device);
-	else if (region->state == REGION_DEVDAX)
-		snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
-	else
+	region_path(region, path);
+	if (!path[0])
 		return 0;
 	r = show_image(context, region->name, path, object);
 	return r == -E_NO_CHECKPOINT ? 0 : r;
@@ -92,6 +89,7 @@ int cmd_status(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	struct region *regions = NULL;
+	struct place place;
 	struct json_object *array;
 	size_t count = 0;
 	int r, result = 0;
@@ -99,8 +97,10 @@ int cmd_status(struct context *context, int argc, char **argv)
 	r = options_parse(context->config, argc, argv, OPTION_IMAGE, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	if (options.image)
-		return show_image(context, options.image, options.image, context->result);
+	if (options.image) {
+		r = place_find_checkpoint(&options, &place);
+		return r < 0 ? r : show_image(context, place.path, place.path, context->result);
+	}
 	r = region_list(&regions, &count);
 	if (r < 0)
 		return r;

@@ -27,7 +27,6 @@ typedef int command_function(struct context *context, int argc, char **argv);
 command_function cmd_checkpoint;
 command_function cmd_restore;
 command_function cmd_prepare;
-command_function cmd_abort;
 command_function cmd_status;
 command_function cmd_list;
 command_function cmd_verify;

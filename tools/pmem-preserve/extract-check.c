@@ -4,6 +4,7 @@
 #include "cleanup.h"
 #include "extract-inode.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,15 +18,13 @@ static int check_root(struct tree_cursor *cursor, uint32_t index)
 	const struct tree *tree = cursor->tree;
 	const struct entry *entry = &tree->entries[index];
 	struct stat stat;
-	int fd;
+	int fd = tree_cursor_open(cursor, entry->parent);
 
-	if (!S_ISDIR(entry->mode)) {
-		fd = tree_cursor_open(cursor, entry->parent);
-		return fd >= 0 && fstatat(fd, tree_name(tree, index), &stat, AT_SYMLINK_NOFOLLOW) ==
-					       0
-			       ? extract_exists(tree, index)
-			       : 0;
-	}
+	if (fd < 0 || fstatat(fd, tree_name(tree, index), &stat,
+			      AT_SYMLINK_NOFOLLOW | (index ? 0 : AT_EMPTY_PATH)) < 0)
+		return 0;
+	if (!S_ISDIR(entry->mode) || !S_ISDIR(stat.st_mode))
+		return extract_exists(tree, index);
 	fd = tree_cursor_open(cursor, index);
 	for (uint32_t i = 0; fd >= 0 && i < entry->count; i++) {
 		uint32_t child = entry->first + i;
@@ -35,6 +34,14 @@ static int check_root(struct tree_cursor *cursor, uint32_t index)
 			return extract_exists(tree, child);
 	}
 	return 0;
+}
+
+/* What leads there is not part of the checkpoint: it is never replaced, nor followed elsewhere. */
+static int check_ancestor(struct tree_cursor *cursor, uint32_t index)
+{
+	int fd = tree_cursor_open(cursor, index);
+
+	return fd == -ELOOP || fd == -ENOTDIR ? extract_blocked(cursor->tree, index) : 0;
 }
 
 /* The deepest directory on the way to @index that is there; owned by the cursor. */
@@ -88,13 +95,14 @@ int extract_check(const struct image *image, int root, bool overwrite)
 	struct tree_cursor cursor;
 	int r = 0;
 
-	if (overwrite)
-		return 0;
 	tree_cursor_init(&cursor, tree, root);
-	for (uint32_t i = 0; i < tree->count && r == 0; i++)
-		if (tree->entries[i].flags & ENTRY_ROOT)
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		if (tree->entries[i].flags & ENTRY_ANCESTOR)
+			r = check_ancestor(&cursor, i);
+		else if ((tree->entries[i].flags & ENTRY_ROOT) && !overwrite)
 			r = check_root(&cursor, i);
-	if (r == 0)
+	}
+	if (r == 0 && !overwrite)
 		r = check_space(image, &cursor);
 	tree_cursor_close(&cursor);
 	return r;

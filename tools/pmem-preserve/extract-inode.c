@@ -21,6 +21,18 @@ int extract_exists(const struct tree *tree, uint32_t index)
 		    PATH(tree, index));
 }
 
+int extract_blocked(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_REFUSED, "%s: is a symbolic link or a file now, and was a directory",
+		    PATH(tree, index));
+}
+
+static bool may_fail(const struct entry *entry)
+{
+	/* A directory that only leads to the state is not the state: a user may go without. */
+	return errno == EPERM && (entry->flags & ENTRY_ANCESTOR);
+}
+
 /*
  * /proc/self/fd/N is the inode itself, whatever has happened to its name, and a symlink is not
  * followed through it; so the calls that want a path cannot be led astray.
@@ -37,14 +49,15 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 	struct xattr xattr;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0)
+	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
 		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
 			    entry->gid);
 	/* The directory above is not the checkpoint's, and may have a default ACL. */
 	if (entry->flags & ENTRY_ROOT)
 		removexattr(path, "system.posix_acl_access");
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
-		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0)
+		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0 &&
+		    !may_fail(entry))
 			return fail(-errno, "%s: cannot set the extended attribute %s",
 				    PATH(tree, index), xattr.name);
 	if (!S_ISLNK(entry->mode) && chmod(path, entry->mode & 07777) < 0)

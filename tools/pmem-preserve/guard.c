@@ -83,14 +83,9 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 
 int checkpoint_guard(const struct region *region, bool replace)
 {
-	char path[64];
+	char path[REGION_PATH_BYTES];
 	uint64_t generation;
 
-	if (region->state == REGION_RAW)
-		snprintf(path, sizeof(path), "%s", region->block_device);
-	else if (region->state == REGION_DEVDAX)
-		snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
-	else
-		return 0;
-	return checkpoint_guard_path(path, region->name, replace, &generation);
+	region_path(region, path);
+	return path[0] ? checkpoint_guard_path(path, region->name, replace, &generation) : 0;
 }

@@ -10,8 +10,8 @@
 #include "extract-check.h"
 #include "extract-inode.h"
 #include "extract-undo.h"
+#include "image-worker.h"
 #include "image.h"
-#include "parallel.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define PATH(tree, index) (tree_path_text(tree, index).text)
+#define JOB(worker)	  ((struct job *)(worker)->job)
 #define ENTRIES_AT_ONCE	  256u
 
 struct job {
@@ -31,46 +32,13 @@ struct job {
 	int root;
 };
 
-struct worker {
-	struct job *job;
-	struct tree_cursor cursor;
-	uint8_t *buffer; /* one segment */
-};
-
-static void end_worker(void *data)
-{
-	struct worker *worker = data;
-
-	tree_cursor_close(&worker->cursor);
-	free(worker->buffer);
-	free(worker);
-}
-
-static int begin_worker(void *data, void **ret_worker)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-
-	if (!worker)
-		return fail(-ENOMEM, "cannot start to restore");
-	worker->job = data;
-	tree_cursor_init(&worker->cursor, worker->job->image->tree, worker->job->root);
-	worker->buffer = store_buffer(IMAGE_SEGMENT);
-	if (!worker->buffer) {
-		end_worker(worker);
-		return fail(-ENOMEM, "cannot start to restore");
-	}
-	*ret_worker = worker;
-	return 0;
-}
-
 /* The open directory that entry @index lies in; an error is reported. */
 static int open_parent(struct tree_cursor *cursor, uint32_t index)
 {
 	int fd = tree_cursor_open(cursor, cursor->tree->entries[index].parent);
 
 	if (fd == -ELOOP || fd == -ENOTDIR)
-		return fail(-E_REFUSED, "%s: a symbolic link or file is in the way",
-			    PATH(cursor->tree, cursor->tree->entries[index].parent));
+		return extract_blocked(cursor->tree, cursor->tree->entries[index].parent);
 	return fd < 0 ? fail(fd, "%s: cannot open",
 			     PATH(cursor->tree, cursor->tree->entries[index].parent))
 		      : fd;
@@ -104,6 +72,8 @@ static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t 
 	} else {
 		if (fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
 			return fail(-errno, "%s: cannot create", PATH(tree, index));
+		if (!S_ISDIR(stat.st_mode) && (entry->flags & ENTRY_ANCESTOR))
+			return extract_blocked(tree, index);
 		if (!job->options->overwrite && !(may_exist && S_ISDIR(stat.st_mode)))
 			return extract_exists(tree, index);
 		if (!S_ISDIR(stat.st_mode)) {
@@ -146,7 +116,7 @@ static void find_split_files(struct image *image)
 }
 
 /* Everything that needs no data: links, devices, empty files, and the split files' names. */
-static int make_entry(struct worker *worker, uint32_t index)
+static int make_entry(struct image_worker *worker, uint32_t index)
 {
 	const struct job *job = worker->job;
 	struct tree *tree = job->image->tree;
@@ -171,9 +141,9 @@ static int make_entry(struct worker *worker, uint32_t index)
 	return entry->flags & ENTRY_SPLIT ? 0 : extract_attributes(tree, index, fd);
 }
 
-static int finish_entry(struct worker *worker, uint32_t index)
+static int finish_entry(struct image_worker *worker, uint32_t index)
 {
-	const struct tree *tree = worker->job->image->tree;
+	const struct tree *tree = JOB(worker)->image->tree;
 	_cleanup_close_ int fd = -1;
 	int parent;
 
@@ -189,14 +159,14 @@ static int finish_entry(struct worker *worker, uint32_t index)
 	return extract_attributes(tree, index, fd);
 }
 
-static int for_entries(struct worker *worker, uint64_t item,
-		       int (*visit)(struct worker *worker, uint32_t index))
+static int for_entries(struct image_worker *worker, uint64_t item,
+		       int (*visit)(struct image_worker *worker, uint32_t index))
 {
 	uint64_t end = (item + 1) * ENTRIES_AT_ONCE;
 	int r = 0;
 
-	if (end > worker->job->image->tree->count)
-		end = worker->job->image->tree->count;
+	if (end > JOB(worker)->image->tree->count)
+		end = JOB(worker)->image->tree->count;
 	for (uint64_t i = item * ENTRIES_AT_ONCE; i < end && r == 0; i++)
 		r = visit(worker, (uint32_t)i);
 	return r;
@@ -254,10 +224,10 @@ static int write_sparse(int fd, const uint8_t *data, size_t length, uint64_t off
 	return r;
 }
 
-static int extract_data(struct worker *worker, const struct extent *extent, const uint8_t *data,
-			size_t length, uint64_t offset)
+static int extract_data(struct image_worker *worker, const struct extent *extent,
+			const uint8_t *data, size_t length, uint64_t offset)
 {
-	struct tree *tree = worker->job->image->tree;
+	struct tree *tree = JOB(worker)->image->tree;
 	const struct entry *entry = &tree->entries[extent->entry];
 	bool split = entry->flags & ENTRY_SPLIT, sparse = entry->flags & ENTRY_SPARSE;
 	int parent = open_parent(&worker->cursor, extent->entry);
@@ -272,7 +242,7 @@ static int extract_data(struct worker *worker, const struct extent *extent, cons
 		if (fd < 0)
 			return fail(-errno, "%s: cannot open", PATH(tree, extent->entry));
 	} else {
-		fd = extract_create(tree, extent->entry, parent, worker->job->options->overwrite);
+		fd = extract_create(tree, extent->entry, parent, JOB(worker)->options->overwrite);
 		if (fd < 0)
 			return fd;
 	}
@@ -304,8 +274,8 @@ static int report_damage(const struct image *image, uint64_t start, uint64_t end
 
 static int extract_segment(void *data, uint64_t segment)
 {
-	struct worker *worker = data;
-	struct image *image = worker->job->image;
+	struct image_worker *worker = data;
+	struct image *image = JOB(worker)->image;
 	uint64_t base = segment * IMAGE_SEGMENT, start, end;
 	int r;
 
@@ -326,7 +296,7 @@ static int extract_segment(void *data, uint64_t segment)
 		r = extract_data(worker, extent, worker->buffer + (from - base), to - from,
 				 extent->offset + (from - extent->place));
 	}
-	progress_add(&worker->job->progress, end - start);
+	progress_add(&JOB(worker)->progress, end - start);
 	return r;
 }
 
@@ -406,36 +376,29 @@ static int sync_roots(struct job *job)
 static int extract_all(struct job *job)
 {
 	const struct image *image = job->image;
-	struct parallel parallel = {
-		.threads = job->options->threads,
-		.begin = begin_worker,
-		.end = end_worker,
-		.data = job,
-	};
+	const struct image_work work = { image->tree, job->root, job->options->threads, job };
 	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
 	int r = make_directories(job);
 
-	if (r == 0) {
-		parallel.items = entry_items;
-		parallel.run = make_entries;
-		r = parallel_run(&parallel);
-	}
-	if (r == 0) {
-		/* Segments with nothing but metadata were checked when the image was opened. */
-		parallel.items = (image->header.meta_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
-		parallel.run = extract_segment;
-		r = parallel_run(&parallel);
-	}
-	if (r == 0) {
-		parallel.items = entry_items;
-		parallel.run = finish_entries;
-		r = parallel_run(&parallel);
-	}
+	if (r == 0)
+		r = image_work(&work, entry_items, make_entries);
+	/* Segments with nothing but metadata were checked when the image was opened. */
+	if (r == 0)
+		r = image_work(&work,
+			       (image->header.meta_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
+			       extract_segment);
+	if (r == 0)
+		r = image_work(&work, entry_items, finish_entries);
 	if (r == 0)
 		r = make_hard_links(job);
 	if (r == 0)
 		r = finish_directories(job);
 	return r == 0 ? sync_roots(job) : r;
+}
+
+static void on_damaged(void *data, const char *path)
+{
+	warn("damaged: %s", path);
 }
 
 int image_extract(struct image *image, const struct extract_options *options)
@@ -447,8 +410,14 @@ int image_extract(struct image *image, const struct extract_options *options)
 	if (root < 0)
 		return fail(-errno, "%s: cannot restore there", options->into);
 	r = extract_check(image, root, options->overwrite);
-	if (r < 0)
+	if (r < 0 || options->dry_run)
 		return r;
+	/* What is replaced cannot be brought back when damage shows half way. */
+	if (options->overwrite) {
+		r = image_verify(image, options->threads, on_damaged, NULL);
+		if (r < 0)
+			return r;
+	}
 	find_split_files(image);
 	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
 	r = extract_all(&job);

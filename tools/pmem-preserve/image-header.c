@@ -159,7 +159,7 @@ int image_write_header(const struct image *image, struct store *store)
 	return store_write(store, block, IMAGE_FIRST_BLOCK, 0);
 }
 
-int image_set_phase(struct store *store, uint64_t phase, enum timeline_event event)
+int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
 	struct image_header *header = (struct image_header *)block;
@@ -171,8 +171,8 @@ int image_set_phase(struct store *store, uint64_t phase, enum timeline_event eve
 	if (r < 0)
 		return r;
 	header->phase = phase;
-	if (event != TIMELINE_NONE) {
-		header->timeline.at[event] = unix_ns();
+	if (timeline) {
+		header->timeline = *timeline;
 		seal_timeline(header);
 	}
 	r = store_write(store, block, IMAGE_FIRST_BLOCK, 0);

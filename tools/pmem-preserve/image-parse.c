@@ -329,7 +329,9 @@ static int check_extents(struct parse *parse)
 {
 	struct image *image = parse->image;
 
-	qsort(image->extents, image->extent_count, sizeof(*image->extents), compare_extents);
+	if (image->extent_count > 1)
+		qsort(image->extents, image->extent_count, sizeof(*image->extents),
+		      compare_extents);
 	for (size_t i = 1; i < image->extent_count; i++)
 		if (image->extents[i - 1].place + image->extents[i - 1].length >
 		    image->extents[i].place)

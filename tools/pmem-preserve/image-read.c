@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opening an image: header, digests, metadata; and the check of all the rest. */
+/* Opening an image: header, digests, metadata. */
 #include "cleanup.h"
 #include "image.h"
-#include "parallel.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,115 +117,4 @@ int image_open(struct store *store, bool allow_restored, struct image **ret_imag
 		return r;
 	*ret_image = take_pointer(image);
 	return 0;
-}
-
-struct verify {
-	struct image *image;
-	struct progress progress;
-	pthread_mutex_t lock;
-	uint8_t *is_damaged; /* by entry */
-	uint64_t segments, files;
-	bool header_damaged;
-};
-
-struct verify_worker {
-	struct verify *verify;
-	uint8_t *buffer;
-};
-
-static void end_verify(void *data)
-{
-	struct verify_worker *worker = data;
-
-	free(worker->buffer);
-	free(worker);
-}
-
-static int begin_verify(void *data, void **ret_worker)
-{
-	struct verify_worker *worker = calloc(1, sizeof(*worker));
-
-	if (worker)
-		worker->buffer = store_buffer(IMAGE_SEGMENT);
-	if (!worker || !worker->buffer) {
-		free(worker);
-		return fail(-ENOMEM, "cannot start to verify");
-	}
-	worker->verify = data;
-	*ret_worker = worker;
-	return 0;
-}
-
-static int verify_segment(void *data, uint64_t segment)
-{
-	struct verify_worker *worker = data;
-	struct verify *verify = worker->verify;
-	struct image *image = verify->image;
-	uint64_t base = segment * IMAGE_SEGMENT, start, end;
-	bool hit = false;
-	int r;
-
-	image_segment(&image->header, segment, &start, &end);
-	r = store_read(image->store, worker->buffer, end - base, base);
-	if (r < 0)
-		return r;
-	progress_add(&verify->progress, end - start);
-	if (image_segment_is_whole(image, segment, worker->buffer))
-		return 0;
-	pthread_mutex_lock(&verify->lock);
-	verify->segments++;
-	for (size_t i = image_find_extent(image, start);
-	     i < image->extent_count && image->extents[i].place < end; i++) {
-		verify->files += !verify->is_damaged[image->extents[i].entry];
-		verify->is_damaged[image->extents[i].entry] = 1;
-		hit = true;
-	}
-	verify->header_damaged |= !hit;
-	pthread_mutex_unlock(&verify->lock);
-	return 0;
-}
-
-int image_verify(struct image *image, unsigned int threads,
-		 void (*damaged)(void *data, const char *path), void *data)
-{
-	_cleanup_free_ uint8_t *is_damaged = calloc(image->tree->count, 1);
-	struct verify verify = {
-		.image = image,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.is_damaged = is_damaged,
-	};
-	struct parallel parallel = {
-		.threads = threads,
-		.items = image->header.digests_count,
-		.run = verify_segment,
-		.begin = begin_verify,
-		.end = end_verify,
-		.data = &verify,
-	};
-	int r;
-
-	if (!is_damaged)
-		return fail(-ENOMEM, "%s: cannot verify", image->store->path);
-	progress_begin(&verify.progress, "Verifying", image->header.digests_offset);
-	r = parallel_run(&parallel);
-	progress_end(&verify.progress);
-	if (r < 0 || verify.segments == 0)
-		return r;
-	for (uint32_t i = 0; i < image->tree->count; i++) {
-		_cleanup_free_ char *path = NULL;
-
-		/* Every name of a damaged inode is a damaged file. */
-		if (!is_damaged[image->tree->entries[i].inode_entry] ||
-		    !S_ISREG(image->tree->entries[i].mode))
-			continue;
-		path = tree_path(image->tree, i);
-		if (!path)
-			return fail(-ENOMEM, "%s: cannot verify", image->store->path);
-		damaged(data, path);
-	}
-	return fail(-E_DAMAGED, "%s: %llu of %llu MiB are damaged; files that lie there: %llu%s",
-		    image->store->path, (unsigned long long)verify.segments,
-		    (unsigned long long)image->header.digests_count,
-		    (unsigned long long)verify.files,
-		    verify.header_damaged ? "; the superblock or the padding is damaged, too" : "");
 }

@@ -5,8 +5,8 @@
  */
 #include "cleanup.h"
 #include "erofs.h"
+#include "image-worker.h"
 #include "image.h"
-#include "parallel.h"
 #include "walk.h"
 
 #include <endian.h>
@@ -22,45 +22,12 @@ struct job {
 	struct image *image;
 	struct store *store;
 	struct progress *progress;
-	int root;
 };
-
-struct worker {
-	const struct job *job;
-	struct tree_cursor cursor;
-	uint8_t *buffer; /* one segment */
-};
-
-static void end_worker(void *data)
-{
-	struct worker *worker = data;
-
-	tree_cursor_close(&worker->cursor);
-	free(worker->buffer);
-	free(worker);
-}
-
-static int begin_worker(void *data, void **ret_worker)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-
-	if (!worker)
-		return fail(-ENOMEM, "cannot start to copy");
-	worker->job = data;
-	tree_cursor_init(&worker->cursor, worker->job->image->tree, worker->job->root);
-	worker->buffer = store_buffer(IMAGE_SEGMENT);
-	if (!worker->buffer) {
-		end_worker(worker);
-		return fail(-ENOMEM, "cannot start to copy");
-	}
-	*ret_worker = worker;
-	return 0;
-}
 
 /* Puts image bytes @start to @end together in the buffer, which stands for @base onwards. */
-static int fill(struct worker *worker, uint64_t base, uint64_t start, uint64_t end)
+static int fill(struct image_worker *worker, uint64_t base, uint64_t start, uint64_t end)
 {
-	const struct image *image = worker->job->image;
+	const struct image *image = ((const struct job *)worker->job)->image;
 	const struct image_header *header = &image->header;
 	uint64_t at = start;
 	int r;
@@ -102,7 +69,7 @@ static int fill(struct worker *worker, uint64_t base, uint64_t start, uint64_t e
 
 static int write_segment(void *data, uint64_t segment)
 {
-	struct worker *worker = data;
+	struct image_worker *worker = data;
 	const struct job *job = worker->job;
 	uint64_t base = segment * IMAGE_SEGMENT, start, end, from;
 	int r;
@@ -176,10 +143,18 @@ static int commit(struct image *image, struct store *store)
 	if (r == 0)
 		r = store_flush(store);
 	if (r == 0)
-		r = image_set_phase(store, IMAGE_PHASE_COMMITTED, TIMELINE_NONE);
+		r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
 	if (r == 0)
 		header->phase = IMAGE_PHASE_COMMITTED;
 	return r;
+}
+
+int image_fits(const struct image *image, uint64_t capacity, const char *name)
+{
+	if (image->header.image_bytes <= capacity)
+		return 0;
+	return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s",
+		    size_exact(image->header.image_bytes).text, name, size_exact(capacity).text);
 }
 
 int image_write(struct image *image, struct store *store, const struct image_write_options *options)
@@ -187,23 +162,15 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	struct image_header *header = &image->header;
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct progress progress;
-	struct job job = { image, store, &progress, root };
-	struct parallel parallel = {
-		.threads = options->threads,
-		.items = header->digests_count,
-		.run = write_segment,
-		.begin = begin_worker,
-		.end = end_worker,
-		.data = &job,
-	};
+	struct job job = { image, store, &progress };
+	const struct image_work work = { image->tree, root, options->threads, &job };
 	int r;
 
 	if (root < 0)
 		return fail(-errno, "/: cannot open");
-	if (header->image_bytes > store->capacity)
-		return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s",
-			    size_exact(header->image_bytes).text, store->path,
-			    size_exact(store->capacity).text);
+	r = image_fits(image, store->capacity, store->path);
+	if (r < 0)
+		return r;
 	image->digests = calloc(header->digests_count, sizeof(*image->digests));
 	if (!image->digests)
 		return fail(-ENOMEM, "%s: cannot write", store->path);
@@ -215,7 +182,7 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	if (r < 0)
 		return r;
 	progress_begin(&progress, "Saving", header->digests_offset);
-	r = parallel_run(&parallel);
+	r = image_work(&work, header->digests_count, write_segment);
 	progress_end(&progress);
 	if (r == 0)
 		r = walk_unchanged(image->tree);

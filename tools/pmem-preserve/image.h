@@ -59,6 +59,9 @@ size_t image_find_extent(const struct image *image, uint64_t place);
 void image_segment(const struct image_header *header, uint64_t segment, uint64_t *ret_start,
 		   uint64_t *ret_end);
 
+/* -E_NO_FIT, reported with both sizes, when the image is larger than the place called @name. */
+int image_fits(const struct image *image, uint64_t capacity, const char *name);
+
 struct image_write_options {
 	unsigned int threads;	  /* 0: one per processor */
 	uint64_t generation;	  /* of this image */
@@ -85,8 +88,8 @@ uint64_t unix_ns(void);
 /* Header and superblock as they are in @image, in one write. */
 int image_write_header(const struct image *image, struct store *store);
 
-/* One atomic change of the phase of what lies in @store, and (when not 0) of a timeline event. */
-int image_set_phase(struct store *store, uint64_t phase, enum timeline_event event);
+/* One atomic change of the phase of what lies in @store; the timeline too unless it is NULL. */
+int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline);
 
 /* Overwrites header and superblock with zeroes: there is no image any more. */
 int image_erase(struct store *store);
@@ -112,7 +115,8 @@ int image_verify(struct image *image, unsigned int threads,
 
 struct extract_options {
 	const char *into; /* directory that stands for "/" */
-	bool overwrite;	  /* replace what exists */
+	bool overwrite;	  /* replace what exists; the image is verified before anything is */
+	bool dry_run;	  /* only what can be checked before anything is touched */
 	unsigned int threads;
 };
 

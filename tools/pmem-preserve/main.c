@@ -2,6 +2,7 @@
 /* The command table, and the options that come before (or after) every command. */
 #include "command.h"
 #include "config.h"
+#include "image-json.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -19,7 +20,7 @@ static const struct {
 	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file" },
 	{ "restore", cmd_restore, "bring the state back, and the memory into use" },
 	{ "prepare", cmd_prepare, "take the memory back ahead of a checkpoint" },
-	{ "abort", cmd_abort, "undo prepare" },
+	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add" },
 	{ "status", cmd_status, "what the memory is and what checkpoints there are" },
 	{ "list", cmd_list, "what a checkpoint holds" },
 	{ "verify", cmd_verify, "check every byte of a checkpoint" },
@@ -87,8 +88,7 @@ static void print_json(struct json_object *result, int r)
 {
 	json_object_object_add(result, "exit_status", json_object_new_int(exit_status(r)));
 	if (r < 0)
-		json_object_object_add(result, "error",
-				       json_object_new_string(report_last_error()));
+		json_object_object_add(result, "error", path_to_json(report_last_error()));
 	puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 }

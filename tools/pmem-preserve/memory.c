@@ -71,10 +71,10 @@ int memory_explain(const struct region *region, struct json_object *result)
 static int forget_old_contents(const struct region *region)
 {
 	_cleanup_store_ struct store *store = NULL;
-	char path[64];
+	char path[REGION_PATH_BYTES];
 	int r;
 
-	snprintf(path, sizeof(path), "/dev/%s", region->dax_device);
+	region_path(region, path);
 	r = store_open(path, STORE_UPDATE, &store);
 	return r < 0 ? r : image_erase(store);
 }

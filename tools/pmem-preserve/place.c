@@ -9,13 +9,7 @@
 
 void place_update(struct place *place)
 {
-	const struct region *region = &place->region;
-
-	place->path[0] = '\0';
-	if (region->state == REGION_RAW)
-		snprintf(place->path, sizeof(place->path), "%s", region->block_device);
-	else if (region->state == REGION_DEVDAX)
-		snprintf(place->path, sizeof(place->path), "/dev/%s", region->dax_device);
+	region_path(&place->region, place->path);
 }
 
 int place_find(const struct options *options, struct place *ret_place)

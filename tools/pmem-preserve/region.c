@@ -18,6 +18,15 @@
 #define INFO_BLOCK_BYTES 8192ull
 #define DEVDAX_ALIGN	 (2ull << 20)
 
+void region_path(const struct region *region, char path[REGION_PATH_BYTES])
+{
+	path[0] = '\0';
+	if (region->state == REGION_RAW)
+		snprintf(path, REGION_PATH_BYTES, "%s", region->block_device);
+	else if (region->state == REGION_DEVDAX)
+		snprintf(path, REGION_PATH_BYTES, "/dev/%s", region->dax_device);
+}
+
 const char *region_state_name(enum region_state state)
 {
 	switch (state) {

@@ -55,6 +55,13 @@ struct region {
 
 const char *region_state_name(enum region_state state);
 
+/*
+ * The device that can be read and written now: "/dev/pmem0" when RAW, "/dev/dax0.0" when DEVDAX,
+ * else "". Always terminated.
+ */
+#define REGION_PATH_BYTES 48
+void region_path(const struct region *region, char path[REGION_PATH_BYTES]);
+
 /* All regions of persistent memory, by name. Caller frees *ret_regions. */
 int region_list(struct region **ret_regions, size_t *ret_count);
 

@@ -244,7 +244,8 @@ static int walk_directory(struct walk *walk, uint32_t index)
 	}
 	if (r < 0)
 		return fail(r, "%s: cannot read the directory", path);
-	qsort(names.list, names.count, sizeof(*names.list), compare_names);
+	if (names.count > 1)
+		qsort(names.list, names.count, sizeof(*names.list), compare_names);
 	for (size_t i = 0; i < names.count; i++) {
 		if (i && strcmp(names.list[i], names.list[i - 1]) == 0)
 			continue;
