@@ -20,6 +20,8 @@ static void print_name(const char *name)
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
 		if (*p < 0x20 || *p == 0x7f)
 			printf("\\%03o", *p);
+		else if (*p == '\\')
+			fputs("\\\\", stdout);
 		else
 			putchar(*p);
 	}

@@ -14,6 +14,14 @@
 
 #define PATH(tree, index) (tree_path_text(tree, index).text)
 
+int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what)
+{
+	if (error == -ENOSPC || error == -EDQUOT)
+		return fail(-E_NO_FIT, "%s: %s: no space left where the state is restored to",
+			    PATH(tree, index), what);
+	return fail(error, "%s: %s", PATH(tree, index), what);
+}
+
 int extract_exists(const struct tree *tree, uint32_t index)
 {
 	return fail(-E_REFUSED,
@@ -73,7 +81,7 @@ static int make_room(const struct tree *tree, uint32_t index, int directory, boo
 	if (!overwrite)
 		return extract_exists(tree, index);
 	if (unlinkat(directory, tree_name(tree, index), 0) < 0)
-		return fail(-errno, "%s: cannot replace", PATH(tree, index));
+		return extract_failed(tree, index, -errno, "cannot replace");
 	return 0;
 }
 
@@ -102,11 +110,11 @@ int extract_special(struct tree *tree, uint32_t index, int directory, bool overw
 		r = make_special(tree, index, directory);
 	}
 	if (r < 0)
-		return fail(r, "%s: cannot create", PATH(tree, index));
+		return extract_failed(tree, index, r, "cannot create");
 	tree->entries[index].flags |= ENTRY_CREATED;
 	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fail(-errno, "%s: cannot create", PATH(tree, index));
+		return extract_failed(tree, index, -errno, "cannot create");
 	return extract_attributes(tree, index, fd);
 }
 
@@ -123,7 +131,7 @@ int extract_create(struct tree *tree, uint32_t index, int directory, bool overwr
 		fd = openat(directory, name, flags, 0600);
 	}
 	if (fd < 0)
-		return fail(-errno, "%s: cannot create", PATH(tree, index));
+		return extract_failed(tree, index, -errno, "cannot create");
 	tree->entries[index].flags |= ENTRY_CREATED;
 	return fd;
 }
@@ -142,7 +150,7 @@ int extract_link(struct tree *tree, uint32_t index, int first_directory, int dir
 		r = linkat(first_directory, first, directory, name, 0);
 	}
 	if (r < 0)
-		return fail(-errno, "%s: cannot link", PATH(tree, index));
+		return extract_failed(tree, index, -errno, "cannot link");
 	tree->entries[index].flags |= ENTRY_CREATED;
 	return 0;
 }

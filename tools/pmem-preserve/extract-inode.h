@@ -22,6 +22,9 @@ int extract_create(struct tree *tree, uint32_t index, int directory, bool overwr
 int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
 		 bool overwrite);
 
+/* Reports @error (-errno); -E_NO_FIT when there was no space. @what: "cannot create". */
+int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what);
+
 /* -E_REFUSED, reported: what is there may be replaced when told; what leads there never is. */
 int extract_exists(const struct tree *tree, uint32_t index);
 int extract_blocked(const struct tree *tree, uint32_t index);

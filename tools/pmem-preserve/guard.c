@@ -12,13 +12,15 @@
 #include <unistd.h>
 
 /* What else a device holds, as blkid(8) knows it; "" when nothing. */
-static void find_foreign(const struct store *store, char *name, size_t bytes)
+static void find_foreign(struct store *store, char *name, size_t bytes)
 {
 	blkid_probe probe =
 		store->kind == STORE_BLOCK ? blkid_new_probe_from_filename(store->path) : NULL;
 	const char *type = NULL;
 
 	name[0] = '\0';
+	if (image_is_ours(store))
+		snprintf(name, bytes, "an image of a device of another size");
 	if (!probe)
 		return;
 	blkid_probe_enable_superblocks(probe, 1);

@@ -68,17 +68,17 @@ static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t 
 	if (mkdirat(parent, name, 0700) == 0) {
 		entry->flags |= ENTRY_CREATED;
 	} else if (errno != EEXIST) {
-		return fail(-errno, "%s: cannot create", PATH(tree, index));
+		return extract_failed(tree, index, -errno, "cannot create");
 	} else {
 		if (fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
-			return fail(-errno, "%s: cannot create", PATH(tree, index));
+			return extract_failed(tree, index, -errno, "cannot create");
 		if (!S_ISDIR(stat.st_mode) && (entry->flags & ENTRY_ANCESTOR))
 			return extract_blocked(tree, index);
 		if (!job->options->overwrite && !(may_exist && S_ISDIR(stat.st_mode)))
 			return extract_exists(tree, index);
 		if (!S_ISDIR(stat.st_mode)) {
 			if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0700) < 0)
-				return fail(-errno, "%s: cannot replace", PATH(tree, index));
+				return extract_failed(tree, index, -errno, "cannot replace");
 			entry->flags |= ENTRY_CREATED;
 		}
 	}
@@ -136,8 +136,7 @@ static int make_entry(struct image_worker *worker, uint32_t index)
 	if (fd < 0)
 		return fd;
 	if (entry->size && ftruncate(fd, (off_t)entry->size) < 0)
-		return fail(-errno, "%s: cannot make it %s large", PATH(tree, index),
-			    size_text(entry->size).text);
+		return extract_failed(tree, index, -errno, "cannot give it its size");
 	return entry->flags & ENTRY_SPLIT ? 0 : extract_attributes(tree, index, fd);
 }
 
@@ -247,14 +246,10 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 			return fd;
 	}
 	if (!split && sparse && ftruncate(fd, (off_t)entry->size) < 0)
-		return fail(-errno, "%s: cannot make it %s large", PATH(tree, extent->entry),
-			    size_text(entry->size).text);
+		return extract_failed(tree, extent->entry, -errno, "cannot give it its size");
 	r = (sparse ? write_sparse : write_all)(fd, data, length, offset);
-	if (r == -ENOSPC)
-		return fail(-E_NO_FIT, "%s: no space left where the state is restored to",
-			    PATH(tree, extent->entry));
 	if (r < 0)
-		return fail(r, "%s: cannot write", PATH(tree, extent->entry));
+		return extract_failed(tree, extent->entry, r, "cannot write");
 	return split ? 0 : extract_attributes(tree, extent->entry, fd);
 }
 
@@ -272,31 +267,30 @@ static int report_damage(const struct image *image, uint64_t start, uint64_t end
 		    count > 1 ? " or a file next to it" : "");
 }
 
-static int extract_segment(void *data, uint64_t segment)
+static int extract_segment(void *data, uint64_t number)
 {
 	struct image_worker *worker = data;
 	struct image *image = JOB(worker)->image;
-	uint64_t base = segment * IMAGE_SEGMENT, start, end;
+	const struct segment segment = image_segment(&image->header, number);
 	int r;
 
-	image_segment(&image->header, segment, &start, &end);
-	r = store_read(image->store, worker->buffer, end - base, base);
+	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
 	if (r < 0)
 		return r;
-	if (!image_segment_is_whole(image, segment, worker->buffer))
-		return report_damage(image, start, end);
-	for (size_t i = image_find_extent(image, start);
-	     i < image->extent_count && image->extents[i].place < end && r == 0; i++) {
+	if (!image_segment_is_whole(image, number, worker->buffer))
+		return report_damage(image, segment.start, segment.end);
+	for (size_t i = image_find_extent(image, segment.start);
+	     i < image->extent_count && image->extents[i].place < segment.end && r == 0; i++) {
 		const struct extent *extent = &image->extents[i];
-		uint64_t from = extent->place > start ? extent->place : start;
+		uint64_t from = extent->place > segment.start ? extent->place : segment.start;
 		uint64_t to = extent->place + extent->length;
 
-		if (to > end)
-			to = end;
-		r = extract_data(worker, extent, worker->buffer + (from - base), to - from,
+		if (to > segment.end)
+			to = segment.end;
+		r = extract_data(worker, extent, worker->buffer + (from - segment.base), to - from,
 				 extent->offset + (from - extent->place));
 	}
-	progress_add(&JOB(worker)->progress, end - start);
+	progress_add(&JOB(worker)->progress, segment.end - segment.start);
 	return r;
 }
 
@@ -382,11 +376,9 @@ static int extract_all(struct job *job)
 
 	if (r == 0)
 		r = image_work(&work, entry_items, make_entries);
-	/* Segments with nothing but metadata were checked when the image was opened. */
+	/* The metadata was checked when the image was opened. */
 	if (r == 0)
-		r = image_work(&work,
-			       (image->header.meta_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
-			       extract_segment);
+		r = image_work(&work, image_data_segments(&image->header), extract_segment);
 	if (r == 0)
 		r = image_work(&work, entry_items, finish_entries);
 	if (r == 0)

@@ -8,7 +8,7 @@
  *	4096	   4 KiB of zeroes (libnvdimm looks for an info block here)
  *	8192	   file data, each extent from a block's start
  *	meta	   inodes; directory blocks; extra xattrs; names of what was checkpointed
- *	digests	   one XXH3-128 for each MiB of all that comes before; the first covers 1024..1 MiB
+ *	digests	   one XXH3-128 for each MiB of file data, then for each of metadata
  */
 #ifndef PMEM_PRESERVE_IMAGE_FORMAT_H
 #define PMEM_PRESERVE_IMAGE_FORMAT_H

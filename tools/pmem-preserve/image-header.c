@@ -94,8 +94,7 @@ static bool adds_up(const struct image_header *header)
 		return false;
 	return header->digests_offset ==
 		       header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK) &&
-	       header->digests_count ==
-		       (header->digests_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT &&
+	       header->digests_count == image_segments(header) &&
 	       header->image_bytes ==
 		       header->digests_offset +
 			       align_up(header->digests_count * sizeof(struct image_digest),
@@ -146,6 +145,15 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	header->kernel[sizeof(header->kernel) - 1] = '\0';
 	*ret_header = *header;
 	return 0;
+}
+
+bool image_is_ours(struct store *store)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+
+	return block && store->capacity >= IMAGE_FIRST_BLOCK &&
+	       store_read(store, block, IMAGE_FIRST_BLOCK, 0) == 0 &&
+	       memcmp(block, IMAGE_MAGIC, strlen(IMAGE_MAGIC)) == 0;
 }
 
 int image_write_header(const struct image *image, struct store *store)

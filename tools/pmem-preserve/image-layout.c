@@ -48,13 +48,34 @@ size_t image_find_extent(const struct image *image, uint64_t place)
 	return low;
 }
 
-void image_segment(const struct image_header *header, uint64_t segment, uint64_t *ret_start,
-		   uint64_t *ret_end)
+static uint64_t segments_of(uint64_t bytes)
 {
-	uint64_t end = (segment + 1) * IMAGE_SEGMENT;
+	return (bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
+}
 
-	*ret_start = segment ? segment * IMAGE_SEGMENT : IMAGE_HEADER_BYTES;
-	*ret_end = end < header->digests_offset ? end : header->digests_offset;
+uint64_t image_data_segments(const struct image_header *header)
+{
+	return segments_of(header->meta_offset);
+}
+
+uint64_t image_segments(const struct image_header *header)
+{
+	return image_data_segments(header) +
+	       segments_of(header->digests_offset - header->meta_offset);
+}
+
+struct segment image_segment(const struct image_header *header, uint64_t number)
+{
+	uint64_t data = image_data_segments(header);
+	uint64_t base = number < data ? number * IMAGE_SEGMENT
+				      : header->meta_offset + (number - data) * IMAGE_SEGMENT;
+	uint64_t limit = number < data ? header->meta_offset : header->digests_offset;
+
+	return (struct segment){
+		.base = base,
+		.start = number ? base : IMAGE_HEADER_BYTES,
+		.end = base + IMAGE_SEGMENT < limit ? base + IMAGE_SEGMENT : limit,
+	};
 }
 
 /* Chunks that hold data, when a chunk has 1 << @shift bytes. */
@@ -170,7 +191,7 @@ int image_layout(struct tree *tree, struct image **ret_image)
 	if (r < 0)
 		return fail(r, "cannot lay out the image");
 	header->digests_offset = header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK);
-	header->digests_count = (header->digests_offset + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
+	header->digests_count = image_segments(header);
 	header->image_bytes =
 		header->digests_offset +
 		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);

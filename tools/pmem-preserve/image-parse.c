@@ -272,8 +272,11 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 		if (start < first_name || end <= start || end > bytes)
 			return parse_bad(parse, directory, "directory block");
 		name = (const char *)block + start;
-		end = start + strnlen(name, end - start);
-		if (end == start || end - start > EROFS_NAME_MAX || memchr(name, '/', end - start))
+		/* Only the last name of a block may end before its room does. */
+		if (i + 1 == count)
+			end = start + strnlen(name, end - start);
+		if (end == start || memchr(name, '\0', end - start) ||
+		    end - start > EROFS_NAME_MAX || memchr(name, '/', end - start))
 			return parse_bad(parse, directory, "name in the directory");
 		if (end - start <= 2 && memcmp(name, "..", end - start) == 0) {
 			uint32_t other =
@@ -398,21 +401,28 @@ static int parse_paths(struct parse *parse)
 	return 0;
 }
 
+/* The root inode is always the first; a superblock that says otherwise would mount another tree. */
+static bool super_agrees(const struct image *image)
+{
+	struct erofs_super super;
+
+	memcpy(&super, image->super, sizeof(super));
+	return le32toh(super.magic) == EROFS_MAGIC && super.block_bits == EROFS_BLOCK_BITS &&
+	       (uint64_t)le32toh(super.meta_block) * EROFS_BLOCK == image->header.meta_offset &&
+	       le16toh(super.root_nid) == INODE_BYTES >> EROFS_NID_SHIFT;
+}
+
 static int parse_tree(struct parse *parse)
 {
 	struct tree *tree = parse->tree;
-	struct erofs_super super;
-	uint64_t place;
+	uint64_t place = inode_place(parse, INODE_BYTES >> EROFS_NID_SHIFT);
 	uint32_t index;
 	int r;
 
-	memcpy(&super, parse->image->super, sizeof(super));
-	if (le32toh(super.magic) != EROFS_MAGIC || super.block_bits != EROFS_BLOCK_BITS ||
-	    (uint64_t)le32toh(super.meta_block) * EROFS_BLOCK != parse->image->header.meta_offset)
+	if (!super_agrees(parse->image))
 		return parse_bad(parse, 0, "superblock");
-	place = inode_place(parse, le16toh(super.root_nid));
 	if (place == UINT64_MAX)
-		return parse_bad(parse, 0, "number of the root inode");
+		return parse_bad(parse, 0, "no room for the root inode");
 	r = tree_add(tree, 0, "", 0, &index);
 	if (r < 0)
 		return parse_no_memory(parse, r);

@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool image_segment_is_whole(const struct image *image, uint64_t segment, const uint8_t *buffer)
+bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer)
 {
-	uint64_t base = segment * IMAGE_SEGMENT, start, end;
-	struct image_digest digest;
+	const struct segment segment = image_segment(&image->header, number);
+	struct image_digest digest = image_digest_of(buffer + (segment.start - segment.base),
+						     segment.end - segment.start);
 
-	image_segment(&image->header, segment, &start, &end);
-	digest = image_digest_of(buffer + (start - base), end - start);
-	return memcmp(&digest, &image->digests[segment], sizeof(digest)) == 0;
+	return memcmp(&digest, &image->digests[number], sizeof(digest)) == 0;
 }
 
 static int read_digests(struct image *image)
@@ -42,34 +41,28 @@ static int read_digests(struct image *image)
 static int read_metadata(struct image *image)
 {
 	const struct image_header *header = &image->header;
-	_cleanup_free_ uint8_t *buffer = store_buffer(IMAGE_SEGMENT);
-	uint64_t meta_end = header->meta_offset + header->meta_bytes;
+	uint64_t bytes = header->digests_offset - header->meta_offset;
 	int r;
 
-	image->meta = malloc(header->meta_bytes ? header->meta_bytes : 1);
-	if (!image->meta || !buffer)
+	image->meta = store_buffer(bytes);
+	if (!image->meta)
 		return fail(-ENOMEM, "%s: cannot read the metadata", image->store->path);
-	for (uint64_t segment = header->meta_offset / IMAGE_SEGMENT;
-	     segment < header->digests_count; segment++) {
-		uint64_t base = segment * IMAGE_SEGMENT, start, end, from, to;
+	for (uint64_t i = image_data_segments(header); i < header->digests_count; i++) {
+		const struct segment segment = image_segment(header, i);
+		uint8_t *at = image->meta + (segment.base - header->meta_offset);
 
-		image_segment(header, segment, &start, &end);
-		r = store_read(image->store, buffer, end - base, base);
+		r = store_read(image->store, at, segment.end - segment.base, segment.base);
 		if (r < 0)
 			return r;
-		if (!image_segment_is_whole(image, segment, buffer))
+		if (!image_segment_is_whole(image, i, at))
 			return fail(-E_DAMAGED,
 				    "%s: the checkpoint's directories and inodes are damaged",
 				    image->store->path);
-		from = header->meta_offset > start ? header->meta_offset : start;
-		to = meta_end < end ? meta_end : end;
-		if (to > from)
-			memcpy(image->meta + (from - header->meta_offset), buffer + (from - base),
-			       to - from);
 	}
 	return 0;
 }
 
+/* For a look only: nothing is taken from it that the header does not say as well. */
 static int read_super(struct image *image)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);

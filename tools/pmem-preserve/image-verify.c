@@ -17,26 +17,25 @@ struct verify {
 	bool header_damaged;
 };
 
-static int verify_segment(void *data, uint64_t segment)
+static int verify_segment(void *data, uint64_t number)
 {
 	struct image_worker *worker = data;
 	struct verify *verify = worker->job;
 	struct image *image = verify->image;
-	uint64_t base = segment * IMAGE_SEGMENT, start, end;
+	const struct segment segment = image_segment(&image->header, number);
 	bool hit = false;
 	int r;
 
-	image_segment(&image->header, segment, &start, &end);
-	r = store_read(image->store, worker->buffer, end - base, base);
+	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
 	if (r < 0)
 		return r;
-	progress_add(&verify->progress, end - start);
-	if (image_segment_is_whole(image, segment, worker->buffer))
+	progress_add(&verify->progress, segment.end - segment.start);
+	if (image_segment_is_whole(image, number, worker->buffer))
 		return 0;
 	pthread_mutex_lock(&verify->lock);
 	verify->segments++;
-	for (size_t i = image_find_extent(image, start);
-	     i < image->extent_count && image->extents[i].place < end; i++) {
+	for (size_t i = image_find_extent(image, segment.start);
+	     i < image->extent_count && image->extents[i].place < segment.end; i++) {
 		verify->files += !verify->is_damaged[image->extents[i].entry];
 		verify->is_damaged[image->extents[i].entry] = 1;
 		hit = true;

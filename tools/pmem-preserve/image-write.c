@@ -24,66 +24,72 @@ struct job {
 	struct progress *progress;
 };
 
-/* Puts image bytes @start to @end together in the buffer, which stands for @base onwards. */
-static int fill(struct image_worker *worker, uint64_t base, uint64_t start, uint64_t end)
+/* Puts a segment of file data together: what lies there of each file, and zeroes in between. */
+static int fill_data(struct image_worker *worker, const struct segment *segment)
 {
 	const struct image *image = ((const struct job *)worker->job)->image;
-	const struct image_header *header = &image->header;
-	uint64_t at = start;
+	uint8_t *buffer = worker->buffer;
+	uint64_t at = segment->start;
 	int r;
 
-	if (start == IMAGE_HEADER_BYTES) {
-		memcpy(worker->buffer + start, image->super, sizeof(image->super));
+	if (at == IMAGE_HEADER_BYTES) {
+		memcpy(buffer + at, image->super, sizeof(image->super));
 		at += sizeof(image->super);
 	}
-	for (size_t i = image_find_extent(image, start); i < image->extent_count; i++) {
+	for (size_t i = image_find_extent(image, at); i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
-		uint64_t from = extent->place > start ? extent->place : start;
+		uint64_t from = extent->place > segment->start ? extent->place : segment->start;
 		uint64_t to = extent->place + extent->length;
 
-		if (from >= end)
+		if (from >= segment->end)
 			break;
-		if (to > end)
-			to = end;
-		memset(worker->buffer + (at - base), 0, from - at);
-		r = walk_read(&worker->cursor, extent->entry, worker->buffer + (from - base),
+		if (to > segment->end)
+			to = segment->end;
+		memset(buffer + (at - segment->base), 0, from - at);
+		r = walk_read(&worker->cursor, extent->entry, buffer + (from - segment->base),
 			      to - from, extent->offset + (from - extent->place));
 		if (r < 0)
 			return r;
 		at = to;
 	}
-	if (end > header->meta_offset) {
-		uint64_t from = header->meta_offset > start ? header->meta_offset : start;
-		uint64_t to = header->meta_offset + header->meta_bytes;
-
-		if (to > end)
-			to = end;
-		memset(worker->buffer + (at - base), 0, from - at);
-		memcpy(worker->buffer + (from - base), image->meta + (from - header->meta_offset),
-		       to - from);
-		at = to;
-	}
-	memset(worker->buffer + (at - base), 0, end - at);
+	memset(buffer + (at - segment->base), 0, segment->end - at);
 	return 0;
 }
 
-static int write_segment(void *data, uint64_t segment)
+static void fill_metadata(struct image_worker *worker, const struct segment *segment)
+{
+	const struct image *image = ((const struct job *)worker->job)->image;
+	uint64_t start = segment->base - image->header.meta_offset;
+	uint64_t wanted = segment->end - segment->base, length = image->header.meta_bytes - start;
+
+	if (length > wanted)
+		length = wanted;
+	memcpy(worker->buffer, image->meta + start, length);
+	memset(worker->buffer + length, 0, wanted - length);
+}
+
+static int write_segment(void *data, uint64_t number)
 {
 	struct image_worker *worker = data;
 	const struct job *job = worker->job;
-	uint64_t base = segment * IMAGE_SEGMENT, start, end, from;
-	int r;
+	const struct segment segment = image_segment(&job->image->header, number);
+	uint64_t from;
+	int r = 0;
 
-	image_segment(&job->image->header, segment, &start, &end);
-	r = fill(worker, base, start, end);
+	if (number < image_data_segments(&job->image->header))
+		r = fill_data(worker, &segment);
+	else
+		fill_metadata(worker, &segment);
 	if (r < 0)
 		return r;
-	job->image->digests[segment] =
-		image_digest_of(worker->buffer + (start - base), end - start);
+	job->image->digests[number] =
+		image_digest_of(worker->buffer + (segment.start - segment.base),
+				segment.end - segment.start);
 	/* The first block holds the header, too, and is written last. */
-	from = segment ? base : IMAGE_FIRST_BLOCK;
-	r = store_write(job->store, worker->buffer + (from - base), end - from, from);
-	progress_add(job->progress, end - start);
+	from = number ? segment.base : IMAGE_FIRST_BLOCK;
+	r = store_write(job->store, worker->buffer + (from - segment.base), segment.end - from,
+			from);
+	progress_add(job->progress, segment.end - segment.start);
 	return r;
 }
 

@@ -55,9 +55,19 @@ int image_add_extent(struct image *image, const struct extent *extent);
 /* The first extent that ends beyond @place, or extent_count. */
 size_t image_find_extent(const struct image *image, uint64_t place);
 
-/* Segments that have a digest: from *ret_start (1024 for the first) to *ret_end. */
-void image_segment(const struct image_header *header, uint64_t segment, uint64_t *ret_start,
-		   uint64_t *ret_end);
+/*
+ * What one digest covers. Segments begin anew where the metadata does, so that damage to a file's
+ * data never puts the directories in doubt.
+ */
+struct segment {
+	uint64_t base;	/* where it is read from: start, but for the first, which is digested from
+			   1024 on */
+	uint64_t start; /* of what the digest covers */
+	uint64_t end;
+};
+struct segment image_segment(const struct image_header *header, uint64_t number);
+uint64_t image_data_segments(const struct image_header *header);
+uint64_t image_segments(const struct image_header *header);
 
 /* -E_NO_FIT, reported with both sizes, when the image is larger than the place called @name. */
 int image_fits(const struct image *image, uint64_t capacity, const char *name);
@@ -80,6 +90,10 @@ int image_write(struct image *image, struct store *store,
  * -E_DAMAGED: there is one, but the header is damaged or of a newer version (reported).
  */
 int image_read_header(struct store *store, struct image_header *ret_header);
+
+/* Whether an image of ours begins there, be it damaged or not meant for this device. */
+bool image_is_ours(struct store *store);
+
 const char *image_phase_name(uint64_t phase);
 void image_header_seal(struct image_header *header);
 struct image_digest image_digest_of(const void *data, size_t length);
@@ -103,8 +117,8 @@ int image_open(struct store *store, bool allow_restored, struct image **ret_imag
 /* image-parse.c: the tree and the extents from checked metadata. Reported. */
 int image_parse(struct image *image);
 
-/* Digest of a segment as it lies in @buffer, which starts at the segment's MiB. */
-bool image_segment_is_whole(const struct image *image, uint64_t segment, const uint8_t *buffer);
+/* Whether segment @number, which lies in @buffer from its base on, has its digest. */
+bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer);
 
 /*
  * Reads everything and compares the digests. Names of damaged files go to damaged(), each once.

@@ -114,7 +114,7 @@ int exit_status(int code)
 {
 	if (code >= 0)
 		return 0;
-	if (code <= -E_USAGE && code >= -E_NO_FIT)
+	if (code <= -E_FAILED && code >= -E_NO_FIT)
 		return -code - E_STATUS_BASE;
 	return 1;
 }

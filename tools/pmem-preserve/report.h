@@ -18,6 +18,7 @@
 /* Errors with an exit status of their own: the status is the code less E_STATUS_BASE. */
 enum {
 	E_STATUS_BASE = 10000,
+	E_FAILED = E_STATUS_BASE + 1,	     /* failed, and no errno says why */
 	E_USAGE = E_STATUS_BASE + 2,	     /* the command line makes no sense */
 	E_NO_CHECKPOINT = E_STATUS_BASE + 3, /* there is nothing to restore */
 	E_DAMAGED = E_STATUS_BASE + 4,	     /* the checkpoint is not what was written */

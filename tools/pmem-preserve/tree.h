@@ -123,7 +123,7 @@ uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char
  * Directories have paths of at most so many bytes. Far beyond PATH_MAX, and a bound on what a tree
  * that is nothing but depth can cost.
  */
-#define TREE_PATH_MAX 65536u
+#define TREE_PATH_MAX 16384u
 size_t tree_path_length(const struct tree *tree, uint32_t index);
 
 /* Absolute path of an entry, malloc'ed; NULL when out of memory. */

@@ -19,7 +19,7 @@
 
 static int changed(const struct tree *tree, uint32_t index)
 {
-	return fail(-EAGAIN, "%s: changed while it was being read; stop what writes there",
+	return fail(-E_FAILED, "%s: changed while it was being read; stop what writes there",
 		    tree_path_text(tree, index).text);
 }
 

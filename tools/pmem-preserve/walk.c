@@ -210,6 +210,13 @@ static int walk_child(struct walk *walk, uint32_t parent, int directory, const c
 		if (r < 0)
 			return fail(r, "%s: cannot list", tree_path_text(walk->tree, index).text);
 	}
+	if (!S_ISDIR(walk->tree->entries[index].mode) && source.mount != parent_mount &&
+	    !parent_is_ancestor) {
+		inform("%s is mounted from elsewhere and is left out",
+		       tree_path_text(walk->tree, index).text);
+		walk->tree->count--;
+		return 0;
+	}
 	/* Until it is walked, a directory's "data" says whether it will be, on which mount. */
 	if (S_ISDIR(walk->tree->entries[index].mode))
 		walk->tree->entries[index].data = enter ? source.mount : UINT64_MAX;

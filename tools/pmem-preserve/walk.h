@@ -22,13 +22,14 @@ struct walk_options {
 int walk_tree(const struct walk_options *options, struct tree **ret_tree);
 
 /*
- * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. -EAGAIN: the file
- * is not what it was when the tree was walked. All errors are reported.
+ * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. -E_FAILED: the
+ * file is not what it was when the tree was walked. All errors are reported.
  */
 int walk_read(struct tree_cursor *cursor, uint32_t index, void *buffer, size_t length,
 	      uint64_t offset);
 
-/* -EAGAIN (reported) when a directory of the tree, or a link or special file, has changed since. */
+/* -E_FAILED (reported) when a directory of the tree, or a link or special file, has changed since.
+ */
 int walk_unchanged(const struct tree *tree);
 
 #endif

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Where things lie in an image (see Documentation/image-format.rst), read independently of the
+program: for tests that change one field. Only for images that are whole.
+"""
+
+import struct
+
+SUPER, BLOCK = 1024, 4096
+INODE_BYTES, DIRENT_BYTES = 64, 12
+
+# name: (offset, format)
+HEADER = {
+    "magic": (0, "16s"), "phase": (16, "Q"), "version": (24, "I"), "header_bytes": (28, "I"),
+    "uuid": (32, "16s"), "generation": (48, "Q"), "store_bytes": (56, "Q"),
+    "image_bytes": (64, "Q"), "meta_offset": (72, "Q"), "meta_bytes": (80, "Q"),
+    "inodes_bytes": (88, "Q"), "extra_offset": (96, "Q"), "extra_bytes": (104, "Q"),
+    "paths_offset": (112, "Q"), "paths_bytes": (120, "Q"), "digests_offset": (128, "Q"),
+    "digests_count": (136, "Q"), "files": (144, "Q"), "file_bytes": (152, "Q"),
+    "created_ns": (160, "Q"), "hostname": (168, "64s"), "kernel": (232, "64s"),
+    "root_digest": (296, "16s"), "timeline": (864, "Q"), "timeline_digest": (992, "16s"),
+    "header_digest": (1008, "16s"),
+}
+SUPERBLOCK = {
+    "magic": (0, "I"), "checksum": (4, "I"), "feature_compat": (8, "I"), "block_bits": (12, "B"),
+    "extension_slots": (13, "B"), "root_nid": (14, "H"), "inodes": (16, "Q"),
+    "build_time": (24, "Q"), "build_time_nsec": (32, "I"), "blocks": (36, "I"),
+    "meta_block": (40, "I"), "xattr_block": (44, "I"), "uuid": (48, "16s"),
+    "volume_name": (64, "16s"), "feature_incompat": (80, "I"), "compression": (84, "H"),
+    "extra_devices": (86, "H"), "device_table_slot": (88, "H"), "directory_block_bits": (90, "B"),
+}
+INODE = {
+    "format": (0, "H"), "xattr_count": (2, "H"), "mode": (4, "H"), "reserved": (6, "H"),
+    "size": (8, "Q"), "data": (16, "I"), "ino": (20, "I"), "uid": (24, "I"), "gid": (28, "I"),
+    "mtime": (32, "q"), "mtime_nsec": (40, "I"), "links": (44, "I"),
+}
+DIRENT = {"nid": (0, "Q"), "name_offset": (8, "H"), "type": (10, "B"), "reserved": (11, "B")}
+XATTR_HEADER = {"name_filter": (0, "I"), "shared_count": (4, "B")}
+XATTR = {"name_length": (0, "B"), "prefix": (1, "B"), "value_length": (2, "H")}
+EXTRA = {"nid": (0, "Q"), "value_length": (8, "I"), "name_length": (12, "I")}
+CHUNK = {"block": (0, "I")}
+
+PLAIN, INLINE, CHUNKS = 0, 2, 4
+
+
+class ImageFile:
+    def __init__(self, data):
+        self.data = bytes(data)
+
+    def get(self, place, fields, name):
+        offset, form = fields[name]
+        return struct.unpack_from("<" + form, self.data, place + offset)[0]
+
+    def header(self, name):
+        return self.get(0, HEADER, name)
+
+    def inode(self, nid):
+        """Place of the inode with that number."""
+        return self.header("meta_offset") + 32 * nid
+
+    def root(self):
+        return self.inode(self.get(SUPER, SUPERBLOCK, "root_nid"))
+
+    def behind(self, inode):
+        """Place of what follows the inode and its xattrs."""
+        count = self.get(inode, INODE, "xattr_count")
+        return inode + INODE_BYTES + (12 + 4 * (count - 1) if count else 0)
+
+    def tail(self, inode):
+        """Place of a directory's or a link's content."""
+        if self.get(inode, INODE, "format") >> 1 == INLINE:
+            return self.behind(inode)
+        return self.get(inode, INODE, "data") * BLOCK
+
+    def dirents(self, inode):
+        """[(place of the entry, place of the name, name)] of a directory."""
+        out = []
+        size, start = self.get(inode, INODE, "size"), self.tail(inode)
+        for block in range(start, start + size, BLOCK):
+            end = min(block + BLOCK, start + size)
+            count = self.get(block, DIRENT, "name_offset") // DIRENT_BYTES
+            places = [block + DIRENT_BYTES * i for i in range(count)]
+            names = [block + self.get(place, DIRENT, "name_offset") for place in places] + [end]
+            for i, place in enumerate(places):
+                out.append((place, names[i],
+                            self.data[names[i]:names[i + 1]].split(b"\0", 1)[0]))
+        return out
+
+    def find(self, path):
+        """(inode, dirent, name) places of an absolute path; dirent and name are None for "/"."""
+        inode, dirent, name = self.root(), None, None
+        for part in path.strip(b"/").split(b"/") if path.strip(b"/") else []:
+            dirent, name = next((d, n) for d, n, text in self.dirents(inode) if text == part)
+            inode = self.inode(self.get(dirent, DIRENT, "nid"))
+        return inode, dirent, name
+
+    def xattrs(self, inode):
+        """Places of the xattr entries behind an inode."""
+        out, at = [], inode + INODE_BYTES + 12
+        while at < self.behind(inode):
+            out.append(at)
+            length = 4 + self.get(at, XATTR, "name_length") + self.get(at, XATTR, "value_length")
+            at += (length + 3) // 4 * 4
+        return out

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Damage that nothing made up for: flipped bits, lost blocks, images cut short. Whatever was hit, a
+restore either gives back exactly what was saved or says that it cannot.
+"""
+
+import os
+import random
+import shutil
+
+from support import bases, program, snapshot
+from support.case import ImageCase, beneath
+
+COUNT = int(os.environ.get("PMEM_PRESERVE_MUTANTS", "60"))
+BLOCK = 4096
+
+
+class Damage(ImageCase):
+    fill = staticmethod(bases.fill_small)
+
+    def setUp(self):
+        super().setUp()
+        self.base, self.state, _ = bases.make(self.box / "base", self.fill)
+        self.whole = self.base.image.data
+        self.before = snapshot.take(self.state)
+        self.damaged = self.box / "damaged"
+
+    def judge(self, data, what):
+        """True when the damage was told."""
+        self.damaged.write_bytes(data)
+        result = program.run("restore", "--keep", "--image", self.damaged, "--into", self.target)
+        self.assertIn(result.status, (program.DONE, program.DAMAGED, program.NO_CHECKPOINT),
+                      "%s: %s" % (what, result))
+        if result.status == program.DONE:
+            self.assert_same(self.before, snapshot.take(beneath(self.target, self.state)),
+                             what + " was not noticed, and the restored state is another")
+        if os.listdir(self.target):
+            shutil.rmtree(self.target)
+            self.target.mkdir()
+        return result.status != program.DONE
+
+    def flip(self, at, bit):
+        data = bytearray(self.whole)
+        data[at] ^= 1 << bit
+        return data
+
+    def flips(self, start, end, count, seed):
+        rng = random.Random(seed)
+        told = 0
+        for _ in range(count):
+            at, bit = rng.randrange(start, end), rng.randrange(8)
+            told += self.judge(self.flip(at, bit), "bit %d of byte %d" % (bit, at))
+        return told
+
+    def test_header(self):
+        """A bit of the header: where things lie, or whether it was committed."""
+        self.flips(0, 864, COUNT // 4, 1)
+        self.assertTrue(self.judge(self.flip(40, 3), "the uuid"))
+        # When things happened is told, but never relied upon: damage there loses nothing.
+        self.assertFalse(self.judge(self.flip(870, 3), "the timeline"))
+        for bit in range(64):
+            if bit % 8 == 1:
+                self.assertTrue(self.judge(self.flip(16 + bit // 8, bit % 8), "the phase"))
+
+    def test_everything_else(self):
+        """A bit anywhere behind the header must be noticed, padding and superblock too."""
+        end = self.base.image.header("digests_offset") + \
+            16 * self.base.image.header("digests_count")
+        count = COUNT // 4
+        self.assertEqual(self.flips(1024, end, count, 2), count)
+
+    def test_metadata(self):
+        """A bit of an inode or a name."""
+        start = self.base.image.header("meta_offset")
+        count = COUNT // 4
+        self.assertEqual(self.flips(start, start + self.base.image.header("meta_bytes"), count, 3),
+                         count)
+
+    def test_cut_short(self):
+        """An image of which the end is missing."""
+        size = len(self.whole)
+        for length in (size - 1, size - 16, size - BLOCK, size // 2, 2 * BLOCK, BLOCK, BLOCK - 1,
+                       1024, 1023, 17, 1, 0):
+            self.assertTrue(self.judge(self.whole[:length], "an image cut to %d" % length))
+
+    def test_longer(self):
+        """An image at the start of something larger is whole."""
+        self.assertFalse(self.judge(self.whole + b"more" * BLOCK, "a longer file"))
+
+    def test_lost_and_misplaced_blocks(self):
+        """A block that was never written, or written elsewhere."""
+        blocks = len(self.whole) // BLOCK
+        for number in range(1, blocks):
+            block = self.whole[number * BLOCK:(number + 1) * BLOCK]
+            for what, other in (("lost", bytes(BLOCK)),
+                                ("misplaced", self.whole[BLOCK * 2:BLOCK * 3])):
+                if block == other or number % 3 == 2:
+                    continue
+                data = self.whole[:number * BLOCK] + other + self.whole[(number + 1) * BLOCK:]
+                self.assertTrue(self.judge(data, "block %d, %s," % (number, what)))
+
+    def test_every_file_is_named(self):
+        """verify names the files that are hit, so that the others can be had by hand."""
+        plain = self.state / "plain"
+        self.assertTrue(plain.exists())
+        data = self.flip(self.whole.index(plain.read_bytes()[:4096]), 0)
+        self.damaged.write_bytes(data)
+        self.expect(program.DAMAGED, "verify", "--image", self.damaged)
+
+
+class DamageInSegments(Damage):
+    """The same with an image of several MiB, where each digest covers other files."""
+
+    fill = staticmethod(bases.fill_segments)
+    test_header = test_metadata = test_longer = test_cut_short = None
+    test_lost_and_misplaced_blocks = None
+
+    def test_everything_else(self):
+        """A bit anywhere in the data."""
+        end = self.base.image.header("digests_offset")
+        self.assertEqual(self.flips(1024, end, COUNT // 8, 4), COUNT // 8)
+
+    def test_every_file_is_named(self):
+        """verify names the files that are hit, and only those of that MiB."""
+        for name in ("first", "second"):
+            text = (self.state / name).read_bytes()
+            self.damaged.write_bytes(self.flip(self.whole.index(text[:4096]) + 100000, 0))
+            result = self.expect(program.DAMAGED, "verify", "--image", self.damaged)
+            self.assertIn(os.fsencode(self.state / name), result.out)
+            if name == "first":
+                self.assertNotIn(os.fsencode(self.state / "second"), result.out)
+
+    def test_swapped_segments(self):
+        """Two MiB in each other's place have right digests, but not there."""
+        mib = 1 << 20
+        data = self.whole[:mib] + self.whole[2 * mib:3 * mib] + self.whole[mib:2 * mib] + \
+            self.whole[3 * mib:]
+        self.assertTrue(self.judge(data, "two segments that were swapped"))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Restores that do not come to their end: what is there afterwards, and what can be done next."""
+
+import os
+import signal
+import time
+
+from support import mounts, program, scratch, snapshot
+from support.case import ImageCase, beneath
+from support.program import DAMAGED, DONE, FAILED, NO_FIT, REFUSED
+
+SIZE = 24 << 20
+TRIES = 8
+
+
+class FailedRestore(ImageCase):
+    def setUp(self):
+        super().setUp()
+        (self.state / "directory").mkdir()
+        (self.state / "directory" / "inner").write_text("inner")
+        (self.state / "first").write_text("first")
+        (self.state / "link").symlink_to("first")
+        os.link(self.state / "first", self.state / "linked")
+        (self.state / "large").write_bytes(b"large" * (SIZE // 5))
+        (self.state / "zz").write_bytes(b"pattern!" * 200000)
+        # Directories and inodes lie in another MiB than the last file then.
+        (self.state / "zzz").write_bytes(bytes(1 << 20))
+        self.before = snapshot.take(self.state)
+        self.checkpoint()
+        self.whole = self.image.read_bytes()
+
+    def damage(self):
+        data = bytearray(self.whole)
+        data[data.index(b"pattern!" * 1000) + 1000000] ^= 1
+        self.image.write_bytes(data)
+
+    def expect_phase(self, phase):
+        status = self.expect(DONE, "--json", "status", "--image", self.image).json
+        self.assertEqual(status["image"]["phase"], phase)
+
+    def test_damage_leaves_nothing(self):
+        """Services would start on half a state, and take it for a whole one."""
+        self.damage()
+        for options in ([], ["-j", "1"], ["-j", "8"]):
+            self.restore(*options, status=DAMAGED)
+            self.assertEqual(os.listdir(self.target), [])
+        self.expect_phase("committed")
+        self.image.write_bytes(self.whole)
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+
+    def test_damage_and_other_files(self):
+        """What others have there must stay when what was restored goes again."""
+        self.damage()
+        self.restored().mkdir(parents=True)
+        (self.restored() / "unrelated").write_text("unrelated")
+        self.restore(status=DAMAGED)
+        self.assertEqual(os.listdir(self.restored()), ["unrelated"])
+        self.assertEqual((self.restored() / "unrelated").read_text(), "unrelated")
+
+    def test_overwrite_by_a_damaged_checkpoint(self):
+        """--overwrite with a damaged checkpoint would destroy the only good copy there is."""
+        self.restore("--keep")
+        self.damage()
+        (self.restored() / "first").write_text("newer than the checkpoint")
+        before = snapshot.take(self.restored())
+        self.restore("--overwrite", status=DAMAGED)
+        self.assert_same(before, snapshot.take(self.restored()), "what was there before")
+
+    def test_no_room(self):
+        """A tmpfs that is full at boot: nothing half done, and the checkpoint is there still."""
+        place = self.box / "place"
+        place.mkdir()
+        mounts.mount_tmpfs(self, place, "8m")
+        self.expect(NO_FIT, "restore", "--image", self.image, "--into", place)
+        self.assertEqual(os.listdir(place), [])
+        self.expect_phase("committed")
+
+    def test_no_room_for_so_many_files(self):
+        """The same when it is inodes that are missing."""
+        place = self.box / "place"
+        place.mkdir()
+        mounts.mount_tmpfs(self, place, "64m,nr_inodes=9")
+        result = program.run("restore", "--image", self.image, "--into", place)
+        self.assertIn(result.status, (FAILED, NO_FIT), str(result))
+        self.assertEqual(os.listdir(place), [])
+        self.expect_phase("committed")
+
+    def stop_in_the_middle(self, number):
+        """Ends a restore by a signal while it writes; None when it was not caught doing so."""
+        process = program.start("restore", "-j", "1", "--image", self.image, "--into", self.target)
+        deadline = time.monotonic() + 30
+        large = beneath(self.target, self.state) / "large"
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                if large.stat().st_blocks:
+                    break
+            except FileNotFoundError:
+                pass
+        process.send_signal(number)
+        process.communicate()
+        return process.returncode or None
+
+    def test_interrupted(self):
+        """Ctrl-C, or a service's time limit: the rest would be for the user to clean up."""
+        for _ in range(TRIES):
+            status = self.stop_in_the_middle(signal.SIGTERM)
+            if status is not None:
+                break
+            self.image.write_bytes(self.whole)
+            scratch.remove(self.target)
+            self.target.mkdir()
+        self.assertEqual(status, FAILED)
+        self.assertEqual(os.listdir(self.target), [])
+        self.expect_phase("committed")
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+
+    def test_killed(self):
+        """After a power cut or a kill the checkpoint must be there, and be restored again."""
+        for _ in range(TRIES):
+            if self.stop_in_the_middle(signal.SIGKILL) is not None:
+                break
+            self.image.write_bytes(self.whole)
+            scratch.remove(self.target)
+            self.target.mkdir()
+        self.expect_phase("committed")
+        self.checkpoint(status=REFUSED)
+        self.restore(status=REFUSED)
+        self.restore("--overwrite")
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.expect_phase("restored")

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a restore meets what is there already."""
+
+import os
+
+from support import program, snapshot
+from support.case import ImageCase, beneath
+from support.program import DONE, FAILED, REFUSED
+
+
+class Restore(ImageCase):
+    def setUp(self):
+        super().setUp()
+        (self.state / "sub").mkdir()
+        (self.state / "file").write_text("content")
+        (self.state / "sub" / "inner").write_text("inner")
+        os.link(self.state / "file", self.state / "sub" / "linked")
+        (self.state / "link").symlink_to("file")
+        os.mkfifo(self.state / "fifo")
+        self.before = snapshot.take(self.state)
+        self.checkpoint()
+        self.root = self.restored()
+
+    def expect_untouched(self, *options, status=REFUSED):
+        before = snapshot.take(self.box)
+        result = self.restore(*options, status=status)
+        self.assert_same(before, snapshot.take(self.box), "after a refusal")
+        return result
+
+    def test_files_that_exist(self):
+        """Work that was done since would be replaced by what it was before the reboot."""
+        self.root.mkdir(parents=True)
+        for make in (lambda path: path.write_text("new work"), lambda path: path.mkdir(),
+                     lambda path: path.symlink_to("elsewhere"), os.mkfifo):
+            for name in ("file", "sub", "link", "fifo"):
+                path = self.root / name
+                with self.subTest(name=name):
+                    make(path)
+                    self.assertIn(name, self.expect_untouched().text)
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        self.restore()
+
+    def test_an_empty_directory_is_fine(self):
+        """A tmpfs is mounted before the restore: its own directory is there, and empty."""
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o700)
+        (self.root / "unrelated").write_text("not in the checkpoint")
+        self.restore()
+        self.assertEqual((self.root / "unrelated").read_text(), "not in the checkpoint")
+        (self.root / "unrelated").unlink()
+        os.utime(self.root, ns=(1, self.before[b""]["mtime"]))
+        self.assert_same(self.before, snapshot.take(self.root), "restored to what was there")
+
+    def test_overwrite(self):
+        """--overwrite must give exactly the checkpoint, also where kinds of files differ."""
+        (self.root / "sub" / "deeper").mkdir(parents=True)
+        (self.root / "sub" / "inner").symlink_to(self.box / "outside")
+        (self.box / "outside").write_text("outside")
+        os.mkfifo(self.root / "file")
+        (self.root / "link").write_text("not a link")
+        (self.root / "fifo").write_text("not a fifo")
+        self.restore("--overwrite")
+        (self.root / "sub" / "deeper").rmdir()
+        os.utime(self.root / "sub", ns=(1, self.before[b"/sub"]["mtime"]))
+        self.assert_same(self.before, snapshot.take(self.root), "after --overwrite")
+        self.assertEqual((self.box / "outside").read_text(), "outside")
+
+    def test_overwrite_of_a_linked_file(self):
+        """Writing into an old file would change its other name, outside of the state."""
+        self.root.mkdir(parents=True)
+        (self.box / "precious").write_text("precious")
+        os.link(self.box / "precious", self.root / "file")
+        self.restore("--overwrite")
+        self.assertEqual((self.box / "precious").read_text(), "precious")
+
+    def test_a_full_directory_in_the_way(self):
+        """A directory with somebody's files would be removed for a file of the checkpoint."""
+        (self.root / "file").mkdir(parents=True)
+        (self.root / "file" / "precious").write_text("precious")
+        result = self.restore("--overwrite", status=FAILED)
+        self.assertIn("file", result.text)
+        self.assertEqual((self.root / "file" / "precious").read_text(), "precious")
+
+    def test_symlinks_in_the_way(self):
+        """A link placed in advance would lead root's restore out of the target."""
+        outside = self.box / "outside"
+        outside.mkdir()
+        (outside / "canary").write_text("canary")
+        relative = str(self.state).lstrip("/").split("/")
+        for depth in range(1, len(relative) + 1):
+            place = self.target.joinpath(*relative[:depth])
+            with self.subTest(place=str(place)):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(outside)
+                self.expect_untouched()
+                place.unlink()
+
+    def test_symlinks_below_the_root(self):
+        """The same for a link in the state's directory."""
+        (self.box / "outside").mkdir()
+        self.root.mkdir(parents=True)
+        (self.root / "sub").symlink_to(self.box / "outside")
+        self.expect_untouched()
+
+    def test_a_file_in_the_way(self):
+        """A file where a directory should be: refused before anything is made."""
+        place = self.target / str(self.state).lstrip("/").split("/")[0]
+        place.write_text("a file")
+        self.expect_untouched()
+
+    def test_no_such_target(self):
+        """A misspelt --into would make a new tree somewhere."""
+        self.expect(FAILED, "restore", "--image", self.image, "--into", self.box / "missing")
+        self.assertFalse((self.box / "missing").exists())
+
+    def test_a_dry_run_tells(self):
+        """A dry run that finds no fault with a restore that will be refused."""
+        self.root.mkdir(parents=True)
+        (self.root / "file").write_text("new work")
+        self.expect_untouched("--dry-run")
+
+
+class User(ImageCase):
+    def test_without_root(self):
+        """A user's own tree, into a directory of the user's: needs no root on the way."""
+        (self.state / "directory").mkdir()
+        (self.state / "directory" / "file").write_text("mine")
+        options = {}
+        if os.geteuid() == 0:
+            options = {"user": 65534, "group": 65534, "extra_groups": []}
+            for path in (self.box, self.state, self.target, self.state / "directory",
+                         self.state / "directory" / "file"):
+                os.chown(path, 65534, 65534)
+            if not os.access(program.PROGRAM, os.X_OK) or not self.may_run(options):
+                self.skipTest("the program lies where only root can run it")
+        before = snapshot.take(self.state)
+        for arguments in (["checkpoint", self.state], ["verify"],
+                          ["restore", "--into", self.target]):
+            self.expect(DONE, *arguments, "--image", self.image, **options)
+        self.assert_same(before, snapshot.take(self.restored()), "restored by a user")
+
+    @staticmethod
+    def may_run(options):
+        try:
+            return program.run("--version", **options).status == DONE
+        except OSError:
+            return False
+
+
+class TwoPaths(ImageCase):
+    """Of several paths, one is in the way: none may be touched."""
+
+    def setUp(self):
+        super().setUp()
+        self.paths = [self.state / "a", self.state / "b" / "c"]
+        for path in self.paths:
+            path.mkdir(parents=True)
+            (path / "file").write_text(path.name)
+        self.checkpoint(*self.paths)
+
+    def check(self, make):
+        place = beneath(self.target, self.paths[1])
+        place.parent.mkdir(parents=True)
+        make(place)
+        before = snapshot.take(self.box)
+        self.restore(status=REFUSED)
+        self.assert_same(before, snapshot.take(self.box), "after a refusal")
+
+    def test_a_file_in_the_second(self):
+        """The first path would be restored, the second not, and the rest be up to the user."""
+        def make(place):
+            place.mkdir()
+            (place / "file").write_text("new")
+        self.check(make)
+
+    def test_the_second_is_a_symlink(self):
+        """The same when the second path itself is a link."""
+        (self.box / "outside").mkdir()
+        self.check(lambda place: place.symlink_to(self.box / "outside"))
+
+    def test_the_second_is_a_file(self):
+        """The same when the second path is a file now."""
+        self.check(lambda place: place.write_text("a file"))
+
+    def test_a_symlink_leads_to_the_second(self):
+        """The same when a directory on the way to it is a link."""
+        (self.box / "outside").mkdir()
+        beneath(self.target, self.state).mkdir(parents=True)
+        beneath(self.target, self.state / "b").symlink_to(self.box / "outside")
+        before = snapshot.take(self.box)
+        self.restore(status=REFUSED)
+        self.assert_same(before, snapshot.take(self.box), "after a refusal")
+
+    def test_replaced_ancestor(self):
+        """--overwrite is for files of the state: /var must not be replaced for /var/state."""
+        beneath(self.target, self.state).parent.mkdir(parents=True)
+        (self.box / "elsewhere").mkdir()
+        beneath(self.target, self.state).symlink_to(self.box / "elsewhere")
+        self.expect(REFUSED, "restore", "--overwrite", "--image", self.image, "--into",
+                    self.target)
+        self.assertTrue(beneath(self.target, self.state).is_symlink())
+        self.assertEqual(program.run("verify", "--image", self.image).status, DONE)
