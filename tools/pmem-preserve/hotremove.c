@@ -137,10 +137,10 @@ static const char *reason(int error, const struct memory_block *block)
 	case EAGAIN:
 		if (block && *block->zone && strcmp(block->zone, ZONE_MOVABLE) != 0)
 			return "it holds kernel memory, as it is not in ZONE_MOVABLE";
-		return "pages in it cannot be moved: pinned by a device or a virtual machine?";
+		return "pages in it cannot be moved (pinned by a device or a virtual machine)";
 	case ETIMEDOUT:
-		return "what is in it did not move in time: pinned pages, or too little memory "
-		       "free elsewhere?";
+		return "what is in it did not move in time (pages are pinned, or too little memory "
+		       "is free elsewhere)";
 	case EINTR:
 		return "interrupted";
 	case ENOMEM:
@@ -187,7 +187,9 @@ static int give_up(const struct attempt *attempt, const struct memory_block *blo
 			 "online-memory %s'",
 			 lost, attempt->blocks->count, attempt->device);
 	else
-		snprintf(outcome, sizeof(outcome), "everything is online again as it was");
+		snprintf(outcome, sizeof(outcome),
+			 "everything is online again as it was; stop what pins "
+			 "memory, free some, or give it a longer --deadline");
 	return fail(-E_MEMORY, "%s: %s could not be taken offline: %s; %s", attempt->device,
 		    what.text, reason(error, block), outcome);
 }

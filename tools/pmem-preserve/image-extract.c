@@ -400,7 +400,8 @@ int image_extract(struct image *image, const struct extract_options *options)
 	int r;
 
 	if (root < 0)
-		return fail(-errno, "%s: cannot restore there", options->into);
+		return fail(-errno, "%s: cannot restore there (it must be a directory)",
+			    options->into);
 	r = extract_check(image, root, options->overwrite);
 	if (r < 0 || options->dry_run)
 		return r;

@@ -159,7 +159,7 @@ int image_fits(const struct image *image, uint64_t capacity, const char *name)
 {
 	if (image->header.image_bytes <= capacity)
 		return 0;
-	return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s",
+	return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s; nothing was changed",
 		    size_exact(image->header.image_bytes).text, name, size_exact(capacity).text);
 }
 

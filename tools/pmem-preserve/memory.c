@@ -87,6 +87,7 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 		.progress = on_blocks,
 		.data = &progress,
 	};
+	enum region_state before = region->state;
 	uint64_t start = now_ns();
 	int r = 0;
 
@@ -108,13 +109,11 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 		}
 	}
 	if (layout == LAYOUT_RAW && region->state != REGION_RAW) {
-		detail("%s: from %s to raw", region->name, region_state_name(region->state));
 		r = region_to_raw(region);
 	} else if (layout == LAYOUT_DEVDAX && region->state != REGION_DEVDAX) {
-		detail("%s: from %s to devdax", region->name, region_state_name(region->state));
 		r = region_to_devdax(region);
 	}
-	if (r == 0)
+	if (r == 0 && region->state != before)
 		inform("%s is %s now: %s", region->name, region_state_name(region->state),
 		       size_text(memory_capacity(region, layout)).text);
 	return r;

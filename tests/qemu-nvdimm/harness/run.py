@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Puts the parts together: one guest script, run in one VM."""
+
+import dataclasses
+import pathlib
+import shutil
+import tempfile
+
+from . import accelerator, initramfs, kernel as kernels, paths, scratch
+from .machine import Machine
+from .session import Session
+
+
+@dataclasses.dataclass
+class Request:
+    script: pathlib.Path
+    arguments: list = dataclasses.field(default_factory=list)
+    kernel: str = "6.1"
+    machine: Machine = dataclasses.field(default_factory=Machine)
+    files: list = dataclasses.field(default_factory=list)    # (here, in the guest)
+    modules: list = dataclasses.field(default_factory=list)  # .ko that replace the kernel's own
+    state_size: str = "80%"     # of the tmpfs on /var/state
+    timeout: int = 300          # seconds, for all boots together
+    trace: bool = False         # sh -x
+    allowed: str = ""           # kernel messages that do not fail the run
+
+
+def run(request, *, log=None, on_output=None, stopping=None, keep=False):
+    """Runs it and returns (Outcome, path of the log). Raises kernel.Unavailable."""
+    kernel = kernels.fetch(request.kernel)
+    initrd = initramfs.build(kernel, [pathlib.Path(module) for module in request.modules])
+    paths.RUNS.mkdir(parents=True, exist_ok=True)
+    log = pathlib.Path(log or paths.RUNS / f"{pathlib.Path(request.script).stem}.log")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=log.stem + "-", dir=paths.RUNS))
+    try:
+        disk = folder / "scratch"
+        scratch.create(disk, kernel=kernel, initramfs=initrd, script=request.script,
+                       arguments=request.arguments, files=request.files,
+                       state_size=request.state_size, trace=request.trace)
+        session = Session(
+            [*accelerator.arguments(kernel, initrd),
+             *request.machine.arguments(kernel.image, initrd, disk, folder / "nvdimm")],
+            log=log, timeout=request.timeout, on_output=on_output, allowed=request.allowed,
+            stopping=stopping)
+        return session.run(), log
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)

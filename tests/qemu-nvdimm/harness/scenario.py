@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenarios: guest scripts whose first comment lines say which machine they want."""
+
+import dataclasses
+import pathlib
+import re
+
+from . import paths
+from .machine import Machine, parse_size
+from .run import Request
+
+KEYS = {"kernel", "region", "size", "memory", "cpus", "append", "timeout", "state-size", "allow",
+        "module", "needs"}
+NEEDS = {
+    "pmem-preserve": (paths.PROGRAM, "build/pmem-preserve is not built"),
+}
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    script: pathlib.Path
+    values: dict
+
+    def missing(self):
+        """Why it cannot run here; "" when it can."""
+        for module in self._modules():
+            if not module.exists():
+                return f"{module.relative_to(paths.REPOSITORY)} is not built"
+        need = self.values.get("needs")
+        return "" if not need or NEEDS[need][0].exists() else NEEDS[need][1]
+
+    def _modules(self):
+        return [paths.REPOSITORY / name for name in self.values.get("module", "").split()]
+
+    def request(self):
+        value = self.values.get
+        machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
+                          memory=parse_size(value("memory", "1536M")),
+                          cpus=int(value("cpus", "2")), append=value("append", ""))
+        return Request(script=self.script, kernel=value("kernel", "6.1"), machine=machine,
+                       modules=self._modules(), state_size=value("state-size", "80%"),
+                       timeout=int(value("timeout", "600")), trace=True,
+                       allowed=value("allow", ""))
+
+
+def _header(script):
+    """The "# key: value" lines of the comment that the file starts with."""
+    values = {}
+    for line in script.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        match = re.fullmatch(r"# ([a-z-]+): +(.*)", line)
+        if match and match[1] != "shellcheck":
+            values[match[1]] = match[2].strip()
+    unknown = set(values) - KEYS
+    if unknown:
+        raise ValueError(f"{script.name}: not known: {', '.join(sorted(unknown))}")
+    if values.get("needs", "pmem-preserve") not in NEEDS:
+        raise ValueError(f"{script.name}: needs what is not known: {values['needs']}")
+    return values
+
+
+def load(name):
+    script = paths.SCENARIOS / f"{name}.sh"
+    if not script.exists():
+        raise ValueError(f"there is no scenario {name}")
+    return Scenario(name, script, _header(script))
+
+
+def load_all():
+    return [load(script.stem) for script in sorted(paths.SCENARIOS.glob("*.sh"))]

@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A machine without NVDIMM sets a range of its RAM aside, and its state survives kexec there.
+#
+# kernel: 6.1
+# region: memmap
+# needs: pmem-preserve
+
+stage1() {
+	save_state 64
+}
+
+stage2() {
+	restore_state
+}

@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Most of the state lies in the very memory that is taken out: its pages move first, none is lost.
+#
+# kernel: 6.1
+# region: memmap
+# size: 512M
+# needs: pmem-preserve
+
+stage1() {
+	hot_add
+	make_state /var/state 220
+	snapshot_state /var/state
+	# The reference is on disk, so nothing else fills the range.
+	echo 3 >/proc/sys/vm/drop_caches
+	[ "$(movable_used)" -gt 150000 ] || fail "only $(movable_used) kB of the range are in use"
+	pmem-preserve checkpoint --kexec /var/state
+}
+
+stage2() {
+	restore_state
+}
