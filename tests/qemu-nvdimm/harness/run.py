@@ -37,12 +37,18 @@ def run(request, *, log=None, on_output=None, stopping=None, keep=False):
         scratch.create(disk, kernel=kernel, initramfs=initrd, script=request.script,
                        arguments=request.arguments, files=request.files,
                        state_size=request.state_size, trace=request.trace)
-        session = Session(
-            [*accelerator.arguments(kernel, initrd),
-             *request.machine.arguments(kernel.image, initrd, disk, folder / "nvdimm")],
-            log=log, timeout=request.timeout, on_output=on_output, allowed=request.allowed,
-            stopping=stopping)
-        return session.run(), log
+        # A stock kernel now and then dies under emulation before it gets as far as our init. That
+        # says nothing about what is tested, so the boot is tried again, once, and the log says so.
+        for first in (True, False):
+            session = Session(
+                [*accelerator.arguments(kernel, initrd),
+                 *request.machine.arguments(kernel.image, initrd, disk, folder / "nvdimm")],
+                log=log, timeout=request.timeout, on_output=on_output, allowed=request.allowed,
+                stopping=stopping)
+            outcome = session.run()
+            if outcome.booted or not first or (stopping and stopping.is_set()):
+                return outcome, log
+            log.replace(log.with_suffix(".first-boot.log"))
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)

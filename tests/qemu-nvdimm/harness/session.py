@@ -21,6 +21,10 @@ class Outcome:
     stages: int = 0         # boots that reached the script
 
     @property
+    def booted(self):
+        return self.stages > 0
+
+    @property
     def passed(self):
         return not self.reason
 
