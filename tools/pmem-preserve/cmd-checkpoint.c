@@ -29,6 +29,7 @@ struct checkpoint {
 	uint64_t timeline[TIMELINE_EVENTS];
 	uint64_t generation;
 	bool was_ram;
+	bool written; /* what was on the media before is gone */
 };
 
 static void cleanup_checkpoint(struct checkpoint *job)
@@ -143,8 +144,10 @@ static int write_image(struct checkpoint *job)
 	int r;
 
 	r = store_open(job->place.path, STORE_WRITE, &store);
-	if (r == 0)
-		r = image_write(job->image, store, &options);
+	if (r < 0)
+		return r;
+	job->written = true;
+	r = image_write(job->image, store, &options);
 	if (r < 0)
 		return r;
 	seconds = (double)(now_ns() - start) / 1e9;
@@ -163,7 +166,7 @@ static void roll_back(struct checkpoint *job)
 	if (!job->place.is_region)
 		return;
 	place_update(&job->place);
-	if (job->place.path[0] && store_open(job->place.path, STORE_UPDATE, &store) == 0)
+	if (job->written && store_open(job->place.path, STORE_UPDATE, &store) == 0)
 		image_erase(store);
 	store_close(take_pointer(store));
 	if (!job->was_ram)
@@ -182,7 +185,7 @@ static int run(struct checkpoint *job)
 		r = memory_take(&job->place.region, job->options.layout,
 				job->options.deadline_seconds);
 		if (r < 0)
-			goto rollback;
+			return r;
 		place_update(&job->place);
 		if (job->was_ram)
 			job->timeline[TIMELINE_MEMORY_REMOVED] = unix_ns();

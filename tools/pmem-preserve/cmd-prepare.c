@@ -10,7 +10,6 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	struct region region;
-	bool was_ram;
 	int r;
 
 	r = options_parse(context->config, argc, argv,
@@ -31,11 +30,5 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		       region_state_name(region.state), layout_name(options.layout));
 		return 0;
 	}
-	was_ram = region.state == REGION_RAM;
-	r = memory_take(&region, options.layout, options.deadline_seconds);
-	if (r < 0 && was_ram && region.state != REGION_RAM) {
-		inform("Giving the memory back");
-		memory_give(&region);
-	}
-	return r;
+	return memory_take(&region, options.layout, options.deadline_seconds);
 }

@@ -79,7 +79,7 @@ static int forget_old_contents(const struct region *region)
 	return r < 0 ? r : image_erase(store);
 }
 
-int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds)
+static int take(struct region *region, enum layout layout, unsigned int deadline_seconds)
 {
 	struct progress progress;
 	struct hot_remove_limits limits = {
@@ -87,7 +87,6 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 		.progress = on_blocks,
 		.data = &progress,
 	};
-	enum region_state before = region->state;
 	uint64_t start = now_ns();
 	int r = 0;
 
@@ -103,19 +102,31 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 			return r;
 		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
 		r = forget_old_contents(region);
-		if (r < 0) {
-			memory_give(region);
+		if (r < 0)
 			return r;
-		}
 	}
-	if (layout == LAYOUT_RAW && region->state != REGION_RAW) {
-		r = region_to_raw(region);
-	} else if (layout == LAYOUT_DEVDAX && region->state != REGION_DEVDAX) {
-		r = region_to_devdax(region);
-	}
-	if (r == 0 && region->state != before)
+	if (layout == LAYOUT_RAW && region->state != REGION_RAW)
+		return region_to_raw(region);
+	if (layout == LAYOUT_DEVDAX && region->state != REGION_DEVDAX)
+		return region_to_devdax(region);
+	return 0;
+}
+
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds)
+{
+	const struct region before = *region;
+	int r = take(region, layout, deadline_seconds);
+
+	if (r == 0 && region->state != before.state)
 		inform("%s is %s now: %s", region->name, region_state_name(region->state),
 		       size_text(memory_capacity(region, layout)).text);
+	if (r == 0 || before.state != REGION_RAM ||
+	    (region->state == REGION_RAM && region->blocks_online >= before.blocks_online))
+		return r;
+	inform("Giving the memory back");
+	if (memory_give(region) < 0)
+		warn("%s is not RAM as it was; \"pmem-preserve hot-add\" tries again",
+		     region->name);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -152,6 +153,9 @@ int store_open(const char *path, enum store_mode mode, struct store **ret_store)
 		r = open_existing(store, mode);
 	if (r < 0)
 		return r;
+	if (mode != STORE_READ && flock(store->fd, LOCK_EX | LOCK_NB) < 0)
+		return fail(errno == EWOULDBLOCK ? -E_FAILED : -errno,
+			    "%s: another pmem-preserve is at work on it", path);
 	*ret_store = take_pointer(store);
 	return 0;
 }

@@ -33,8 +33,12 @@ enum store_mode {
 	STORE_WRITE,  /* a new image: a file is made anew, beside the old one */
 };
 
-/* All functions return 0 or -errno, reported with the store's path; offsets and lengths in bytes,
- * multiples of STORE_BLOCK_BYTES; buffers aligned likewise. */
+/*
+ * Who may write holds an exclusive lock; a second one is refused.
+ *
+ * All functions return 0 or -errno, reported with the store's path; offsets and lengths in bytes,
+ * multiples of STORE_BLOCK_BYTES; buffers aligned likewise.
+ */
 int store_open(const char *path, enum store_mode mode, struct store **ret_store);
 int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
 int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
