@@ -1,0 +1,41 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# prepare, and a change of mind: abort brings the memory back. A dry run changes nothing. Each
+# command may be given twice.
+#
+# kernel: 6.1
+# region: nvdimm
+# size: 512M
+# needs: pmem-preserve
+
+stage1() {
+	hot_add
+	make_state /var/state 32
+	snapshot_state /var/state
+	before=$(memtotal)
+	pmem-preserve prepare --dry-run
+	pmem-preserve checkpoint --dry-run --kexec /var/state
+	expect_ram
+	for layout in raw devdax; do
+		pmem-preserve prepare --layout=$layout
+		pmem-preserve prepare --layout=$layout
+		[ "$(memtotal)" -lt "$before" ] || fail "MemTotal is still $(memtotal) kB"
+		pmem-preserve status | grep -q ": $layout," || fail "the region is not $layout"
+		pmem-preserve abort
+		pmem-preserve abort
+		expect_ram
+		[ "$(memtotal)" = "$before" ] || fail "MemTotal was $before kB and is $(memtotal) kB"
+	done
+	# An unrestored checkpoint is in the way of all that gives the memory back.
+	pmem-preserve checkpoint /var/state
+	expect_status 5 pmem-preserve abort
+	expect_status 5 pmem-preserve hot-add
+	expect_status 5 pmem-preserve prepare --layout=devdax
+	pmem-preserve verify
+	pmem-preserve discard
+	pmem-preserve abort
+	expect_ram
+	compare_state /var/state
+	check_dmesg
+}
