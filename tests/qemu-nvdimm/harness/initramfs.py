@@ -6,6 +6,7 @@ kept under a digest of what it is made from. It is also the initrd that the gues
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -109,14 +110,32 @@ def _remove_unused():
                 old.unlink()
 
 
+@contextlib.contextmanager
+def _alone():
+    """Scenarios that run at the same time, or another run, wait for the one that builds."""
+    paths.INITRAMFS.mkdir(parents=True, exist_ok=True)
+    with open(paths.INITRAMFS / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(kernel, replaced_modules=()):
     """Path of the initramfs; made when there is none yet."""
     tools = _tools()
     name = f"{kernel.name}-{_digest(kernel, tools, replaced_modules)}"
     target = paths.INITRAMFS / name
-    if target.exists():
-        os.utime(target)
-        return target
+    with _alone():
+        if target.exists():
+            os.utime(target)
+            return target
+        _remove_unused()
+        partial = paths.INITRAMFS / f".{name}"
+        _pack(kernel, replaced_modules, tools).save(partial)
+        partial.rename(target)
+    return target
+
+
+def _pack(kernel, replaced_modules, tools):
     archive = Archive()
     for directory in DIRECTORIES:
         archive.directory(directory)
@@ -130,9 +149,4 @@ def build(kernel, replaced_modules=()):
     archive.copy("/init", paths.GUEST / "init", 0o755)
     _add_tools(archive, tools)
     _add_modules(archive, kernel, replaced_modules)
-    paths.INITRAMFS.mkdir(parents=True, exist_ok=True)
-    _remove_unused()
-    partial = paths.INITRAMFS / f".{name}.{os.getpid()}"
-    archive.save(partial)
-    partial.rename(target)
-    return target
+    return archive
