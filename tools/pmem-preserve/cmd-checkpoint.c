@@ -109,6 +109,11 @@ static int check(struct checkpoint *job)
 	int r;
 
 	if (job->options.kexec) {
+		bool loaded;
+
+		r = kexec_is_loaded(&loaded);
+		if (r < 0)
+			return r;
 		r = kexec_plan(job->options.kernel, job->options.initrd, job->options.cmdline,
 			       &job->plan);
 		if (r < 0)
@@ -195,6 +200,7 @@ static int run(struct checkpoint *job)
 		goto rollback;
 	if (!job->options.kexec)
 		return 0;
+	inform("Loading %s as the next kernel", job->plan.kernel);
 	r = kexec_load(&job->plan);
 	if (r < 0)
 		goto rollback;
