@@ -14,7 +14,7 @@ for part in "$@"; do
 			libblkid-dev"
 		;;
 	test)
-		wanted="$wanted libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
+		wanted="$wanted git libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
 			clang-format-14 cppcheck shellcheck"
 		;;
 	vm)

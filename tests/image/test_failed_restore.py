@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 from support import mounts, program, scratch, snapshot
@@ -57,6 +58,18 @@ class FailedRestore(ImageCase):
         self.restore(status=DAMAGED)
         self.assertEqual(os.listdir(self.restored()), ["unrelated"])
         self.assertEqual((self.restored() / "unrelated").read_text(), "unrelated")
+
+    def test_damage_and_an_acl(self):
+        """The directory that the state belongs into would have lost its ACL to a failed restore."""
+        self.restored().mkdir(parents=True)
+        subprocess.run(["setfacl", "-d", "-m", "u:4242:rwx", self.restored()], check=True)
+        acl = os.getxattr(self.restored(), "system.posix_acl_default")
+        self.damage()
+        self.restore(status=DAMAGED)
+        self.assertEqual(os.getxattr(self.restored(), "system.posix_acl_default"), acl)
+        self.image.write_bytes(self.whole)
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
 
     def test_overwrite_by_a_damaged_checkpoint(self):
         """--overwrite with a damaged checkpoint would destroy the only good copy there is."""

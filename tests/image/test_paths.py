@@ -173,3 +173,17 @@ class Mounts(ImageCase):
         self.checkpoint()
         self.restore()
         self.assertEqual(os.listdir(self.restored() / "bound"), [])
+
+    def test_a_mounted_file(self):
+        """A secret that is mounted over a file would be kept; or one that is named would not be."""
+        (self.box / "elsewhere").write_text("elsewhere")
+        (self.state / "file").write_text("below")
+        mounts.bind(self, self.box / "elsewhere", self.state / "file")
+        self.assertIn(str(self.state / "file"), self.checkpoint().text)
+        self.restore()
+        self.assertFalse((self.restored() / "file").exists())
+        self.target = self.box / "named"
+        self.target.mkdir()
+        self.checkpoint(self.state, self.state / "file", options=("--replace",))
+        self.restore()
+        self.assertEqual((self.restored() / "file").read_text(), "elsewhere")

@@ -69,26 +69,42 @@ static FILE *open_file(const char *path, const char *mode)
 	return file;
 }
 
+static void print_file(const char *path, const char *mode, const char *format, va_list args)
+{
+	FILE *file = open_file(path, mode);
+
+	vfprintf(file, format, args);
+	must(fclose(file) == 0, path);
+}
+
 void fake_write(const char *path, const char *format, ...)
 {
-	FILE *file = open_file(path, "w");
 	va_list args;
 
 	va_start(args, format);
-	vfprintf(file, format, args);
+	print_file(path, "w", format, args);
 	va_end(args);
-	must(fclose(file) == 0, path);
 }
 
 void fake_append(const char *path, const char *format, ...)
 {
-	FILE *file = open_file(path, "a");
 	va_list args;
 
 	va_start(args, format);
-	vfprintf(file, format, args);
+	print_file(path, "a", format, args);
 	va_end(args);
-	must(fclose(file) == 0, path);
+}
+
+int fake_tree_setup(void **state)
+{
+	fake_tree_create();
+	return 0;
+}
+
+int fake_tree_teardown(void **state)
+{
+	fake_tree_destroy();
+	return 0;
 }
 
 void fake_write_bytes(const char *path, const void *bytes, size_t size, long offset)

@@ -10,6 +10,10 @@
 void fake_tree_create(void);
 void fake_tree_destroy(void);
 
+/* The same as cmocka wants it. */
+int fake_tree_setup(void **state);
+int fake_tree_teardown(void **state);
+
 /* The directory that holds it. */
 const char *fake_tree_root(void);
 

@@ -18,20 +18,6 @@
 
 #define MIB 1048576ull
 
-static int setup(void **state)
-{
-	(void)state;
-	fake_tree_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_tree_destroy();
-	return 0;
-}
-
 static void test_whole_blocks_of_a_range(void **state)
 {
 	const uint64_t block = 128 * MIB;
@@ -153,7 +139,7 @@ static void test_memory_available(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_tree_setup, fake_tree_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_whole_blocks_of_a_range), TEST(test_blocks_of_several_ranges),
 		TEST(test_no_memory_hotplug),	    TEST(test_zone_usage),

@@ -19,20 +19,6 @@
 
 #include <cmocka.h> /* last: it has a macro that is called fail() too */
 
-static int setup(void **state)
-{
-	(void)state;
-	fake_tree_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_tree_destroy();
-	return 0;
-}
-
 static void test_read_strips_the_end(void **state)
 {
 	char text[8];
@@ -179,7 +165,7 @@ static void test_write_within_ends_when_the_tick_says_so(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fake_tree_setup, fake_tree_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_read_strips_the_end),
 		TEST(test_read_from_a_directory),

@@ -5,10 +5,12 @@
 #include "guard.h"
 #include "image-json.h"
 #include "image.h"
+#include "interrupt.h"
 #include "kexec.h"
 #include "memory.h"
 #include "options.h"
 #include "place.h"
+#include "region-json.h"
 #include "report.h"
 #include "walk.h"
 
@@ -200,12 +202,20 @@ static int run(struct checkpoint *job)
 		goto rollback;
 	if (!job->options.kexec)
 		return 0;
+	/* The last moment to change one's mind. */
+	r = interrupt_check();
+	if (r < 0)
+		goto rollback;
 	inform("Loading %s as the next kernel", job->plan.kernel);
 	r = kexec_load(&job->plan);
 	if (r < 0)
 		goto rollback;
-	inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back there");
-	r = kexec_execute();
+	r = interrupt_check();
+	if (r == 0) {
+		inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back "
+		       "there");
+		r = kexec_execute();
+	}
 	kexec_unload();
 
 rollback:
@@ -240,5 +250,9 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 		       job.options.kexec ? ", and the next kernel would be started" : "");
 		return 0;
 	}
-	return run(&job);
+	r = run(&job);
+	if (job.place.is_region)
+		json_object_object_add(context->result, "region",
+				       region_to_json(&job.place.region));
+	return r;
 }

@@ -4,7 +4,10 @@
 #include "guard.h"
 #include "memory.h"
 #include "options.h"
+#include "region-json.h"
 #include "report.h"
+
+#include <json.h>
 
 int cmd_prepare(struct context *context, int argc, char **argv)
 {
@@ -30,5 +33,7 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		       region_state_name(region.state), layout_name(options.layout));
 		return 0;
 	}
-	return memory_take(&region, options.layout, options.deadline_seconds);
+	r = memory_take(&region, options.layout, options.deadline_seconds);
+	json_object_object_add(context->result, "region", region_to_json(&region));
+	return r;
 }

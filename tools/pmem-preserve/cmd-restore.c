@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "options.h"
 #include "place.h"
+#include "region-json.h"
 #include "report.h"
 
 #include <json.h>
@@ -97,7 +98,10 @@ int cmd_restore(struct context *context, int argc, char **argv)
 	if (r == 0)
 		r = memory_give(&place.region);
 	if (r < 0)
-		return fail(r, "the state is restored, but %s is not in use as RAM",
-			    place.region.name);
-	return 0;
+		warn("the state is restored, but %s is not in use as RAM; \"pmem-preserve "
+		     "hot-add\" "
+		     "tries again",
+		     place.region.name);
+	json_object_object_add(context->result, "region", region_to_json(&place.region));
+	return r;
 }

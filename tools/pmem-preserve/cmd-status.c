@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* NULL header: none. */
 static void print_image(const char *name, const struct image_header *header)
 {
 	printf("%s: checkpoint %s, %s (generation %llu)\n", name, image_phase_name(header->phase),
@@ -112,10 +111,8 @@ int cmd_status(struct context *context, int argc, char **argv)
 			result = r;
 	}
 	if (count == 0 && !context->json)
-		printf("This machine has no region of persistent memory. An NVDIMM is one; so is "
-		       "a\n"
-		       "range of RAM set aside with memmap=SIZE!START on the kernel command "
-		       "line.\n");
+		puts("This machine has no region of persistent memory. An NVDIMM is one; so is a\n"
+		     "range of RAM set aside with memmap=SIZE!START on the kernel command line.");
 	free(regions);
 	return result;
 }

@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #define DEADLINE_DEFAULT 30
-#define DEADLINE_MAX	 86400
-#define THREADS_MAX	 64
 
 struct reading {
 	struct config *config;
@@ -83,9 +81,9 @@ static int set(struct config *config, const char *key, const char *value)
 	if (strcmp(key, "layout") == 0)
 		return layout_parse(value, &config->layout);
 	if (strcmp(key, "threads") == 0)
-		return number_parse(value, THREADS_MAX, &config->threads);
+		return number_parse(value, CONFIG_THREADS_MAX, &config->threads);
 	if (strcmp(key, "deadline") == 0)
-		return number_parse(value, DEADLINE_MAX, &config->deadline_seconds);
+		return number_parse(value, CONFIG_DEADLINE_MAX, &config->deadline_seconds);
 	if (strcmp(key, "kernel") == 0)
 		return set_string(&config->kernel, value);
 	if (strcmp(key, "initrd") == 0)

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONFIG_PATH "/etc/pmem-preserve.conf"
+#define CONFIG_PATH	    "/etc/pmem-preserve.conf"
+#define CONFIG_THREADS_MAX  64u
+#define CONFIG_DEADLINE_MAX 86400u /* seconds */
 
 enum layout { LAYOUT_RAW, LAYOUT_DEVDAX };
 

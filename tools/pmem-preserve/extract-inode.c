@@ -22,6 +22,32 @@ int extract_failed(const struct tree *tree, uint32_t index, int error, const cha
 	return fail(error, "%s: %s", PATH(tree, index), what);
 }
 
+/*
+ * A directory that was there before may have a default ACL, which all that is created in it takes.
+ * Deeper down there is nothing to inherit any more.
+ */
+static void drop_acls(const struct tree *tree, uint32_t index, const char *path)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	if (tree->entries[entry->parent].flags & ENTRY_CREATED)
+		return;
+	removexattr(path, "system.posix_acl_access");
+	if (S_ISDIR(entry->mode))
+		removexattr(path, "system.posix_acl_default");
+}
+
+void extract_drop_inherited(const struct tree *tree, uint32_t index, int directory)
+{
+	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
+					O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[PROC_PATH_BYTES];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd >= 0)
+		drop_acls(tree, index, path);
+}
+
 int extract_exists(const struct tree *tree, uint32_t index)
 {
 	return fail(-E_REFUSED,
@@ -60,9 +86,7 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
 		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
 			    entry->gid);
-	/* The directory above is not the checkpoint's, and may have a default ACL. */
-	if (entry->flags & ENTRY_ROOT)
-		removexattr(path, "system.posix_acl_access");
+	drop_acls(tree, index, path);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
 		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0 &&
 		    !may_fail(entry))

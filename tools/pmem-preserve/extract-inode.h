@@ -12,6 +12,9 @@
  */
 int extract_attributes(const struct tree *tree, uint32_t index, int fd);
 
+/* Right after a directory was created in the open @directory: see drop_acls(). */
+void extract_drop_inherited(const struct tree *tree, uint32_t index, int directory);
+
 /* Makes a link, fifo, socket or device in the open @directory, attributes and all. */
 int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite);
 

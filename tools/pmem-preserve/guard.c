@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guard.h"
 
+#include "image-json.h"
 #include "image.h"
 #include "report.h"
 
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What else a device holds, as blkid(8) knows it; "" when nothing. */
@@ -36,7 +36,7 @@ static int refuse(const char *name, bool replace, const char *what)
 {
 	if (!replace)
 		return fail(-E_REFUSED, "%s holds %s; --replace gives it up", name, what);
-	warn("%s holds %s, which is given up", name, what);
+	warn("%s holds %s; --replace gives it up", name, what);
 	return 0;
 }
 
@@ -45,9 +45,7 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct image_header header;
-	char what[200], when[40] = "", foreign[64];
-	time_t created;
-	struct tm tm;
+	char what[200], foreign[64];
 	int r;
 
 	*ret_generation = 0;
@@ -72,10 +70,8 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	*ret_generation = header.generation;
 	if (header.phase != IMAGE_PHASE_COMMITTED)
 		return 0;
-	created = (time_t)(header.created_ns / 1000000000);
-	if (localtime_r(&created, &tm))
-		strftime(when, sizeof(when), " of %F %T", &tm);
-	snprintf(what, sizeof(what), "a checkpoint%s that was not restored", when);
+	snprintf(what, sizeof(what), "a checkpoint of %s that was not restored",
+		 time_text(header.created_ns).text);
 	if (!replace)
 		return fail(-E_REFUSED,
 			    "%s holds %s; \"restore\" or \"discard\" it, or say --replace", name,

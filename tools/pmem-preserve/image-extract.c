@@ -13,12 +13,10 @@
 #include "image-worker.h"
 #include "image.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define PATH(tree, index) (tree_path_text(tree, index).text)
@@ -42,16 +40,6 @@ static int open_parent(struct tree_cursor *cursor, uint32_t index)
 	return fd < 0 ? fail(fd, "%s: cannot open",
 			     PATH(cursor->tree, cursor->tree->entries[index].parent))
 		      : fd;
-}
-
-/* A default ACL that is there already would be inherited by all that is created beneath. */
-static void drop_default_acl(int parent, const char *name)
-{
-	char path[PROC_PATH_BYTES];
-
-	proc_path(path, parent, name);
-	lremovexattr(path, "system.posix_acl_default");
-	lremovexattr(path, "system.posix_acl_access");
 }
 
 static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t index)
@@ -82,8 +70,8 @@ static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t 
 			entry->flags |= ENTRY_CREATED;
 		}
 	}
-	if (entry->flags & ENTRY_CREATED || !(entry->flags & ENTRY_ANCESTOR))
-		drop_default_acl(parent, name);
+	if (entry->flags & ENTRY_CREATED)
+		extract_drop_inherited(tree, index, parent);
 	return 0;
 }
 

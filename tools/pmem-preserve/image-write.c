@@ -93,8 +93,8 @@ static int write_segment(void *data, uint64_t number)
 	return r;
 }
 
-static void describe(struct image *image, const struct store *store,
-		     const struct image_write_options *options)
+static int describe(struct image *image, const struct store *store,
+		    const struct image_write_options *options)
 {
 	struct image_header *header = &image->header;
 	struct erofs_super super;
@@ -104,8 +104,8 @@ static void describe(struct image *image, const struct store *store,
 	header->generation = options->generation;
 	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
 	header->created_ns = unix_ns();
-	if (getrandom(header->uuid, sizeof(header->uuid), GRND_NONBLOCK) < 0)
-		memcpy(header->uuid, &header->created_ns, sizeof(header->created_ns));
+	if (getrandom(header->uuid, sizeof(header->uuid), 0) != sizeof(header->uuid))
+		return fail(-errno, "%s: no random numbers for its uuid", store->path);
 	header->uuid[6] = (header->uuid[6] & 0x0f) | 0x40;
 	header->uuid[8] = (header->uuid[8] & 0x3f) | 0x80;
 	if (uname(&name) == 0) {
@@ -124,6 +124,7 @@ static void describe(struct image *image, const struct store *store,
 	super.blocks = htole32((uint32_t)(header->image_bytes / EROFS_BLOCK));
 	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
 	memcpy(image->super, &super, sizeof(super));
+	return 0;
 }
 
 /* Digest table and final header; only then the one word that makes it a checkpoint. */
@@ -180,7 +181,9 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	image->digests = calloc(header->digests_count, sizeof(*image->digests));
 	if (!image->digests)
 		return fail(-ENOMEM, "%s: cannot write", store->path);
-	describe(image, store, options);
+	r = describe(image, store, options);
+	if (r < 0)
+		return r;
 	image_header_seal(header);
 	r = image_write_header(image, store);
 	if (r == 0)

@@ -65,8 +65,8 @@ int memory_explain(const struct region *region, struct json_object *result)
 }
 
 /*
- * What was RAM may by chance hold a page of some image where an image begins. In raw layout the
- * conversion zeroes that place.
+ * What was RAM may by chance hold a page of some image where an image begins. Forgotten at once,
+ * so that nobody takes it for a checkpoint who looks before the conversion has zeroed that place.
  */
 static int forget_old_contents(const struct region *region)
 {

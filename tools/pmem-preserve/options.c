@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTION_HELP    (1u << 30)
-#define THREADS_LIMIT  64
-#define DEADLINE_LIMIT 86400
+#define OPTION_HELP (1u << 30)
 
 struct description {
 	const char *name;
@@ -98,9 +96,9 @@ static int take(struct options *options, const struct description *option, const
 		options->long_list = true;
 		return 0;
 	case OPTION_DEADLINE:
-		return number_parse(value, DEADLINE_LIMIT, &options->deadline_seconds);
+		return number_parse(value, CONFIG_DEADLINE_MAX, &options->deadline_seconds);
 	case OPTION_THREADS:
-		return number_parse(value, THREADS_LIMIT, &options->threads);
+		return number_parse(value, CONFIG_THREADS_MAX, &options->threads);
 	case OPTION_DRY_RUN:
 		options->dry_run = true;
 		return 0;

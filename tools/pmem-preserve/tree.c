@@ -247,6 +247,23 @@ uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char
 	return 0;
 }
 
+bool tree_find_path(const struct tree *tree, const char *path, uint32_t *ret_index)
+{
+	uint32_t index = 0;
+
+	for (const char *name = path + 1; *name;) {
+		size_t length = strcspn(name, "/");
+
+		index = tree_find_child(tree, index, name, length);
+		if (index == 0)
+			return false;
+		name += length;
+		name += *name == '/';
+	}
+	*ret_index = index;
+	return true;
+}
+
 size_t tree_path_length(const struct tree *tree, uint32_t index)
 {
 	size_t length = 0;

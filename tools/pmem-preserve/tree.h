@@ -119,6 +119,9 @@ void tree_count(struct tree *tree);
 uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char *name,
 			 size_t length);
 
+/* The entry at the absolute @path; false when there is none. */
+bool tree_find_path(const struct tree *tree, const char *path, uint32_t *ret_index);
+
 /*
  * Directories have paths of at most so many bytes. Far beyond PATH_MAX, and a bound on what a tree
  * that is nothing but depth can cost.

@@ -211,7 +211,7 @@ static int walk_child(struct walk *walk, uint32_t parent, int directory, const c
 			return fail(r, "%s: cannot list", tree_path_text(walk->tree, index).text);
 	}
 	if (!S_ISDIR(walk->tree->entries[index].mode) && source.mount != parent_mount &&
-	    !parent_is_ancestor) {
+	    !parent_is_ancestor && !is_wanted(walk->tree, path, name)) {
 		inform("%s is mounted from elsewhere and is left out",
 		       tree_path_text(walk->tree, index).text);
 		walk->tree->count--;
@@ -323,6 +323,18 @@ static int resolve_paths(const struct walk_options *options, struct tree *tree)
 	return 0;
 }
 
+/* One that went away between its lookup and the listing would be missing without a word. */
+static int check_paths(const struct tree *tree)
+{
+	uint32_t index;
+
+	for (size_t i = 0; i < tree->path_count; i++)
+		if (!tree_find_path(tree, tree->paths[i], &index))
+			return fail(-E_FAILED, "%s: changed while it was being listed",
+				    tree->paths[i]);
+	return 0;
+}
+
 int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 {
 	_cleanup_tree_ struct tree *tree = NULL;
@@ -359,6 +371,9 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	if (r < 0)
 		return fail(r, "cannot list the state");
 	tree_count(tree);
+	r = check_paths(tree);
+	if (r < 0)
+		return r;
 	*ret_tree = take_pointer(tree);
 	return 0;
 }
