@@ -83,7 +83,7 @@ void region_handle_fill(struct ndctl_ctx *context, struct ndctl_region *region,
 	struct region_handle handle = { .context = context, .region = region };
 	struct ndctl_namespace *namespace;
 
-	ndctl_namespace_foreach (region, namespace) {
+	ndctl_namespace_foreach(region, namespace) {
 		/* Labelled regions always show one more, of no size: the seed of the next. */
 		unsigned long long size = ndctl_namespace_get_size(namespace);
 
@@ -111,13 +111,13 @@ int region_handle_open(const struct region *region, struct region_handle *ret_ha
 
 	if (r < 0)
 		return fail(r, "libndctl cannot be used");
-	ndctl_bus_foreach (context, bus) {
+	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *candidate;
 
 		if (strcmp(ndctl_bus_get_provider(bus), region->provider) != 0)
 			continue;
 		ndctl_bus_wait_probe(bus);
-		ndctl_region_foreach (bus, candidate) {
+		ndctl_region_foreach(bus, candidate) {
 			if (strcmp(ndctl_region_get_devname(candidate), region->name) != 0)
 				continue;
 			region_handle_fill(context, candidate, ret_handle);
@@ -137,14 +137,15 @@ int region_handle_ranges(const struct region_handle *handle, struct memory_range
 
 	if (!handle->device)
 		return -ENODEV;
-	daxctl_mapping_foreach(handle->device, mapping) count++;
+	daxctl_mapping_foreach(handle->device, mapping)
+		count++;
 	ranges = calloc(count ? count : 1, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
 	if (count) {
 		count = 0;
-		daxctl_mapping_foreach(handle->device, mapping) ranges[count++] =
-			(struct memory_range){
+		daxctl_mapping_foreach(handle->device, mapping)
+			ranges[count++] = (struct memory_range){
 				.start = daxctl_mapping_get_start(mapping),
 				.bytes = daxctl_mapping_get_size(mapping),
 			};

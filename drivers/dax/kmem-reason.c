@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why a block could not be taken offline: its first page that stands in the way.
+ *
+ * Looked for after the kernel gave up, when pages that it had taken off the LRU are back there, so
+ * that a reference too many is one that somebody else holds. Nothing is locked: a page that seems
+ * to be held has to seem so a second time, some milliseconds later.
+ */
+#include "kmem.h"
+
+#include <linux/delay.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+
+#define SECOND_LOOK_MS 10
+#define SECOND_LOOKS   16
+#define ORDER_LIMIT    20
+
+/* clang-format off */
+const char *const kmem_class_names[] = {
+	[KMEM_CLASS_UNKNOWN] = "unknown",
+	[KMEM_CLASS_KERNEL_ZONE] = "kernel-zone",
+	[KMEM_CLASS_PINNED] = "pinned",
+	[KMEM_CLASS_HUGETLB] = "hugetlb",
+	[KMEM_CLASS_RESERVED] = "reserved",
+	[KMEM_CLASS_POISONED] = "poisoned",
+	[KMEM_CLASS_NO_MEMORY] = "no-memory",
+	[KMEM_CLASS_NOTIFIER] = "notifier",
+	[KMEM_CLASS_SLOW] = "slow",
+	[KMEM_CLASS_INTERRUPTED] = "interrupted",
+};
+/* clang-format on */
+
+/* What one look at a page says. */
+enum look {
+	LOOK_FREE,
+	LOOK_MOVABLE,
+	LOOK_POISONED,
+	LOOK_HUGETLB,
+	LOOK_PINNED,
+	LOOK_KERNEL,
+	LOOK_RESERVED,
+};
+
+/* The first page of each kind in a block, and how much of it is in use. */
+struct survey {
+	unsigned long movable;
+	unsigned long poisoned;
+	unsigned long hugetlb;
+	unsigned long used;
+};
+
+/* References that the kernel's own books explain, for a folio of one page. */
+static int expected_references(struct folio *folio)
+{
+	int expected = atomic_read(&folio->page._mapcount) + 1;
+
+	if (folio_test_anon(folio))
+		expected += folio_test_swapcache(folio);
+	else
+		expected += folio->mapping != NULL;
+	return expected + folio_test_private(folio);
+}
+
+/* @folio: has one reference of ours. */
+static enum look look_at_folio(struct folio *folio)
+{
+	if (folio_test_hugetlb(folio))
+		return folio_maybe_dma_pinned(folio) ? LOOK_PINNED : LOOK_HUGETLB;
+	if (!folio_test_lru(folio) && !__PageMovable(&folio->page)) {
+		/* A user's page with a mapping is in some CPU's batch of changes to the LRU. */
+		return folio->mapping && !folio_test_slab(folio) ? LOOK_MOVABLE : LOOK_KERNEL;
+	}
+	/* Of larger ones the count of mappings is not to be had by modules. */
+	if (folio_test_large(folio))
+		return folio_maybe_dma_pinned(folio) ? LOOK_PINNED : LOOK_MOVABLE;
+	if (folio_test_lru(folio) && folio_ref_count(folio) - 1 > expected_references(folio))
+		return LOOK_PINNED;
+	return LOOK_MOVABLE;
+}
+
+/* @ret_pages: how many pages, from this one on, the answer is for. */
+static enum look look_at(struct page *page, unsigned long *ret_pages)
+{
+	unsigned long order;
+	struct folio *folio;
+	enum look look;
+
+	*ret_pages = 1;
+	if (PageBuddy(page)) {
+		order = READ_ONCE(page_private(page));
+		*ret_pages = order < ORDER_LIMIT ? 1UL << order : 1;
+		return LOOK_FREE;
+	}
+	if (PageVmemmapSelfHosted(page))
+		return LOOK_FREE; /* the block's own memmap, with memmap_on_memory */
+	if (PageReserved(page))
+		return LOOK_RESERVED;
+	if (PageHWPoison(page))
+		return LOOK_POISONED;
+	folio = page_folio(page);
+	if (!folio_try_get(folio))
+		return LOOK_FREE; /* on its way to or from the allocator */
+	look = page_folio(page) == folio ? look_at_folio(folio) : LOOK_FREE;
+	if (look != LOOK_FREE && folio_test_large(folio))
+		*ret_pages = folio_nr_pages(folio) - folio_page_idx(folio, page);
+	folio_put(folio);
+	return look;
+}
+
+static enum kmem_class class_of(enum look look, bool movable_zone)
+{
+	if (look == LOOK_RESERVED)
+		return KMEM_CLASS_RESERVED;
+	/* Allocated by the kernel in ZONE_MOVABLE: whoever did it promised to let go of it. */
+	return look == LOOK_PINNED || movable_zone ? KMEM_CLASS_PINNED : KMEM_CLASS_KERNEL_ZONE;
+}
+
+static void note_first(unsigned long *first, unsigned long pfn)
+{
+	if (*first == KMEM_NO_PFN)
+		*first = pfn;
+}
+
+/* The first page that cannot go at all, or KMEM_NO_PFN. */
+static unsigned long find_held(unsigned long start, struct survey *survey, enum look *ret_look)
+{
+	const unsigned long end = start + kmem_block_pages();
+	unsigned long pfn, pages, ignored;
+	unsigned int looks = 0;
+
+	for (pfn = start; pfn < end; pfn += pages) {
+		struct page *page = pfn_to_online_page(pfn);
+		enum look look;
+
+		if (!page)
+			break;
+		look = look_at(page, &pages);
+		survey->used += look == LOOK_FREE ? 0 : pages;
+		if (look == LOOK_MOVABLE)
+			note_first(&survey->movable, pfn);
+		if (look == LOOK_POISONED)
+			note_first(&survey->poisoned, pfn);
+		if (look == LOOK_HUGETLB)
+			note_first(&survey->hugetlb, pfn);
+		if (look < LOOK_PINNED || looks >= SECOND_LOOKS)
+			continue;
+		looks++;
+		if (look != LOOK_RESERVED)
+			msleep(SECOND_LOOK_MS);
+		if (look_at(page, &ignored) == look) {
+			*ret_look = look;
+			return pfn;
+		}
+	}
+	cond_resched();
+	return KMEM_NO_PFN;
+}
+
+/* Whether what is free elsewhere, but for the reserves, can hold what the block holds. */
+static bool fits_elsewhere(const struct survey *survey)
+{
+	unsigned long free_here = kmem_block_pages() - survey->used;
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram > free_here + survey->used + info.totalram / 64;
+}
+
+/**
+ * kmem_find_reason() - find the page that a block failed for
+ * @failure: with the block and the error; gets the page and the class
+ */
+void kmem_find_reason(struct kmem_failure *failure)
+{
+	bool movable_zone = kmem_block_state(failure->block) != KMEM_ONLINE_KERNEL;
+	struct survey survey = { KMEM_NO_PFN, KMEM_NO_PFN, KMEM_NO_PFN, 0 };
+	enum look look;
+
+	failure->pfn = find_held(failure->block, &survey, &look);
+	if (failure->pfn != KMEM_NO_PFN) {
+		failure->class = class_of(look, movable_zone);
+	} else if (survey.hugetlb != KMEM_NO_PFN) {
+		failure->class = KMEM_CLASS_HUGETLB;
+		failure->pfn = survey.hugetlb;
+	} else if (survey.movable != KMEM_NO_PFN) {
+		failure->class = fits_elsewhere(&survey) ? KMEM_CLASS_SLOW : KMEM_CLASS_NO_MEMORY;
+		failure->pfn = survey.movable;
+	} else if (survey.poisoned != KMEM_NO_PFN) {
+		failure->class = KMEM_CLASS_POISONED;
+		failure->pfn = survey.poisoned;
+	}
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A thread for each operation. Offlining a block that holds a pinned page goes on until a signal is
+ * pending: the one who waits for the thread sends it that signal when the time is over, or when the
+ * waiting process itself was killed. Other signals of that process do not matter.
+ */
+#include "kmem.h"
+
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+/* Undoing waits for the lock of memory hot-plug, and somebody may sit on that for ever. */
+#define UNDO_MS 10000
+
+struct work {
+	struct kmem_job *job;
+	struct completion done;
+	int result;
+};
+
+static int work_thread(void *data)
+{
+	struct work *work = data;
+	struct kmem_memory *memory = work->job->memory;
+
+	allow_kernel_signal(SIGKILL);
+	WRITE_ONCE(memory->worker, current);
+	memory->asked = false;
+	memory->cancelled = false;
+	work->result = work->job->run(work->job);
+	WRITE_ONCE(memory->worker, NULL);
+	/* @work is gone, and the module may be, once this is complete. */
+	kthread_complete_and_exit(&work->done, 0);
+}
+
+/**
+ * kmem_run() - run an operation with a time limit
+ * @job: what to do; the caller holds the lock of its memory
+ * @timeout_ms: after which it is told to stop
+ *
+ * It returns only when the job has, however long undoing takes.
+ *
+ * Return: what the job did, but -EINTR is -ETIMEDOUT or (the caller was killed) -ECANCELED.
+ */
+int kmem_run(struct kmem_job *job, unsigned int timeout_ms)
+{
+	struct kmem_memory *memory = job->memory;
+	struct work work = { .job = job };
+	struct task_struct *task;
+	long left;
+
+	init_completion(&work.done);
+	WRITE_ONCE(memory->stop, 0);
+	memory->undo_until = 0;
+	task = kthread_create(work_thread, &work, "kmem/%s", memory->name);
+	if (IS_ERR(task))
+		return PTR_ERR(task) == -EINTR ? -ECANCELED : PTR_ERR(task);
+	get_task_struct(task);
+	wake_up_process(task);
+	left = wait_for_completion_killable_timeout(&work.done, msecs_to_jiffies(timeout_ms));
+	if (left <= 0) {
+		WRITE_ONCE(memory->stop, left ? -ECANCELED : -ETIMEDOUT);
+		/* Repeated, since undoing a hot-add offlines as well, and has a time limit, too. */
+		do
+			send_sig(SIGKILL, task, 1);
+		while (!wait_for_completion_timeout(&work.done, HZ));
+	}
+	put_task_struct(task);
+	if (work.result == -EINTR)
+		return memory->stop ?: -ECANCELED;
+	return work.result;
+}
+
+/* Within a job: 0, or why it shall give up (-ETIMEDOUT, -ECANCELED). */
+int kmem_stopped(const struct kmem_memory *memory)
+{
+	if (memory->undo_until)
+		return time_after(jiffies, memory->undo_until) ? -ETIMEDOUT : 0;
+	return READ_ONCE(memory->stop);
+}
+
+/**
+ * kmem_begin_undo() - within a job: from now on it undoes what it did
+ * @memory: of the job
+ * @signals: whether a signal may end what it does: to take blocks offline, it must, and when it
+ *	brings them online it must not, since that starts threads of the node, and would not
+ *
+ * Undoing has a time of its own.
+ */
+void kmem_begin_undo(struct kmem_memory *memory, bool signals)
+{
+	if (!signals)
+		kernel_sigaction(SIGKILL, SIG_IGN);
+	flush_signals(current);
+	memory->undo_until = (jiffies + msecs_to_jiffies(UNDO_MS)) | 1;
+	memory->wanted = KMEM_MIXED;
+}

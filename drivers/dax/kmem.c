@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmem: makes a dax device System RAM, and takes it back. It has the name and the interface of the
+ * kernel's own driver, in whose place it comes; what it adds is that taking back is all or nothing,
+ * bounded in time, and says what stood in the way.
+ *
+ * Unbinding a driver cannot fail. Memory that cannot be removed then stays RAM; its record stays
+ * on the list, and the next device with the same ranges that is bound gets it back.
+ */
+#include "kmem.h"
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+LIST_HEAD(kmem_memories);
+/* Guards the list only; the notifier takes it under all locks of memory hot-plug. */
+DECLARE_RWSEM(kmem_memories_lock);
+
+bool kmem_online_kernel_zones;
+module_param_named(online_kernel_zones, kmem_online_kernel_zones, bool, 0644);
+MODULE_PARM_DESC(online_kernel_zones,
+		 "allow this memory in kernel zones, from which it may never be taken back (N)");
+
+static unsigned int default_timeout_ms = 30000;
+
+static int set_default_timeout(const char *text, const struct kernel_param *parameter)
+{
+	unsigned int timeout_ms;
+	int r = kmem_parse_timeout(text, &timeout_ms);
+
+	if (r)
+		return r;
+	WRITE_ONCE(default_timeout_ms, timeout_ms);
+	return 0;
+}
+
+static const struct kernel_param_ops timeout_ops = {
+	.set = set_default_timeout,
+	.get = param_get_uint,
+};
+module_param_cb(unplug_timeout_ms, &timeout_ops, &default_timeout_ms, 0644);
+MODULE_PARM_DESC(unplug_timeout_ms,
+		 "how long a removal may take, for devices bound from now on (30000)");
+
+/* The whole blocks within range @i of a device; false: there are none. */
+static bool whole_blocks(const struct dev_dax *dev_dax, int i, struct range *ret_range)
+{
+	const struct range *range = &dev_dax->ranges[i].range;
+	const u64 block = memory_block_size_bytes();
+
+	ret_range->start = ALIGN(range->start, block);
+	ret_range->end = ALIGN_DOWN(range->end + 1, block) - 1;
+	return ret_range->start < ret_range->end;
+}
+
+/* Tells once what alignment costs. Returns how many ranges are left. */
+static unsigned int count_ranges(const struct dev_dax *dev_dax)
+{
+	u64 bytes = 0, usable = 0;
+	unsigned int count = 0;
+	struct range range;
+	int i;
+
+	for (i = 0; i < dev_dax->nr_range; i++) {
+		bytes += range_len(&dev_dax->ranges[i].range);
+		if (!whole_blocks(dev_dax, i, &range))
+			continue;
+		usable += range_len(&range);
+		count++;
+	}
+	if (usable < bytes)
+		dev_info(&dev_dax->dev,
+			 "%llu of %llu bytes are not in whole memory blocks (%lu bytes) and lost\n",
+			 bytes - usable, bytes, memory_block_size_bytes());
+	return count;
+}
+
+static void free_memory(struct kmem_memory *memory)
+{
+	kfree(memory->name);
+	kfree(memory);
+}
+
+static struct kmem_memory *alloc_memory(struct dev_dax *dev_dax, unsigned int nr_ranges)
+{
+	struct kmem_memory *memory = kzalloc(struct_size(memory, ranges, nr_ranges), GFP_KERNEL);
+	int i;
+
+	if (!memory)
+		return NULL;
+	memory->name = kstrdup(dev_name(&dev_dax->dev), GFP_KERNEL);
+	if (!memory->name) {
+		kfree(memory);
+		return NULL;
+	}
+	memory->dev = &dev_dax->dev;
+	memory->node = dev_dax->target_node;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	memory->memmap_on_memory = dev_dax->memmap_on_memory;
+#endif
+	memory->timeout_ms = READ_ONCE(default_timeout_ms);
+	mutex_init(&memory->lock);
+	init_rwsem(&memory->view);
+	for (i = 0; i < dev_dax->nr_range; i++)
+		if (whole_blocks(dev_dax, i, &memory->ranges[memory->nr_ranges].range))
+			memory->nr_ranges++;
+	return memory;
+}
+
+static bool same_ranges(const struct kmem_memory *a, const struct kmem_memory *b)
+{
+	unsigned int i;
+
+	if (a->nr_ranges != b->nr_ranges)
+		return false;
+	for (i = 0; i < a->nr_ranges; i++)
+		if (a->ranges[i].range.start != b->ranges[i].range.start ||
+		    a->ranges[i].range.end != b->ranges[i].range.end)
+			return false;
+	return true;
+}
+
+/* The memory that an earlier device with these ranges left behind. */
+static struct kmem_memory *find_left_behind(const struct kmem_memory *like)
+{
+	struct kmem_memory *memory, *found = NULL;
+
+	down_read(&kmem_memories_lock);
+	list_for_each_entry(memory, &kmem_memories, list)
+		if (!memory->dev && same_ranges(memory, like))
+			found = memory;
+	up_read(&kmem_memories_lock);
+	return found;
+}
+
+static void adopt(struct kmem_memory *memory, struct device *dev)
+{
+	mutex_lock(&memory->lock);
+	memory->dev = dev;
+	dev_set_drvdata(dev, memory);
+	mutex_unlock(&memory->lock);
+	dev_info(dev, "takes over the memory that %s left behind\n", memory->name);
+}
+
+static void list_memory(struct kmem_memory *memory)
+{
+	down_write(&kmem_memories_lock);
+	list_add_tail(&memory->list, &kmem_memories);
+	up_write(&kmem_memories_lock);
+}
+
+static void unlist_memory(struct kmem_memory *memory)
+{
+	down_write(&kmem_memories_lock);
+	list_del(&memory->list);
+	up_write(&kmem_memories_lock);
+}
+
+/* Without its device: forgotten, or left on the list as long as any of it is RAM. */
+static void leave(struct kmem_memory *memory)
+{
+	bool added = kmem_added(memory);
+
+	memory->dev = NULL;
+	mutex_unlock(&memory->lock);
+	if (added) {
+		pr_err("%s: the memory stays RAM; bind its device to kmem to take it back\n",
+		       memory->name);
+		return;
+	}
+	unlist_memory(memory);
+	free_memory(memory);
+}
+
+static int kmem_probe(struct dev_dax *dev_dax)
+{
+	struct device *dev = &dev_dax->dev;
+	unsigned int nr_ranges = count_ranges(dev_dax);
+	struct kmem_memory *memory, *left_behind;
+	int r;
+
+	if (dev_dax->target_node < 0) {
+		dev_err(dev, "its memory has no NUMA node: the firmware must name one (SRAT)\n");
+		return -EINVAL;
+	}
+	if (!nr_ranges) {
+		dev_err(dev, "it has no whole memory block of %lu bytes\n",
+			memory_block_size_bytes());
+		return -EINVAL;
+	}
+	memory = alloc_memory(dev_dax, nr_ranges);
+	if (!memory)
+		return -ENOMEM;
+	left_behind = find_left_behind(memory);
+	if (left_behind) {
+		free_memory(memory);
+		adopt(left_behind, dev);
+		return 0;
+	}
+	list_memory(memory);
+	mutex_lock(&memory->lock);
+	r = kmem_add(memory, KMEM_OFFLINE);
+	if (r) {
+		leave(memory);
+		return r;
+	}
+	dev_set_drvdata(dev, memory);
+	mutex_unlock(&memory->lock);
+	return 0;
+}
+
+static void kmem_unbind(struct dev_dax *dev_dax)
+{
+	struct device *dev = &dev_dax->dev;
+	struct kmem_memory *memory = dev_get_drvdata(dev);
+
+	mutex_lock(&memory->lock);
+	kmem_remove(memory);
+	dev_set_drvdata(dev, NULL);
+	leave(memory);
+}
+
+static struct dax_device_driver kmem_driver = {
+	.drv = {
+		.dev_groups = kmem_groups,
+	},
+	.probe = kmem_probe,
+	.remove = kmem_unbind,
+};
+
+static int __init kmem_init(void)
+{
+	int r = kmem_types_init();
+
+	if (r)
+		return r;
+	r = kmem_notify_init();
+	if (r)
+		goto exit_types;
+	r = dax_driver_register(&kmem_driver);
+	if (r)
+		goto exit_notify;
+	return 0;
+
+exit_notify:
+	kmem_notify_exit();
+exit_types:
+	kmem_types_exit();
+	return r;
+}
+
+/* Added memory holds a reference to the module: there is none here. */
+static void __exit kmem_exit(void)
+{
+	dax_driver_unregister(&kmem_driver);
+	kmem_notify_exit();
+	kmem_types_exit();
+	kmem_release_blocks();
+}
+
+module_init(kmem_init);
+module_exit(kmem_exit);
+MODULE_DESCRIPTION("device-dax memory as System RAM that can be taken back");
+MODULE_AUTHOR("The pmem-preserve authors");
+#ifdef DAX_KMEM_VERSION
+MODULE_VERSION(DAX_KMEM_VERSION);
+#endif
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_DAX_DEVICE(0);
