@@ -3,6 +3,7 @@
 #include "region-json.h"
 #include "region.h"
 
+#include <errno.h>
 #include <json.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,8 +70,72 @@ static void test_ram(void **state)
 		    "\"uuid\":\"4c12e4ed-5997-4b64-8993-a1ef6aca07e3\",\"state\":\"ram\","
 		    "\"dax_device\":\"dax1.0\",\"start\":0,\"raw_bytes\":0,\"devdax_bytes\":0,"
 		    "\"ram_bytes\":0,\"block_bytes\":0,\"target_node\":1,"
-		    "\"state_attribute\":true,\"blocks\":15,\"blocks_online\":14,"
-		    "\"blocks_movable\":13}");
+		    "\"state_attribute\":true,\"deadline_attribute\":false,\"blocks\":15,"
+		    "\"blocks_online\":14,\"blocks_movable\":13}");
+}
+
+static void test_ram_that_could_not_be_taken_back(void **state)
+{
+	const struct region region = {
+		.name = "region0",
+		.state = REGION_RAM,
+		.block_bytes = 134217728,
+		.has_state_attribute = true,
+		.has_deadline_attribute = true,
+		.last_failure = {
+			.operation = "unplug",
+			.error = -EBUSY,
+			.has_block = true,
+			.block = 34,
+			.block_bytes = 134217728,
+			.has_pfn = true,
+			.pfn = 0x110000,
+			.class = "pinned",
+			.rollback = ROLLBACK_COMPLETE,
+		},
+	};
+
+	(void)state;
+	assert_json(&region,
+		    "{\"name\":\"region0\",\"state\":\"ram\",\"start\":0,\"raw_bytes\":0,"
+		    "\"devdax_bytes\":0,\"ram_bytes\":0,\"block_bytes\":134217728,"
+		    "\"target_node\":0,\"state_attribute\":true,\"deadline_attribute\":true,"
+		    "\"last_failure\":{\"operation\":\"unplug\",\"block\":\"memory34\","
+		    "\"start\":4563402752,\"bytes\":134217728,\"pfn\":1114112,"
+		    "\"class\":\"pinned\",\"errno\":16,\"rollback\":\"complete\"},\"blocks\":0,"
+		    "\"blocks_online\":0,\"blocks_movable\":0}");
+}
+
+static void test_failure_without_a_block(void **state)
+{
+	const struct memory_failure failure = {
+		.operation = "unplug",
+		.error = -EINTR,
+		.class = "interrupted",
+	};
+	struct json_object *object = memory_failure_to_json(&failure);
+
+	(void)state;
+	assert_string_equal(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN),
+			    "{\"operation\":\"unplug\",\"class\":\"interrupted\",\"errno\":4}");
+	json_object_put(object);
+}
+
+static void test_memory_without_a_driver(void **state)
+{
+	const struct region region = {
+		.name = "region0",
+		.dax_device = "dax0.0",
+		.blocks = 3,
+		.blocks_online = 3,
+		.blocks_movable = 2,
+	};
+
+	(void)state;
+	assert_json(&region, "{\"name\":\"region0\",\"state\":\"other\",\"dax_device\":\"dax0.0\","
+			     "\"start\":0,\"raw_bytes\":0,\"devdax_bytes\":0,\"ram_bytes\":0,"
+			     "\"block_bytes\":0,\"target_node\":0,\"blocks\":3,"
+			     "\"blocks_online\":3,\"blocks_movable\":2}");
 }
 
 static void test_other_says_why(void **state)
@@ -94,6 +159,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_ram_that_could_not_be_taken_back),
+		cmocka_unit_test(test_failure_without_a_block),
+		cmocka_unit_test(test_memory_without_a_driver),
 		cmocka_unit_test(test_other_says_why),
 	};
 

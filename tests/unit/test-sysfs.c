@@ -124,25 +124,25 @@ static void test_write(void **state)
 
 static void test_write_within_passes_results_on(void **state)
 {
-	uint64_t deadline_ns = now_ns() + 5000000000ull;
+	const struct sysfs_wait wait = { .deadline_ns = now_ns() + 5000000000ull };
 
 	(void)state;
 	fake_write("sys/a", "online\n");
-	assert_int_equal(sysfs_write_within(-1, "/sys/a", "offline", deadline_ns, NULL), 0);
+	assert_int_equal(sysfs_write_within(-1, "/sys/a", "offline", &wait), 0);
 	assert_string_equal(fake_read("sys/a"), "offline");
-	assert_int_equal(sysfs_write_within(-1, "/sys/none", "x", deadline_ns, NULL), -ENOENT);
+	assert_int_equal(sysfs_write_within(-1, "/sys/none", "x", &wait), -ENOENT);
 	sysfs_set_writer(writer_fails);
-	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", deadline_ns, NULL), -EBUSY);
+	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", &wait), -EBUSY);
 }
 
 static void test_write_within_ends_at_the_deadline(void **state)
 {
 	uint64_t start = now_ns();
+	const struct sysfs_wait wait = { .deadline_ns = start + 200000000 };
 
 	(void)state;
 	sysfs_set_writer(writer_hangs);
-	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", start + 200000000, NULL),
-			 -ETIMEDOUT);
+	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", &wait), -ETIMEDOUT);
 	assert_in_range((now_ns() - start) / 1000000, 200, 4000);
 }
 
@@ -154,12 +154,13 @@ static int third_tick(void *data)
 static void test_write_within_ends_when_the_tick_says_so(void **state)
 {
 	int ticks = 0;
-	const struct sysfs_tick tick = { .function = third_tick, .data = &ticks };
+	const struct sysfs_wait wait = { .deadline_ns = now_ns() + 20000000000ull,
+					 .tick = third_tick,
+					 .data = &ticks };
 
 	(void)state;
 	sysfs_set_writer(writer_hangs);
-	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", now_ns() + 20000000000ull, &tick),
-			 -EINTR);
+	assert_int_equal(sysfs_write_within(-1, "/sys/a", "x", &wait), -EINTR);
 	assert_int_equal(ticks, 3);
 }
 

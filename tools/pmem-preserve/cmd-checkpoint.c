@@ -190,7 +190,7 @@ static int run(struct checkpoint *job)
 
 	if (job->place.is_region) {
 		r = memory_take(&job->place.region, job->options.layout,
-				job->options.deadline_seconds);
+				job->options.deadline_seconds, job->context->result);
 		if (r < 0)
 			return r;
 		place_update(&job->place);

@@ -29,7 +29,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	r = region_find(options.region, &region);
-	if (r == 0)
+	if (r == 0 && !region_is_kept(&region))
 		r = memory_explain(&region, context->result);
 	if (r == 0 && region.state != REGION_RAM)
 		r = region_can_be_ram(&region);
@@ -39,6 +39,9 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 		return r;
 	if (region.state == REGION_RAM && region.blocks && region.blocks_movable == region.blocks)
 		inform("%s is in use as RAM already: %s", region.name,
+		       size_text(region.ram_bytes).text);
+	else if (options.dry_run && region.state == REGION_RAM)
+		inform("%s would be brought online: %s in ZONE_MOVABLE", region.name,
 		       size_text(region.ram_bytes).text);
 	else if (options.dry_run)
 		inform("%s would go from %s to RAM: %s in ZONE_MOVABLE", region.name,
@@ -76,7 +79,7 @@ int cmd_hot_remove(struct context *context, int argc, char **argv)
 		       region.name, region.blocks, size_text(region.block_bytes).text,
 		       options.deadline_seconds);
 	else
-		r = memory_take(&region, LAYOUT_DEVDAX, options.deadline_seconds);
+		r = memory_take(&region, LAYOUT_DEVDAX, options.deadline_seconds, context->result);
 	add_result(context, &region, options.dry_run);
 	return r;
 }

@@ -33,7 +33,7 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		       region_state_name(region.state), layout_name(options.layout));
 		return 0;
 	}
-	r = memory_take(&region, options.layout, options.deadline_seconds);
+	r = memory_take(&region, options.layout, options.deadline_seconds, context->result);
 	json_object_object_add(context->result, "region", region_to_json(&region));
 	return r;
 }

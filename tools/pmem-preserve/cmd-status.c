@@ -10,6 +10,7 @@
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_image(const char *name, const struct image_header *header)
 {
@@ -48,6 +49,28 @@ static int show_image(const struct context *context, const char *name, const cha
 	return r;
 }
 
+static void print_ram(const struct region *region)
+{
+	const struct memory_failure *failure = &region->last_failure;
+
+	if (region->blocks)
+		printf("  %u of %u blocks of %s are online, %u in ZONE_MOVABLE\n",
+		       region->blocks_online, region->blocks, size_text(region->block_bytes).text,
+		       region->blocks_movable);
+	else
+		printf("  its driver has not added it: \"pmem-preserve hot-add\" does\n");
+	if (region->blocks_movable < region->blocks_online)
+		printf("  blocks in a kernel zone may be impossible to take back\n");
+	printf("  it is taken back %s\n",
+	       region->has_deadline_attribute ? "by the driver, with a deadline"
+	       : region->has_state_attribute  ? "by the driver, without a deadline of its own"
+					      : "block by block");
+	if (failure->error)
+		printf("  the last try to %s failed for %s: %s\n",
+		       strcmp(failure->operation, "online") == 0 ? "add it" : "take it back",
+		       memory_failure_block(failure).text, memory_failure_reason(failure).text);
+}
+
 static void print_region(const struct region *region)
 {
 	printf("%s: %s, %s at %#llx (%s)\n", region->name, region_state_name(region->state),
@@ -56,12 +79,8 @@ static void print_region(const struct region *region)
 	if (region->why[0])
 		printf("  %s\n", region->why);
 	if (region->state == REGION_RAM) {
-		printf("  %u of %u blocks of %s are online, %u in ZONE_MOVABLE\n",
-		       region->blocks_online, region->blocks, size_text(region->block_bytes).text,
-		       region->blocks_movable);
-		if (region->blocks_movable < region->blocks_online)
-			printf("  blocks in a kernel zone may be impossible to take back\n");
-	} else if (region->ram_bytes && region->target_node >= 0) {
+		print_ram(region);
+	} else if (region->ram_bytes && region->target_node >= 0 && !region->blocks) {
 		printf("  %s of it can be RAM: \"pmem-preserve hot-add\"\n",
 		       size_text(region->ram_bytes).text);
 	}

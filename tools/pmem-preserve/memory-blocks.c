@@ -104,6 +104,14 @@ int memory_blocks_read(const struct memory_range *ranges, size_t count,
 	return 0;
 }
 
+bool memory_blocks_have(const struct memory_blocks *blocks, uint64_t number)
+{
+	for (size_t i = 0; i < blocks->count; i++)
+		if (blocks->block[i].number == number)
+			return true;
+	return false;
+}
+
 size_t memory_blocks_online(const struct memory_blocks *blocks)
 {
 	size_t online = 0;
@@ -163,7 +171,8 @@ int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_bl
 			    uint64_t deadline_ns)
 {
 	struct online_job job = { .wanted = wanted, .count = blocks->count };
-	int r = sysfs_work_within(online_in_child, &job, deadline_ns, NULL);
+	const struct sysfs_wait wait = { .deadline_ns = deadline_ns };
+	int r = sysfs_work_within(online_in_child, &job, &wait);
 
 	for (size_t i = 0; i < blocks->count; i++)
 		if (memory_block_refresh(&blocks->block[i]) < 0)
@@ -178,11 +187,11 @@ bool memory_block_matches(const struct memory_block *block, const struct memory_
 	return block->online && (!*wanted->zone || strcmp(block->zone, wanted->zone) == 0);
 }
 
-struct block_text block_text(const struct memory_block *block, uint64_t block_bytes)
+struct block_text block_text(uint64_t number, uint64_t block_bytes)
 {
 	struct block_text text;
 
-	snprintf(text.text, sizeof(text.text), "memory%" PRIu64 " (0x%" PRIx64 ")", block->number,
-		 block->number * block_bytes);
+	snprintf(text.text, sizeof(text.text), "memory%" PRIu64 " (0x%" PRIx64 "-0x%" PRIx64 ")",
+		 number, number * block_bytes, (number + 1) * block_bytes - 1);
 	return text;
 }

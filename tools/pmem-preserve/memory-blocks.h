@@ -42,6 +42,9 @@ struct memory_range memory_range_whole_blocks(struct memory_range range, uint64_
 int memory_blocks_read(const struct memory_range *ranges, size_t count,
 		       struct memory_blocks *ret_blocks);
 
+/* Whether memory@number is one of them. */
+bool memory_blocks_have(const struct memory_blocks *blocks, uint64_t number);
+
 /* Reads one block again; -ENOENT when it is gone. */
 int memory_block_refresh(struct memory_block *block);
 
@@ -58,10 +61,10 @@ int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_bl
 			    uint64_t deadline_ns);
 bool memory_block_matches(const struct memory_block *block, const struct memory_block *wanted);
 
-/* "memory38 (0x130000000)", for messages. */
+/* "memory38 (0x130000000-0x137ffffff)", for messages. */
 struct block_text {
-	char text[64];
+	char text[80];
 };
-struct block_text block_text(const struct memory_block *block, uint64_t block_bytes);
+struct block_text block_text(uint64_t number, uint64_t block_bytes);
 
 #endif

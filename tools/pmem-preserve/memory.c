@@ -79,17 +79,26 @@ static int forget_old_contents(const struct region *region)
 	return r < 0 ? r : image_erase(store);
 }
 
-static int take(struct region *region, enum layout layout, unsigned int deadline_seconds)
+static int take(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		struct json_object *result)
 {
+	struct memory_failure failure = {};
 	struct progress progress;
 	struct hot_remove_limits limits = {
 		.deadline_ms = deadline_seconds * 1000ull,
 		.progress = on_blocks,
 		.data = &progress,
+		.failure = &failure,
 	};
 	uint64_t start = now_ns();
 	int r = 0;
 
+	if (region_is_kept(region)) {
+		inform("Giving %s to the driver kmem again", region->dax_device);
+		r = region_adopt(region);
+		if (r < 0)
+			return r;
+	}
 	if (region->state == REGION_RAM) {
 		inform("Taking %s back from the system: %u blocks of %s, at most %u seconds",
 		       region->name, region->blocks, size_text(region->block_bytes).text,
@@ -98,6 +107,9 @@ static int take(struct region *region, enum layout layout, unsigned int deadline
 			       region->blocks * region->block_bytes);
 		r = region_hot_remove(region, &limits);
 		progress_end(&progress);
+		if (failure.error)
+			json_object_object_add(result, "memory_failure",
+					       memory_failure_to_json(&failure));
 		if (r < 0)
 			return r;
 		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
@@ -112,10 +124,11 @@ static int take(struct region *region, enum layout layout, unsigned int deadline
 	return 0;
 }
 
-int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds)
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		struct json_object *result)
 {
 	const struct region before = *region;
-	int r = take(region, layout, deadline_seconds);
+	int r = take(region, layout, deadline_seconds, result);
 
 	if (r == 0 && region->state != before.state)
 		inform("%s is %s now: %s", region->name, region_state_name(region->state),
@@ -135,9 +148,11 @@ int memory_give(struct region *region)
 	uint64_t start = now_ns();
 	int r = 0;
 
-	if (region->state == REGION_OTHER)
+	if (region_is_kept(region))
+		r = region_adopt(region);
+	else if (region->state == REGION_OTHER)
 		return fail(-EINVAL, "%s cannot be used as RAM: %s", region->name, region->why);
-	if (region->state != REGION_RAM)
+	if (r == 0 && region->state != REGION_RAM)
 		r = region_can_be_ram(region);
 	if (r == 0 && region->state != REGION_DEVDAX && region->state != REGION_RAM)
 		r = region_to_devdax(region);

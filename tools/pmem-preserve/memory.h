@@ -21,8 +21,12 @@ int memory_explain(const struct region *region, struct json_object *result);
 /* The room for an image once the region has that layout, bytes. */
 uint64_t memory_capacity(const struct region *region, enum layout layout);
 
-/* From whatever it is to that layout. What was tried and failed has been rolled back. */
-int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds);
+/*
+ * From whatever it is to that layout. What was tried and failed has been rolled back; where it is
+ * known why memory could not be removed, "memory_failure" is added to @result.
+ */
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		struct json_object *result);
 
 /* From whatever it is to RAM, all of it in ZONE_MOVABLE. */
 int memory_give(struct region *region);

@@ -3,7 +3,9 @@
 
 #include "region.h"
 
+#include <inttypes.h>
 #include <json.h>
+#include <stdio.h>
 
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
@@ -37,9 +39,38 @@ struct json_object *region_to_json(const struct region *region)
 	if (region->state == REGION_RAM) {
 		json_object_object_add(object, "state_attribute",
 				       json_object_new_boolean(region->has_state_attribute));
+		json_object_object_add(object, "deadline_attribute",
+				       json_object_new_boolean(region->has_deadline_attribute));
+		if (region->last_failure.error)
+			json_object_object_add(object, "last_failure",
+					       memory_failure_to_json(&region->last_failure));
+	}
+	if (region->state == REGION_RAM || region->blocks) {
 		add_number(object, "blocks", region->blocks);
 		add_number(object, "blocks_online", region->blocks_online);
 		add_number(object, "blocks_movable", region->blocks_movable);
 	}
+	return object;
+}
+
+struct json_object *memory_failure_to_json(const struct memory_failure *failure)
+{
+	struct json_object *object = json_object_new_object();
+	const char *rollback = memory_rollback_name(failure->rollback);
+	char block[32];
+
+	add_string(object, "operation", failure->operation);
+	if (failure->has_block) {
+		snprintf(block, sizeof(block), "memory%" PRIu64, failure->block);
+		add_string(object, "block", block);
+		add_number(object, "start", failure->block * failure->block_bytes);
+		add_number(object, "bytes", failure->block_bytes);
+	}
+	if (failure->has_pfn)
+		add_number(object, "pfn", failure->pfn);
+	add_string(object, "class", failure->class);
+	add_number(object, "errno", (uint64_t)-failure->error);
+	if (rollback)
+		add_string(object, "rollback", rollback);
 	return object;
 }

@@ -111,6 +111,19 @@ static int remove_offline_memory(const struct region *region, const struct range
 	return 0;
 }
 
+int region_adopt(struct region *region)
+{
+	int r = bind_driver(region, "kmem");
+
+	if (r == 0)
+		r = region_refresh(region);
+	else
+		warn("%u blocks of %s stay RAM until the next reboot: only a driver that "
+		     "remembers them (the package dax-kmem-dkms) can take them back",
+		     region->blocks, region->name);
+	return r;
+}
+
 int region_hot_remove(struct region *region, const struct hot_remove_limits *limits)
 {
 	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
@@ -119,7 +132,7 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 
 	if (region->state == REGION_DEVDAX)
 		return 0;
-	if (region->state == REGION_OTHER && *region->dax_device &&
+	if (region->state == REGION_OTHER && !region->blocks && *region->dax_device &&
 	    !*dax_driver(region->dax_device).text) {
 		r = bind_driver(region, "device_dax");
 		return r < 0 ? r : region_refresh(region);
@@ -193,6 +206,9 @@ static void auto_online_restore(const struct auto_online *policy)
 /* A driver with the attribute adds its memory in one go, and may wait to be told to. */
 static int add_by_state(const struct region *region)
 {
+	const struct sysfs_wait wait = { .deadline_ns = now_ns() + ONLINE_MS * NS_PER_MS,
+					 .grace_ms = ONLINE_MS };
+	struct memory_failure failure;
 	char path[96], state[32];
 	int r = hot_remove_read_state(region->dax_device, state, sizeof(state));
 
@@ -201,11 +217,16 @@ static int add_by_state(const struct region *region)
 	if (strcmp(state, "unplugged") != 0)
 		return 0;
 	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/state", region->dax_device);
-	r = sysfs_write_within(-1, path, "online_movable", now_ns() + ONLINE_MS * NS_PER_MS, NULL);
-	if (r < 0)
+	r = sysfs_write_within(-1, path, "online_movable", &wait);
+	if (r == 0)
+		return 0;
+	if (memory_failure_read(region->dax_device, region->block_bytes, &failure) < 0 ||
+	    strcmp(failure.operation, "online") != 0 || failure.error != r)
 		return fail(r, "%s: its memory cannot be added, see the kernel's log",
 			    region->dax_device);
-	return 0;
+	return fail(r, "%s: its memory cannot be added, as %s cannot be brought online (%s)",
+		    region->dax_device, memory_failure_block(&failure).text,
+		    memory_failure_reason(&failure).text);
 }
 
 /* Takes out again what came up in a kernel zone: as long as that is new, it is still empty. */
@@ -252,7 +273,7 @@ static int online_all(const struct region *region)
 			return fail(r < 0 ? r : -EIO,
 				    "%s: %s cannot be brought online in ZONE_MOVABLE",
 				    region->dax_device,
-				    block_text(&blocks.block[i], blocks.block_bytes).text);
+				    block_text(blocks.block[i].number, blocks.block_bytes).text);
 	return 0;
 }
 

@@ -71,23 +71,55 @@ static struct memory_range devdax_range(struct memory_range raw)
 	return (struct memory_range){ .start = start, .bytes = start < end ? end - start : 0 };
 }
 
-static void describe_blocks(const struct region_handle *handle, struct region *region)
+static void describe_blocks(const struct memory_range *ranges, size_t count, struct region *region)
 {
 	_cleanup_memory_blocks_ struct memory_blocks blocks = {};
-	_cleanup_free_ struct memory_range *ranges = NULL;
-	size_t count;
-	int r = region_handle_ranges(handle, &ranges, &count);
+	int r = memory_blocks_read(ranges, count, &blocks);
 
-	if (r == 0)
-		r = memory_blocks_read(ranges, count, &blocks);
 	if (r < 0) {
-		detail("%s: its memory blocks cannot be read: %s", region->dax_device,
-		       strerror(-r));
+		detail("%s: its memory blocks cannot be read: %s", region->name, strerror(-r));
 		return;
 	}
 	region->blocks = (unsigned int)blocks.count;
 	region->blocks_online = (unsigned int)memory_blocks_online(&blocks);
 	region->blocks_movable = (unsigned int)memory_blocks_movable(&blocks);
+}
+
+static void describe_dax_blocks(const struct region_handle *handle, struct region *region)
+{
+	_cleanup_free_ struct memory_range *ranges = NULL;
+	size_t count;
+	int r = region_handle_ranges(handle, &ranges, &count);
+
+	if (r < 0)
+		detail("%s: its address cannot be read: %s", region->dax_device, strerror(-r));
+	else
+		describe_blocks(ranges, count, region);
+}
+
+static void describe_ram(const struct region_handle *handle, struct region *region)
+{
+	region->state = REGION_RAM;
+	region->has_state_attribute = hot_remove_has_state(region->dax_device);
+	region->has_deadline_attribute = hot_remove_has_deadline(region->dax_device);
+	describe_dax_blocks(handle, region);
+	memory_failure_read(region->dax_device, region->block_bytes, &region->last_failure);
+}
+
+static void describe_undriven(const struct region_handle *handle, struct region *region)
+{
+	describe_dax_blocks(handle, region);
+	if (region->blocks)
+		snprintf(region->why, sizeof(region->why),
+			 "%s has no driver, but %u blocks of it are RAM still, which could not be "
+			 "removed: 'pmem-preserve hot-remove --region %s' tries that again",
+			 region->dax_device, region->blocks, region->name);
+	else
+		snprintf(
+			region->why, sizeof(region->why),
+			"%s has no driver: 'pmem-preserve hot-remove --region %s' gives it back to "
+			"device_dax",
+			region->dax_device, region->name);
 }
 
 static void describe_dax(const struct region_handle *handle, struct region *region)
@@ -106,17 +138,11 @@ static void describe_dax(const struct region_handle *handle, struct region *regi
 	region->target_node = daxctl_dev_get_target_node(handle->device);
 	driver = dax_driver(region->dax_device);
 	if (strcmp(driver.text, "kmem") == 0) {
-		region->state = REGION_RAM;
-		region->has_state_attribute = hot_remove_has_state(region->dax_device);
-		describe_blocks(handle, region);
+		describe_ram(handle, region);
 	} else if (strcmp(driver.text, "device_dax") == 0) {
 		region->state = REGION_DEVDAX;
 	} else if (!*driver.text) {
-		snprintf(
-			region->why, sizeof(region->why),
-			"%s has no driver: 'pmem-preserve hot-remove --region %s' gives it back to "
-			"device_dax",
-			region->dax_device, region->name);
+		describe_undriven(handle, region);
 	} else {
 		snprintf(region->why, sizeof(region->why),
 			 "%s is used by the driver %s: unbind that first", region->dax_device,
@@ -173,6 +199,18 @@ static void describe_namespace(const struct region_handle *handle, struct region
 	region->state = REGION_RAW;
 }
 
+/* Of what is disabled, memory that could not be removed is there still, and is nobody's. */
+static void describe_left_behind(const struct memory_range *devdax, struct region *region)
+{
+	describe_blocks(devdax, 1, region);
+	if (region->blocks && *region->namespace)
+		snprintf(region->why, sizeof(region->why),
+			 "%u blocks of it are RAM still, which could not be removed, and its dax "
+			 "device is gone: 'ndctl disable-region %s' and 'ndctl enable-region %s' "
+			 "bring that back",
+			 region->blocks, region->name, region->name);
+}
+
 void region_describe(const struct region_handle *handle, struct region *ret_region)
 {
 	struct ndctl_bus *bus = ndctl_region_get_bus(handle->region);
@@ -216,6 +254,8 @@ void region_describe(const struct region_handle *handle, struct region *ret_regi
 		region.devdax_bytes = devdax.bytes;
 	if (region.block_bytes && region.start)
 		region.ram_bytes = memory_range_whole_blocks(devdax, region.block_bytes).bytes;
+	if (region.ram_bytes && region.state == REGION_OTHER && !*region.dax_device)
+		describe_left_behind(&devdax, &region);
 	*ret_region = region;
 }
 
@@ -236,11 +276,11 @@ int region_list(struct region **ret_regions, size_t *ret_count)
 
 	if (r < 0)
 		return fail(r, "libndctl cannot be used");
-	ndctl_bus_foreach (context, bus) {
+	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *region;
 
 		ndctl_bus_wait_probe(bus);
-		ndctl_region_foreach (bus, region) {
+		ndctl_region_foreach(bus, region) {
 			struct region_handle handle;
 			struct region *larger;
 
@@ -312,6 +352,11 @@ int region_find(const char *name, struct region *ret_region)
 		}
 	}
 	return fail(-ENODEV, "there is no region '%s', there is: %s", name, names);
+}
+
+bool region_is_kept(const struct region *region)
+{
+	return region->state == REGION_OTHER && *region->dax_device && region->blocks;
 }
 
 int region_refresh(struct region *region)

@@ -19,7 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hotremove.h" /* struct hot_remove_limits */
+#include "hotremove.h"	    /* struct hot_remove_limits */
+#include "memory-failure.h" /* struct memory_failure */
 
 enum region_state {
 	REGION_OTHER,  /* something else lies there: region->why says what and what to do */
@@ -37,7 +38,7 @@ struct region {
 	char block_device[32]; /* "/dev/pmem0" when RAW, else "" */
 	char dax_device[32];   /* "dax0.0" when RAM or DEVDAX, else "" */
 	enum region_state state;
-	char why[200];
+	char why[256];
 
 	uint64_t start;	       /* physical address, bytes */
 	uint64_t raw_bytes;    /* what the block device holds when raw */
@@ -47,8 +48,12 @@ struct region {
 	int target_node;       /* NUMA node the RAM appears on; -1: the kernel cannot hot-add it */
 
 	/* Only when RAM. */
-	bool has_state_attribute; /* the kmem driver offlines and removes all or nothing */
-	unsigned int blocks;	  /* memory blocks of this range */
+	bool has_state_attribute;    /* the kmem driver offlines and removes all or nothing */
+	bool has_deadline_attribute; /* and keeps a deadline, and says why it failed */
+	struct memory_failure last_failure; /* as it says; ->error is 0 when there is none */
+
+	/* When RAM, and when OTHER because a driver let go of the device but not of the memory. */
+	unsigned int blocks; /* memory blocks of this range */
 	unsigned int blocks_online;
 	unsigned int blocks_movable; /* of the online ones, in ZONE_MOVABLE */
 };
@@ -92,6 +97,13 @@ int region_estimate_hot_remove(const struct region *region,
  * -E_MEMORY (reported: which block, why, whether the roll-back was whole).
  */
 int region_hot_remove(struct region *region, const struct hot_remove_limits *limits);
+
+/*
+ * Whether memory of the region is RAM still although no driver has its dax device: kmem was unbound
+ * and could not remove it. region_adopt() gives the device to kmem again, after which it is RAM.
+ */
+bool region_is_kept(const struct region *region);
+int region_adopt(struct region *region);
 
 /*
  * Whether the kernel can use the region as RAM at all: it must know its NUMA node, and the region

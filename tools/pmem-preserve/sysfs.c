@@ -211,8 +211,8 @@ int sysfs_write(int directory, const char *path, const char *value)
 	return r < 0 ? r : write_now(directory, path, value);
 }
 
-/* Waits until @deadline_ns for the child; -ETIMEDOUT, or what the tick returned. */
-static int wait_for_child(int pidfd, uint64_t deadline_ns, const struct sysfs_tick *tick)
+/* Waits for the child until the deadline; -ETIMEDOUT, or what the tick returned. */
+static int wait_for_child(int pidfd, const struct sysfs_wait *wait)
 {
 	struct pollfd poll_child = { .fd = pidfd, .events = POLLIN };
 
@@ -220,7 +220,9 @@ static int wait_for_child(int pidfd, uint64_t deadline_ns, const struct sysfs_ti
 		uint64_t now = now_ns(), left;
 		int timeout, r;
 
-		left = now < deadline_ns ? (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+		left = now < wait->deadline_ns
+			       ? (wait->deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS
+			       : 0;
 		timeout = left < TICK_MS ? (int)left : TICK_MS;
 		r = poll(&poll_child, 1, timeout);
 		if (r > 0)
@@ -229,15 +231,15 @@ static int wait_for_child(int pidfd, uint64_t deadline_ns, const struct sysfs_ti
 			return -errno;
 		if (!left)
 			return -ETIMEDOUT;
-		r = tick ? tick->function(tick->data) : 0;
+		r = wait->tick ? wait->tick(wait->data) : 0;
 		if (r)
 			return r;
 	}
 }
 
-int sysfs_work_within(int (*work)(void *data), void *data, uint64_t deadline_ns,
-		      const struct sysfs_tick *tick)
+int sysfs_work_within(int (*work)(void *data), void *data, const struct sysfs_wait *wait)
 {
+	struct sysfs_wait grace = {};
 	_cleanup_close_ int pidfd = -1;
 	pid_t parent = getpid(), child;
 	int ended, status, r;
@@ -258,10 +260,12 @@ int sysfs_work_within(int (*work)(void *data), void *data, uint64_t deadline_ns,
 		waitpid(child, NULL, 0);
 		return r;
 	}
-	ended = wait_for_child(pidfd, deadline_ns, tick);
+	ended = wait_for_child(pidfd, wait);
 	if (ended) {
 		kill(child, SIGKILL);
-		if (wait_for_child(pidfd, now_ns() + KILL_GRACE_MS * NS_PER_MS, NULL))
+		grace.deadline_ns = wait->grace_ms ? wait->grace_ms : KILL_GRACE_MS;
+		grace.deadline_ns = now_ns() + grace.deadline_ns * NS_PER_MS;
+		if (wait_for_child(pidfd, &grace))
 			return ended;
 	}
 	while (waitpid(child, &status, 0) < 0)
@@ -285,8 +289,8 @@ static int do_one_write(void *data)
 	return write_now(one->directory, one->path, one->value);
 }
 
-int sysfs_write_within(int directory, const char *path, const char *value, uint64_t deadline_ns,
-		       const struct sysfs_tick *tick)
+int sysfs_write_within(int directory, const char *path, const char *value,
+		       const struct sysfs_wait *wait)
 {
 	struct one_write one = { .value = value };
 	int r = resolve(&directory, &path);
@@ -295,5 +299,5 @@ int sysfs_write_within(int directory, const char *path, const char *value, uint6
 		return r;
 	one.directory = directory;
 	one.path = path;
-	return sysfs_work_within(do_one_write, &one, deadline_ns, tick);
+	return sysfs_work_within(do_one_write, &one, wait);
 }
