@@ -15,20 +15,30 @@ $(SANITIZED)/build.ninja:
 	scripts/dependencies.sh build test
 	meson setup $(SANITIZED) -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
 
+# The driver, and the modules of the tests, for the kernels of the VM: build/modules/KERNEL/*.ko.
+modules:
+	scripts/dependencies.sh driver
+	scripts/build-modules 6.1 6.12
+
 # A VM with an emulated NVDIMM in which a checkpoint survives a kexec.
 demo: all
 	scripts/dependencies.sh vm
 	tests/qemu-nvdimm/demo
 
 # Everything, the VM suite too.
-check: all $(SANITIZED)/build.ninja
-	scripts/dependencies.sh test vm
-	tests/run fast vm
+check: all modules $(SANITIZED)/build.ninja
+	scripts/dependencies.sh test driver-test vm
+	tests/run fast driver vm
 
 # No VM; under two minutes; with address and undefined-behaviour sanitizers.
 check-fast: all $(SANITIZED)/build.ninja
 	scripts/dependencies.sh test
 	tests/run fast
+
+# The driver: its build everywhere, and what the kernel's own checkers say; no VM.
+check-driver: modules
+	scripts/dependencies.sh driver-test
+	tests/run driver
 
 install: all
 	meson install -C $(BUILD)
@@ -36,4 +46,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
-.PHONY: all demo check check-fast install clean
+.PHONY: all modules demo check check-fast check-driver install clean

@@ -31,6 +31,7 @@ const char *const kmem_class_names[] = {
 	[KMEM_CLASS_SLOW] = "slow",
 	[KMEM_CLASS_INTERRUPTED] = "interrupted",
 };
+
 /* clang-format on */
 
 /* What one look at a page says. */
@@ -44,12 +45,11 @@ enum look {
 	LOOK_RESERVED,
 };
 
-/* The first page of each kind in a block, and how much of it is in use. */
+/* The first page of each kind in a block. */
 struct survey {
 	unsigned long movable;
 	unsigned long poisoned;
 	unsigned long hugetlb;
-	unsigned long used;
 };
 
 /* References that the kernel's own books explain, for a folio of one page. */
@@ -60,7 +60,7 @@ static int expected_references(struct folio *folio)
 	if (folio_test_anon(folio))
 		expected += folio_test_swapcache(folio);
 	else
-		expected += folio->mapping != NULL;
+		expected += folio->mapping ? 1 : 0;
 	return expected + folio_test_private(folio);
 }
 
@@ -138,7 +138,6 @@ static unsigned long find_held(unsigned long start, struct survey *survey, enum 
 		if (!page)
 			break;
 		look = look_at(page, &pages);
-		survey->used += look == LOOK_FREE ? 0 : pages;
 		if (look == LOOK_MOVABLE)
 			note_first(&survey->movable, pfn);
 		if (look == LOOK_POISONED)
@@ -159,14 +158,30 @@ static unsigned long find_held(unsigned long start, struct survey *survey, enum 
 	return KMEM_NO_PFN;
 }
 
-/* Whether what is free elsewhere, but for the reserves, can hold what the block holds. */
-static bool fits_elsewhere(const struct survey *survey)
+/* Pages that may be allocated for a user's, above what each zone keeps back. */
+static unsigned long available_pages(void)
 {
-	unsigned long free_here = kmem_block_pages() - survey->used;
-	struct sysinfo info;
+	unsigned long available = 0;
+	int nid, i;
 
-	si_meminfo(&info);
-	return info.freeram > free_here + survey->used + info.totalram / 64;
+	for_each_online_node(nid) {
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
+			unsigned long kept =
+				high_wmark_pages(zone) + zone->lowmem_reserve[ZONE_MOVABLE];
+			unsigned long unused = zone_page_state(zone, NR_FREE_PAGES);
+
+			if (unused > kept)
+				available += unused - kept;
+		}
+	}
+	return available;
+}
+
+/* Whether what is free elsewhere can hold what the block holds; in the block the rest is free. */
+static bool fits_elsewhere(void)
+{
+	return available_pages() > kmem_block_pages();
 }
 
 /**
@@ -176,7 +191,7 @@ static bool fits_elsewhere(const struct survey *survey)
 void kmem_find_reason(struct kmem_failure *failure)
 {
 	bool movable_zone = kmem_block_state(failure->block) != KMEM_ONLINE_KERNEL;
-	struct survey survey = { KMEM_NO_PFN, KMEM_NO_PFN, KMEM_NO_PFN, 0 };
+	struct survey survey = { KMEM_NO_PFN, KMEM_NO_PFN, KMEM_NO_PFN };
 	enum look look;
 
 	failure->pfn = find_held(failure->block, &survey, &look);
@@ -186,7 +201,7 @@ void kmem_find_reason(struct kmem_failure *failure)
 		failure->class = KMEM_CLASS_HUGETLB;
 		failure->pfn = survey.hugetlb;
 	} else if (survey.movable != KMEM_NO_PFN) {
-		failure->class = fits_elsewhere(&survey) ? KMEM_CLASS_SLOW : KMEM_CLASS_NO_MEMORY;
+		failure->class = fits_elsewhere() ? KMEM_CLASS_SLOW : KMEM_CLASS_NO_MEMORY;
 		failure->pfn = survey.movable;
 	} else if (survey.poisoned != KMEM_NO_PFN) {
 		failure->class = KMEM_CLASS_POISONED;

@@ -12,9 +12,9 @@
 
 /* The source of a string is remembered by __string() since 6.10. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
-#define kmem_assign_name(name) __assign_str(name)
+#define kmem_assign_name() __assign_str(name)
 #else
-#define kmem_assign_name(name) __assign_str(name, name)
+#define kmem_assign_name() __assign_str(name, name)
 #endif
 
 TRACE_EVENT(kmem_unplug_begin,
@@ -26,7 +26,7 @@ TRACE_EVENT(kmem_unplug_begin,
 		__field(unsigned int, timeout_ms)
 	),
 	TP_fast_assign(
-		kmem_assign_name(name);
+		kmem_assign_name();
 		__entry->blocks = blocks;
 		__entry->timeout_ms = timeout_ms;
 	),
@@ -46,7 +46,7 @@ TRACE_EVENT(kmem_block,
 		__field(unsigned long long, us)
 	),
 	TP_fast_assign(
-		kmem_assign_name(name);
+		kmem_assign_name();
 		__entry->block = block;
 		__entry->used = used;
 		__entry->error = error;
@@ -65,7 +65,7 @@ TRACE_EVENT(kmem_rollback,
 		__field(int, error)
 	),
 	TP_fast_assign(
-		kmem_assign_name(name);
+		kmem_assign_name();
 		__entry->block = block;
 		__entry->error = error;
 	),
@@ -81,7 +81,7 @@ TRACE_EVENT(kmem_unplug_end,
 		__field(unsigned int, lost)
 	),
 	TP_fast_assign(
-		kmem_assign_name(name);
+		kmem_assign_name();
 		__entry->error = error;
 		__entry->lost = lost;
 	),

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 
 LIST_HEAD(kmem_memories);
 /* Guards the list only; the notifier takes it under all locks of memory hot-plug. */

@@ -134,7 +134,7 @@ struct kmem_memory {
 	struct memory_dev_type *type;
 	bool memmap_on_memory;
 	unsigned int timeout_ms;
-	struct mutex lock;
+	struct mutex lock; /* held by whoever waits for an operation */
 	struct rw_semaphore view;
 	struct task_struct *worker;
 	int stop;
