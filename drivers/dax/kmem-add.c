@@ -190,18 +190,14 @@ static void undo(struct kmem_memory *memory, struct kmem_failure *failure)
 
 	kmem_begin_undo(memory, true);
 	count = kmem_list_blocks(memory, &blocks);
-	failure->rollback = KMEM_ROLLBACK_COMPLETE;
-	if (count == 0)
-		return;
-	r = count;
-	if (count > 0) {
+	if (count < 0) {
+		r = count;
+	} else {
 		r = kmem_take_out(memory, blocks, count, &ignored);
 		kvfree(blocks);
 	}
-	if (r) {
-		failure->rollback = KMEM_ROLLBACK_INCOMPLETE;
-		failure->lost = kmem_count_blocks(memory);
-	}
+	failure->rollback = r ? KMEM_ROLLBACK_INCOMPLETE : KMEM_ROLLBACK_COMPLETE;
+	failure->lost = r ? kmem_count_blocks(memory) : 0;
 }
 
 static int run_add(struct kmem_job *job)

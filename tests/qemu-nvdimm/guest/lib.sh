@@ -4,13 +4,15 @@
 # What scenarios are written with. Sourced by run-stage under "set -eu"; $stage is set.
 
 # The rest by idea: the tree that is preserved; the memory it is preserved in; what a run of the
-# program is made of.
+# program is made of; the driver that takes the memory back.
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/state.sh
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/memory.sh
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/program.sh
+# shellcheck disable=SC1091
+. /usr/lib/qemu-nvdimm/kmem.sh
 
 fail() {
 	echo "FAIL: $*"
@@ -44,7 +46,8 @@ wait_until() {
 }
 
 uptime_ms() {
-	sed 's/^\([0-9]*\)\.\([0-9][0-9]\) .*/\1\20/' /proc/uptime
+	read -r uptime _ </proc/uptime
+	echo "${uptime%.*}${uptime#*.}0"
 }
 
 # note TEXT: a line of the story that the demo tells; in other runs a line of the log.

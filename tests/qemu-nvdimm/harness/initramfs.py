@@ -20,10 +20,10 @@ from .cpio import Archive
 
 # dash is the shell, as on Debian; that of a static busybox would take its own tar for "tar".
 REQUIRED = ["busybox", "dash", "ndctl", "daxctl", "kexec", "rsync", "tar", "cp", "grep",
-            "cksum"]
+            "cksum", "perl"]
 OPTIONAL = ["fsck.erofs", "getfattr", "setfattr", "getfacl", "setfacl", "setcap"]
 PACKAGES = {"busybox": "busybox-static", "kexec": "kexec-tools", "cp": "coreutils",
-            "cksum": "coreutils"}
+             "cksum": "coreutils", "perl": "perl-base"}
 
 DIRECTORIES = ["/dev", "/proc", "/sys", "/run", "/tmp", "/root", "/mnt", "/scratch", "/boot",
                "/var/state", "/var/lib", "/etc", "/usr/lib"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A stock Debian kernel, unpacked by fetch-kernel, and the modules that a guest needs of it."""
+"""A kernel, from fetch-kernel or debug-kernel, and the modules that a guest needs of it."""
 
 import dataclasses
 import lzma
@@ -14,7 +14,10 @@ LOADED = [
     "libnvdimm", "nfit", "nd_e820", "nd_pmem", "dax_pmem", "device_dax", "kmem",
 ]
 # There to be loaded by a script or by the kernel itself.
-AVAILABLE = ["crc32c_intel", "memory-notifier-error-inject", "overlay", "fuse"]
+AVAILABLE = ["crc32c_intel", "memory-notifier-error-inject", "hwpoison-inject", "overlay", "fuse",
+             "dax_hmem"]
+# Who has a kernel of that name. One that takes half an hour to build is not built unasked.
+SOURCES = {"debug": ["debug-kernel", "--no-build"]}
 
 
 class Unavailable(Exception):
@@ -30,13 +33,14 @@ class Kernel:
 
 
 def fetch(name):
-    """The kernel of that name ("6.1"), downloaded if need be."""
-    command = subprocess.run([paths.HERE / "fetch-kernel", name],
+    """The kernel of that name ("6.1"), downloaded if need be; or "debug", when it is built."""
+    script, *arguments = SOURCES.get(name, ["fetch-kernel", name])
+    command = subprocess.run([paths.HERE / script, *arguments],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if command.returncode == 2:
         raise SystemExit(f"no kernel is known as '{name}'\n{command.stderr}")
     if command.returncode != 0:
-        lines = command.stderr.strip().splitlines() or ["fetch-kernel failed"]
+        lines = command.stderr.strip().splitlines() or [f"{script} failed"]
         raise Unavailable(f"kernel {name}: {lines[-1]}")
     tree = pathlib.Path(command.stdout.strip())
     release = (tree / "release").read_text().strip()

@@ -7,17 +7,22 @@ Ordinary RAM lies below 1 GiB and above 4 GiB; the region of persistent memory s
                    above it: at the very top the range would belong to no NUMA node.
     nvdimm         an NVDIMM without labels
     nvdimm-labels  an NVDIMM with a label area; its size is a multiple of 16 MiB less the labels
+    soft-reserved  RAM that the firmware, as it seems, keeps for a special use. Its dax region is a
+                   dynamic one, where daxctl makes devices, of several ranges if need be.
     none           no persistent memory
 """
 
 import dataclasses
 import re
 
-REGIONS = ("memmap", "nvdimm", "nvdimm-labels", "none")
+REGIONS = ("memmap", "nvdimm", "nvdimm-labels", "soft-reserved", "none")
 MIB = 1 << 20
 GIB = 1 << 30
 LABELS = 2 * MIB
 LOW_MEMORY = GIB
+
+# memmap=SIZE%START-OLD+NEW turns memory of one type of the firmware's map (1: RAM) into another.
+SOFT_RESERVED = "-1+0xefffffff"
 
 # panic=-1 reboots at once and QEMU runs with -no-reboot: a panic ends the VM.
 COMMAND_LINE = ("console=ttyS0,115200 loglevel=6 panic=-1 oops=panic no_timer_check "
@@ -50,13 +55,15 @@ class Machine:
         words = [COMMAND_LINE]
         if self.region == "memmap":
             words.append(f"memmap={self.size // MIB}M!4G")
+        if self.region == "soft-reserved":
+            words.append(f"memmap={self.size // MIB}M%4G{SOFT_RESERVED}")
         if self.append:
             words.append(self.append)
         return " ".join(words)
 
     def arguments(self, kernel, initramfs, scratch, nvdimm):
         """QEMU's, but for the accelerator and the serial ports. @nvdimm: the NVDIMM's file."""
-        ram = self.memory + (self.size if self.region == "memmap" else 0)
+        ram = self.memory + (self.size if self.region in ("memmap", "soft-reserved") else 0)
         size = f"size={ram // MIB}M"
         memory = f"{ram // MIB}M"
         machine = f"q35,max-ram-below-4g={LOW_MEMORY // MIB}M"

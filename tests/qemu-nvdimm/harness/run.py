@@ -14,6 +14,7 @@ from .session import Session
 @dataclasses.dataclass
 class Request:
     script: pathlib.Path
+    name: str = ""              # of the log; "": that of the script
     arguments: list = dataclasses.field(default_factory=list)
     kernel: str = "6.1"
     machine: Machine = dataclasses.field(default_factory=Machine)
@@ -30,7 +31,8 @@ def run(request, *, log=None, on_output=None, stopping=None, keep=False):
     kernel = kernels.fetch(request.kernel)
     initrd = initramfs.build(kernel, [pathlib.Path(module) for module in request.modules])
     paths.RUNS.mkdir(parents=True, exist_ok=True)
-    log = pathlib.Path(log or paths.RUNS / f"{pathlib.Path(request.script).stem}.log")
+    name = request.name or pathlib.Path(request.script).stem
+    log = pathlib.Path(log or paths.RUNS / f"{name}.log")
     folder = pathlib.Path(tempfile.mkdtemp(prefix=log.stem + "-", dir=paths.RUNS))
     try:
         disk = folder / "scratch"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scenarios: guest scripts whose first comment lines say which machine they want."""
+"""Scenarios: guest scripts whose first comment lines say which machine they want.
+
+A script that names several kernels is a scenario for each of them: NAME-KERNEL.
+"""
 
 import dataclasses
 import pathlib
@@ -20,6 +23,7 @@ NEEDS = {
 class Scenario:
     name: str
     script: pathlib.Path
+    kernel: str
     values: dict
 
     def missing(self):
@@ -31,14 +35,15 @@ class Scenario:
         return "" if not need or NEEDS[need][0].exists() else NEEDS[need][1]
 
     def _modules(self):
-        return [paths.REPOSITORY / name for name in self.values.get("module", "").split()]
+        names = self.values.get("module", "").replace("{kernel}", self.kernel)
+        return [paths.REPOSITORY / name for name in names.split()]
 
     def request(self):
         value = self.values.get
         machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
                           memory=parse_size(value("memory", "1536M")),
                           cpus=int(value("cpus", "2")), append=value("append", ""))
-        return Request(script=self.script, kernel=value("kernel", "6.1"), machine=machine,
+        return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
                        modules=self._modules(), state_size=value("state-size", "80%"),
                        timeout=int(value("timeout", "600")), trace=True,
                        allowed=value("allow", ""))
@@ -61,12 +66,22 @@ def _header(script):
     return values
 
 
-def load(name):
-    script = paths.SCENARIOS / f"{name}.sh"
-    if not script.exists():
-        raise ValueError(f"there is no scenario {name}")
-    return Scenario(name, script, _header(script))
+def _load(script):
+    """The scenarios that a script is."""
+    values = _header(script)
+    kernels = values.get("kernel", "6.1").split()
+    if len(kernels) == 1:
+        return [Scenario(script.stem, script, kernels[0], values)]
+    return [Scenario(f"{script.stem}-{kernel}", script, kernel, values) for kernel in kernels]
 
 
 def load_all():
-    return [load(script.stem) for script in sorted(paths.SCENARIOS.glob("*.sh"))]
+    return [one for script in sorted(paths.SCENARIOS.glob("*.sh")) for one in _load(script)]
+
+
+def load(name):
+    """Those of that name: of one kernel, or of a script for all of its kernels."""
+    found = [one for one in load_all() if name in (one.name, one.script.stem)]
+    if not found:
+        raise ValueError(f"there is no scenario {name}")
+    return found

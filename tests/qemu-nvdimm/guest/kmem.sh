@@ -1,0 +1,163 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What scenarios of the kmem driver (drivers/dax) are written with.
+
+drivers=/sys/bus/dax/drivers
+failure=/tmp/last_failure
+block_bytes=$((0x$(cat "$memory_blocks/block_size_bytes")))
+
+# bind_kmem: the range as a devdax namespace, bound to our kmem. Sets $dax, $device, and $blocks.
+bind_kmem() {
+	[ "$(cat /sys/module/kmem/version)" ] || fail "the kernel's own kmem is loaded"
+	[ -e /sys/bus/dax/devices/dax0.0 ] || make_devdax
+	dax=$(dax_device)
+	device=/sys/bus/dax/devices/$dax
+	[ ! -e "$device/driver" ] || echo "$dax" >"$device/driver/unbind"
+	# Binds it at once; a later bind needs no new_id.
+	echo "$dax" >$drivers/kmem/new_id
+	[ "$(dax_driver)" = kmem ] || fail "$dax is not bound to kmem"
+	blocks=$(range_blocks)
+}
+
+unbind_kmem() {
+	echo "$dax" >$drivers/kmem/unbind
+}
+
+rebind_kmem() {
+	echo "$dax" >$drivers/kmem/bind
+}
+
+# All of it online movable, whatever the kernel's policy made of it.
+online_all() {
+	for block in $blocks; do
+		echo online_movable >"$memory_blocks/$block/state" || :
+	done
+	expect_state online_movable
+}
+
+expect_state() {
+	read -r said <"$device/state"
+	[ "$said" = "$1" ] || fail "the state is $said, not $1"
+}
+
+expect_progress() {
+	read -r said <"$device/progress"
+	[ "$said" = "$1" ] || fail "progress is $said, not $1"
+}
+
+# expect_refused MESSAGE VALUE FILE: writing VALUE fails with the errno of that message (a pattern).
+expect_refused() {
+	if said=$(/usr/bin/echo "$2" 2>&1 >"$3"); then
+		fail "$2 was taken by $3, and not refused: $1"
+	fi
+	# shellcheck disable=SC2254 # it is a pattern
+	case $said in
+	"echo: write error: "$1) ;;
+	*) fail "$2 was refused by $3: $said" ;;
+	esac
+}
+
+unplug() {
+	echo unplugged >"$device/state"
+	expect_state unplugged
+}
+
+# expect_failure PATTERN...: lines of last_failure, such as errno=-110.
+expect_failure() {
+	tee "$failure" <"$device/last_failure"
+	for pattern; do
+		found=
+		while read -r line; do
+			# shellcheck disable=SC2254 # it is a pattern
+			case $line in
+			$pattern) found=yes ;;
+			esac
+		done <"$failure"
+		[ "$found" ] || fail "last_failure does not say $pattern"
+	done
+}
+
+expect_no_failure() {
+	[ "$(cat "$device/last_failure")" = none ] || fail "$(cat "$device/last_failure")"
+}
+
+# nth_block N: from 1 on.
+nth_block() {
+	for block in $blocks; do
+		[ "$1" -gt 1 ] || break
+		set -- $(($1 - 1))
+	done
+	echo "$block"
+}
+
+# first_pfn BLOCK
+first_pfn() {
+	echo $((${1#memory} * block_bytes / 4096))
+}
+
+# pin BLOCK [PAGE]: that page of the block cannot move, until unpin. Sets $pfn.
+pin() {
+	pfn=$(printf '%#x' $(($(first_pfn "$1") + ${2:-4711})))
+	wait_until 10 modprobe pin_page pfn="$pfn"
+}
+
+unpin() {
+	rmmod pin_page
+}
+
+# picture FILE: all that the rest of the system sees of the memory.
+picture() {
+	{
+		grep -E '^(MemTotal|HardwareCorrupted)' /proc/meminfo
+		grep MemTotal /sys/devices/system/node/node*/meminfo
+		cat /proc/iomem
+		(cd "$memory_blocks" && grep -H . memory[0-9]*/state memory[0-9]*/valid_zones)
+		awk '/^Node/ { zone = $0 } /present|managed/ { print zone, $1, $2 }' /proc/zoneinfo
+	} >"$1"
+}
+
+# expect_picture FILE: nothing has changed since.
+expect_picture() {
+	picture /tmp/now
+	diff "$1" /tmp/now || fail "the memory is not as it was"
+}
+
+# Milliseconds that a command took, in $took; its status counts.
+take_time() {
+	began=$(uptime_ms)
+	"$@"
+	took=$(($(uptime_ms) - began))
+	echo "took $took ms"
+}
+
+expect_faster() {
+	[ "$took" -le "$1" ] || fail "it took $took ms, more than $1"
+}
+
+# What the driver tells udev, one line for each event: the device and the variables, sorted.
+uevents=/tmp/uevents
+watch_uevents() {
+	cat >/tmp/on-uevent <<-'END'
+	#!/bin/sh
+	[ "$ACTION $SUBSYSTEM" != "change dax" ] || {
+		echo "${DEVPATH##*/} $(env | sed -n 's/^DAX_KMEM_//p' | sort | tr '\n' ' ')"
+	} >>/tmp/uevents
+	END
+	chmod +x /tmp/on-uevent
+	: >$uevents
+	uevent /tmp/on-uevent &
+	watcher=$!
+	wait_until 10 is_listening $watcher
+}
+
+is_listening() {
+	stat -L -c %F "/proc/$1/fd"/* | grep -q socket
+}
+
+# expect_uevent VARIABLE=REGEX...: in the order of the alphabet; one event had these, and no others.
+expect_uevent() {
+	wait_until 10 grep -Eqx "$dax $* " $uevents
+	cat $uevents
+	: >$uevents
+}

@@ -1,0 +1,109 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Others write to the blocks while the memory is taken out: a udev rule that onlines what is new, an
+# operator, a second removal. Each operation ends as one whole, in order; nobody can pull a block from
+# under it, and what the driver says is true at any time.
+#
+# kernel: 6.1 6.12
+# region: memmap
+# module: build/modules/{kernel}/kmem.ko
+
+jobs=
+
+# The shell's own echo: the writers are to be as fast as can be.
+flip() {
+	while :; do
+		for value in offline online_movable online online_kernel; do
+			echo $value >"$memory_blocks/$1/state"
+		done
+	done 2>/dev/null
+}
+
+write_states() {
+	while :; do
+		for value in unplugged online_movable; do
+			echo $value >"$device/state"
+		done
+	done 2>/dev/null
+}
+
+# What is read is one of the documented answers, whatever goes on.
+read_all() {
+	while :; do
+		cat "$device/state" "$device/progress" "$device/last_failure" >/tmp/read.$1
+		if grep -Evx 'unplugged|offline|online_movable|mixed|[0-7] 7|none|[a-z]+=.+' \
+			/tmp/read.$1; then
+			echo "$1" >/tmp/misread
+		fi
+	done
+}
+
+run() {
+	"$@" &
+	jobs="$jobs $!"
+}
+
+stop() {
+	# shellcheck disable=SC2086
+	kill $jobs
+	# shellcheck disable=SC2086
+	wait $jobs || :
+	jobs=
+}
+
+# Removed as a whole, or refused as a whole; busy blocks are the only reason there is.
+unplug_against_writers() {
+	for block in $blocks; do
+		run flip "$block"
+	done
+	run read_all 1
+	removed=0 refused=0
+	for _ in $(seq "$1"); do
+		if said=$(/usr/bin/echo unplugged 2>&1 >"$device/state"); then
+			expect_state unplugged
+			expect_progress "7 7"
+			grep -q "System RAM (kmem)" /proc/iomem && fail "some of it is still there"
+			echo online_movable >"$device/state"
+			removed=$((removed + 1))
+		else
+			expect_failure operation=unplug "errno=-1[6]" rollback=complete
+			refused=$((refused + 1))
+		fi
+	done
+	stop
+	note "removed $removed times, refused $refused times"
+	[ $removed -gt 0 ] || fail "the writers won each time"
+}
+
+# Two that want opposite things, one that reads, one that unbinds under them.
+switch_against_switch() {
+	run write_states
+	run write_states
+	run read_all 2
+	for _ in $(seq "$1"); do
+		unbind_kmem
+		rebind_kmem
+		usleep 100000
+	done
+	stop
+}
+
+settle() {
+	[ ! -e /tmp/misread ] || fail "a reader got an answer that is not documented"
+	[ "$(cat "$device/state")" = unplugged ] || unplug
+	expect_picture /tmp/unplugged
+	echo online_movable >"$device/state"
+	expect_picture /tmp/online
+}
+
+bind_kmem
+unplug
+picture /tmp/unplugged
+echo online_movable >"$device/state"
+picture /tmp/online
+unplug_against_writers 12
+settle
+switch_against_switch 12
+settle
+check_dmesg

@@ -1,0 +1,122 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Whoever waits for a removal can give up: Ctrl-C, or the service manager that kills it, ends it soon and
+# all is as it was. A signal that the program handles or ignores changes nothing, and no write ever ends
+# with EINTR, which would make a shell write again, for ever.
+#
+# kernel: 6.1 6.12
+# region: memmap
+# size: 512M
+# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko build/modules/{kernel}/limit_blocks.ko
+
+# start_write VALUE [PERL]: in the background, after that piece of Perl. What errno it ends with, or 0,
+# is the answer of wait_for_write. Sets $writer.
+start_write() {
+	perl -e '
+		$SIG{$_} = "DEFAULT" for qw(INT QUIT TERM);
+		'"${2:-}"'
+		open(F, ">", $ARGV[0]) or die $!;
+		exit(defined(syswrite(F, $ARGV[1])) ? 0 : $! + 0)' "$device/state" "$1" &
+	writer=$!
+}
+
+# Something has been taken offline already.
+wait_for_worker() {
+	wait_until 20 grep -q "^[12] 3" "$device/progress"
+}
+
+# expect_write_ended STATUS MILLISECONDS: within that time; 128 and more: by a signal.
+expect_write_ended() {
+	began=$(uptime_ms)
+	status=0
+	wait "$writer" || status=$?
+	took=$(($(uptime_ms) - began))
+	[ $status = "$1" ] || fail "the writer ended with $status, not $1"
+	expect_faster "$2"
+}
+
+check_fatal() {
+	start_write unplugged
+	wait_for_worker
+	kill "-$1" "$writer"
+	expect_write_ended "$2" 5000
+	expect_failure operation=unplug errno=-125 class=interrupted rollback=complete
+	expect_picture /tmp/online
+}
+
+# ETIMEDOUT is 110; the timer fires many times before that.
+check_harmless() {
+	echo 2000 >"$device/unplug_timeout_ms"
+	start_write unplugged '
+		use constant TICK => pack("q4", 0, 100000, 0, 100000);
+		$SIG{ALRM} = sub { $ticks++ };
+		$SIG{USR1} = "IGNORE";
+		$SIG{USR2} = sub { };
+		syscall(38, 0, TICK, 0) == 0 or die "setitimer: $!";'
+	wait_for_worker
+	for signal in USR1 USR2 CHLD WINCH CONT STOP CONT; do
+		kill -$signal $writer
+	done
+	expect_write_ended 110 12000
+	expect_failure errno=-110 class=pinned rollback=complete
+	expect_picture /tmp/online
+	echo 60000 >"$device/unplug_timeout_ms"
+}
+
+# Who waits for its turn can be killed as well; who is at work is not disturbed.
+check_waiting() {
+	start_write unplugged
+	first=$writer
+	wait_for_worker
+	start_write unplugged
+	wait_until 10 grep -q . "/proc/$writer/wchan"
+	kill -TERM $writer
+	expect_write_ended 143 5000
+	wait_for_worker
+	start_write online_movable
+	writer=$first
+	kill -KILL "$writer"
+	expect_write_ended 137 5000
+	wait $! || fail "the second writer was to find it online"
+	expect_picture /tmp/online
+}
+
+# In the middle of an add, all of it is taken back, or all of it is there.
+check_online() {
+	unplug
+	modprobe limit_blocks delay_ms=500
+	start_write online_movable
+	wait_until 20 grep -q "^[12] 3" "$device/progress"
+	kill -KILL "$writer"
+	expect_write_ended 137 15000
+	read -r state <"$device/state"
+	case $state in
+	unplugged)
+		expect_failure operation=online errno=-125 class=interrupted rollback=complete
+		expect_picture /tmp/unplugged
+		;;
+	online_movable)
+		expect_no_failure
+		expect_picture /tmp/online
+		;;
+	*) fail "the state is $state" ;;
+	esac
+	rmmod limit_blocks
+}
+
+bind_kmem
+unplug
+picture /tmp/unplugged
+echo online_movable >"$device/state"
+picture /tmp/online
+pin "$(nth_block 2)"
+echo 60000 >"$device/unplug_timeout_ms"
+check_fatal INT 130
+check_fatal TERM 143
+check_fatal KILL 137
+check_harmless
+check_waiting
+unpin
+check_online
+check_dmesg
