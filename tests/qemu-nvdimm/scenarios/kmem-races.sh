@@ -15,7 +15,7 @@ jobs=
 flip() {
 	while :; do
 		for value in offline online_movable online online_kernel; do
-			echo $value >"$memory_blocks/$1/state"
+			echo $value >"$memory_blocks/$1/state" || :
 		done
 	done 2>/dev/null
 }
@@ -23,7 +23,7 @@ flip() {
 write_states() {
 	while :; do
 		for value in unplugged online_movable; do
-			echo $value >"$device/state"
+			echo $value >"$device/state" || :
 		done
 	done 2>/dev/null
 }
@@ -31,9 +31,11 @@ write_states() {
 # What is read is one of the documented answers, whatever goes on.
 read_all() {
 	while :; do
-		cat "$device/state" "$device/progress" "$device/last_failure" >/tmp/read.$1
+		# Unbound, the device has none of these.
+		cat "$device/state" "$device/progress" "$device/last_failure" >"/tmp/read.$1" \
+			2>/dev/null || :
 		if grep -Evx 'unplugged|offline|online_movable|mixed|[0-7] 7|none|[a-z]+=.+' \
-			/tmp/read.$1; then
+			"/tmp/read.$1"; then
 			echo "$1" >/tmp/misread
 		fi
 	done
@@ -102,8 +104,8 @@ unplug
 picture /tmp/unplugged
 echo online_movable >"$device/state"
 picture /tmp/online
-unplug_against_writers 12
+unplug_against_writers 6
 settle
-switch_against_switch 12
+switch_against_switch 6
 settle
 check_dmesg

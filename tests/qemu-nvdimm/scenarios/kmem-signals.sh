@@ -49,11 +49,11 @@ check_fatal() {
 check_harmless() {
 	echo 2000 >"$device/unplug_timeout_ms"
 	start_write unplugged '
-		use constant TICK => pack("q4", 0, 100000, 0, 100000);
+		$tick = pack("q4", 0, 100000, 0, 100000);
 		$SIG{ALRM} = sub { $ticks++ };
 		$SIG{USR1} = "IGNORE";
 		$SIG{USR2} = sub { };
-		syscall(38, 0, TICK, 0) == 0 or die "setitimer: $!";'
+		syscall(38, 0, $tick, 0) == 0 or die "setitimer: $!";'
 	wait_for_worker
 	for signal in USR1 USR2 CHLD WINCH CONT STOP CONT; do
 		kill -$signal $writer
