@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Lets so many memory blocks go offline, or come online, and refuses every other one: what a memory
- * notifier of some driver might do, at a point that the test knows. It can also make each block slow.
+ * notifier of some driver might do, at a point that the test knows. It can make each block slow.
  */
 #include <linux/delay.h>
 #include <linux/memory.h>
