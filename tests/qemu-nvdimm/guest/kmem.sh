@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What scenarios of the kmem driver (drivers/dax) are written with.
@@ -7,25 +7,30 @@ drivers=/sys/bus/dax/drivers
 failure=/tmp/last_failure
 block_bytes=$((0x$(cat "$memory_blocks/block_size_bytes")))
 
-# bind_kmem: the range as a devdax namespace, bound to our kmem. Sets $dax, $device, and $blocks.
-bind_kmem() {
-	[ "$(cat /sys/module/kmem/version)" ] || fail "the kernel's own kmem is loaded"
-	[ -e /sys/bus/dax/devices/dax0.0 ] || make_devdax
+# The range is a dax device. Sets $dax, $device and $blocks.
+use_device() {
 	dax=$(dax_device)
 	device=/sys/bus/dax/devices/$dax
-	[ ! -e "$device/driver" ] || echo "$dax" >"$device/driver/unbind"
-	# Binds it at once; a later bind needs no new_id.
-	echo "$dax" >$drivers/kmem/new_id
-	[ "$(dax_driver)" = kmem ] || fail "$dax is not bound to kmem"
 	blocks=$(range_blocks)
 }
 
+# The same, after the range was made a devdax namespace and bound to our kmem.
+bind_kmem() {
+	[ -e /sys/module/kmem/version ] || fail "the kernel's own kmem is loaded"
+	[ -e /sys/bus/dax/devices/dax0.0 ] || make_devdax
+	use_device
+	[ ! -e "$device/driver" ] || echo "$dax" >"$device/driver/unbind"
+	# Binds it at once; a later bind needs no new_id.
+	echo "$dax" >"$drivers/kmem/new_id"
+	[ "$(dax_driver)" = kmem ] || fail "$dax is not bound to kmem"
+}
+
 unbind_kmem() {
-	echo "$dax" >$drivers/kmem/unbind
+	echo "$dax" >"$drivers/kmem/unbind"
 }
 
 rebind_kmem() {
-	echo "$dax" >$drivers/kmem/bind
+	echo "$dax" >"$drivers/kmem/bind"
 }
 
 # All of it online movable, whatever the kernel's policy made of it.
@@ -123,12 +128,14 @@ expect_picture() {
 	diff "$1" /tmp/now || fail "the memory is not as it was"
 }
 
-# Milliseconds that a command took, in $took; its status counts.
+# take_time COMMAND...: the milliseconds that it took, in $took. Its status is kept.
 take_time() {
 	began=$(uptime_ms)
-	"$@"
+	taken_status=0
+	"$@" || taken_status=$?
 	took=$(($(uptime_ms) - began))
 	echo "took $took ms"
+	return $taken_status
 }
 
 expect_faster() {

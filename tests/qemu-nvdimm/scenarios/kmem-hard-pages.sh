@@ -77,9 +77,9 @@ check_huge_free() {
 check_huge_used() {
 	set_huge_pages 50
 	hold $huge 80
-	echo 3000 >"$device/unplug_timeout_ms"
+	echo 8000 >"$device/unplug_timeout_ms"
 	take_time expect_refused "Connection timed out" unplugged "$device/state"
-	expect_faster 13000
+	expect_faster 40000
 	expect_failure errno=-110 "block=memory*" "pfn=0x*" class=hugetlb rollback=complete
 	expect_picture /tmp/online
 	echo 60000 >"$device/unplug_timeout_ms"
@@ -102,7 +102,7 @@ check_poisoned() {
 	modprobe hwpoison-inject
 	poison "$(nth_block 3)"
 	pin "$(nth_block 5)"
-	echo 2000 >"$device/unplug_timeout_ms"
+	echo 6000 >"$device/unplug_timeout_ms"
 	expect_refused "Connection timed out" unplugged "$device/state"
 	expect_failure class=pinned "block=$(nth_block 5)" rollback=complete
 	expect_picture /tmp/poisoned

@@ -18,7 +18,7 @@ check_offline_before() {
 	picture /tmp/before
 	expect_progress "1 7"
 	pin "$(nth_block 4)"
-	echo 1000 >"$device/unplug_timeout_ms"
+	echo 6000 >"$device/unplug_timeout_ms"
 	expect_refused "Connection timed out" unplugged "$device/state"
 	expect_failure class=pinned rollback=complete
 	expect_picture /tmp/before
