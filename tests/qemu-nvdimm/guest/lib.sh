@@ -60,4 +60,7 @@ check_dmesg() {
 	if dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|page allocation failure|segfault at'; then
 		fail "the kernel complained"
 	fi
+	# A debug kernel checks its locks until the first thing that it finds.
+	[ ! -e /proc/lockdep_stats ] || grep -q 'debug_locks: *1' /proc/lockdep_stats ||
+		fail "lockdep has given up"
 }

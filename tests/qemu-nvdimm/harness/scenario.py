@@ -26,6 +26,10 @@ class Scenario:
     kernel: str
     values: dict
 
+    def on(self, kernel):
+        """The same on another kernel."""
+        return Scenario(f"{self.script.stem}-{kernel}", self.script, kernel, self.values)
+
     def missing(self):
         """Why it cannot run here; "" when it can."""
         for module in self._modules():
@@ -70,9 +74,8 @@ def _load(script):
     """The scenarios that a script is."""
     values = _header(script)
     kernels = values.get("kernel", "6.1").split()
-    if len(kernels) == 1:
-        return [Scenario(script.stem, script, kernels[0], values)]
-    return [Scenario(f"{script.stem}-{kernel}", script, kernel, values) for kernel in kernels]
+    first = Scenario(script.stem, script, kernels[0], values)
+    return [first.on(kernel) for kernel in kernels] if len(kernels) > 1 else [first]
 
 
 def load_all():

@@ -109,12 +109,25 @@ check_injected() {
 	rmmod memory-notifier-error-inject
 }
 
+# Nothing is in the way, it only takes longer than there was time.
+check_slow() {
+	allow -1 -1
+	echo 300 >$limits/delay_ms
+	echo 400 >"$device/unplug_timeout_ms"
+	expect_refused "Connection timed out" unplugged "$device/state"
+	expect_failure operation=unplug errno=-110 "block=memory*" class=slow rollback=complete
+	expect_picture /tmp/online
+	echo 0 >$limits/delay_ms
+	echo 30000 >"$device/unplug_timeout_ms"
+}
+
 bind_kmem
 unplug
 picture /tmp/unplugged
 echo online_movable >"$device/state"
 picture /tmp/online
 modprobe limit_blocks
+check_slow
 check_refused
 check_refused_by_eintr
 check_rollback_refused 1

@@ -63,6 +63,7 @@ check_left_behind() {
 }
 
 check_by_hand() {
+	echo 30000 >"$device/unplug_timeout_ms"
 	unplug
 	pmem-preserve hot-add
 	expect_ram

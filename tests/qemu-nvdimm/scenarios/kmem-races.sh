@@ -7,7 +7,7 @@
 #
 # kernel: 6.1 6.12
 # region: memmap
-# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko
 
 jobs=
 
@@ -99,11 +99,28 @@ settle() {
 	expect_picture /tmp/online
 }
 
+# Somebody's own removal of a block hangs on a pinned page, and holds the lock of memory hot-plug.
+check_hung_writer() {
+	pin "$(nth_block 4)"
+	run perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline")' \
+		"$memory_blocks/$(nth_block 4)/state"
+	wait_until 10 grep -q offline_pages "/proc/${jobs# }/stack"
+	echo 1000 >"$device/unplug_timeout_ms"
+	take_time expect_refused "Connection timed out" unplugged "$device/state"
+	expect_faster 10000
+	expect_failure errno=-110 "block=memory*" rollback=complete
+	stop
+	unpin
+	echo 30000 >"$device/unplug_timeout_ms"
+	expect_picture /tmp/online
+}
+
 bind_kmem
 unplug
 picture /tmp/unplugged
 echo online_movable >"$device/state"
 picture /tmp/online
+check_hung_writer
 unplug_against_writers 6
 settle
 switch_against_switch 6
