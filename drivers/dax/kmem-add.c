@@ -109,33 +109,46 @@ void kmem_release(struct kmem_memory *memory)
 	module_put(THIS_MODULE);
 }
 
-/* The reservation stays while the memory is RAM, also without a device. */
-int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
+static int reserve(const struct kmem_memory *memory, struct kmem_range *range)
 {
-	const u64 start = range->range.start, length = range_len(&range->range);
-	mhp_t flags = MHP_NID_IS_MGID;
-	struct resource *res;
-	int r;
-
-	if (memory->memmap_on_memory)
-		flags |= MHP_MEMMAP_ON_MEMORY;
-	res = request_mem_region(start, length, memory->name);
-	if (!res) {
+	range->res = request_mem_region(range->range.start, range_len(&range->range), memory->name);
+	if (!range->res) {
 		pr_err("%s: %#llx-%#llx is reserved by something else, see /proc/iomem\n",
 		       memory->name, range->range.start, range->range.end);
 		return -EBUSY;
 	}
 	/* Not busy, so that the RAM can be a child of it; nothing that the parent may have. */
-	res->flags = IORESOURCE_SYSTEM_RAM;
-	r = add_memory_driver_managed(memory->group, start, length, RESOURCE_NAME, flags);
+	range->res->flags = IORESOURCE_SYSTEM_RAM;
+	return 0;
+}
+
+void kmem_unreserve(struct kmem_range *range)
+{
+	if (!range->res)
+		return;
+	remove_resource(range->res);
+	kfree(range->res);
+	range->res = NULL;
+}
+
+/* Reserved as long as it is RAM, also without a device. On error it is neither. */
+int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
+{
+	mhp_t flags = MHP_NID_IS_MGID;
+	int r = range->res ? 0 : reserve(memory, range);
+
+	if (r)
+		return r;
+	if (memory->memmap_on_memory)
+		flags |= MHP_MEMMAP_ON_MEMORY;
+	r = add_memory_driver_managed(memory->group, range->range.start, range_len(&range->range),
+				      RESOURCE_NAME, flags);
 	if (r) {
 		pr_err("%s: %#llx-%#llx cannot be added: %d\n", memory->name, range->range.start,
 		       range->range.end, r);
-		remove_resource(res);
-		kfree(res);
+		kmem_unreserve(range);
 		return r;
 	}
-	range->res = res;
 	kmem_set_added(memory, range, true);
 	return 0;
 }
@@ -150,10 +163,9 @@ static int online_all(struct kmem_memory *memory, struct kmem_failure *failure)
 	for (i = 0; i < count && r == 0; i++) {
 		if (blocks[i].before == memory->wanted)
 			continue;
-		if (kmem_stopped(memory)) {
-			r = -EINTR;
+		r = kmem_stopped(memory);
+		if (r)
 			break;
-		}
 		r = kmem_set_block(memory, blocks[i].pfn, memory->wanted);
 		if (r)
 			failure->block = blocks[i].pfn;
@@ -169,8 +181,9 @@ static int add_all(struct kmem_memory *memory, struct kmem_failure *failure)
 
 	memory->zone_refused = false;
 	for (i = 0; i < memory->nr_ranges; i++) {
-		if (kmem_stopped(memory))
-			return -EINTR;
+		r = kmem_stopped(memory);
+		if (r)
+			return r;
 		r = kmem_add_range(memory, &memory->ranges[i]);
 		if (r)
 			return r;
@@ -200,26 +213,28 @@ static void undo(struct kmem_memory *memory, struct kmem_failure *failure)
 	failure->lost = r ? kmem_count_blocks(memory) : 0;
 }
 
-static int run_add(struct kmem_job *job)
+static int run_add(struct kmem_memory *memory, struct kmem_failure *failure)
 {
-	struct kmem_memory *memory = job->memory;
-	int r = add_all(memory, &job->failure);
+	int r = acquire(memory);
 
-	if (r == 0)
-		return 0;
-	job->failure.error = r == -EINTR ? kmem_stopped(memory) : r;
-	if (memory->cancelled && !memory->asked)
-		job->failure.class = KMEM_CLASS_NOTIFIER;
-	undo(memory, &job->failure);
-	return job->failure.error;
+	if (r)
+		return r;
+	r = add_all(memory, failure);
+	if (r) {
+		if (memory->cancelled && !memory->asked)
+			failure->class = KMEM_CLASS_NOTIFIER;
+		undo(memory, failure);
+		if (!kmem_added(memory))
+			kmem_release(memory);
+	}
+	return r;
 }
 
 /**
  * kmem_add() - make System RAM of the ranges, of all or of none
  * @memory: unplugged; the caller holds its lock
- * @wanted: KMEM_ONLINE_MOVABLE, KMEM_ONLINE_KERNEL; KMEM_OFFLINE: what the kernel's auto-online
- * policy
- *	says, but to ZONE_MOVABLE
+ * @wanted: KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL; KMEM_OFFLINE: as the kernel's auto-online
+ *	policy says, but to ZONE_MOVABLE
  *
  * Return: 0, or -EBUSY (the range is reserved), -ECANCELED (the caller was killed), what hot-plug
  * and its notifiers say. On error nothing is added, but in the rare case that it could not be
@@ -227,28 +242,6 @@ static int run_add(struct kmem_job *job)
  */
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted)
 {
-	struct kmem_job job = {
-		.memory = memory,
-		.run = run_add,
-		.failure = {
-			.operation = KMEM_ONLINE,
-			.block = KMEM_NO_PFN,
-			.pfn = KMEM_NO_PFN,
-			.blocks = kmem_count_blocks(memory),
-		},
-	};
-	int r = acquire(memory);
-
-	if (r)
-		goto report;
 	memory->wanted = wanted;
-	r = kmem_run(&job, KMEM_TIMEOUT_MAX_MS);
-	if (r == -ECANCELED)
-		job.failure.class = KMEM_CLASS_INTERRUPTED;
-	if (!kmem_added(memory))
-		kmem_release(memory);
-report:
-	job.failure.error = r;
-	kmem_report(memory, &job.failure);
-	return r;
+	return kmem_run(memory, KMEM_ONLINE, run_add, KMEM_TIMEOUT_MAX_MS);
 }

@@ -137,26 +137,35 @@ enum kmem_state kmem_memory_state(const struct kmem_memory *memory)
 	return all;
 }
 
+/* How many pages are free from this one on, as one chunk of the allocator; 0: it is not free. */
+unsigned long kmem_free_pages(struct page *page)
+{
+	unsigned long order;
+
+	if (!PageBuddy(page))
+		return 0;
+	/* Not locked: the page may be taken as we look, and its order be anything. */
+	order = READ_ONCE(page_private(page));
+	return order < ORDER_LIMIT ? 1UL << order : 1;
+}
+
 /* Pages of an online block that are not free: what has to move, give or take what races. */
 static void survey_block(struct kmem_block *block)
 {
 	const unsigned long end = block->pfn + kmem_block_pages();
-	unsigned long order, pfn = block->pfn;
+	unsigned long unused, pfn = block->pfn;
 
 	while (pfn < end) {
 		struct page *page = pfn_to_online_page(pfn);
 
 		if (!page)
 			break;
-		if (!PageBuddy(page)) {
+		unused = kmem_free_pages(page);
+		if (!unused) {
 			block->used++;
 			block->poisoned |= PageHWPoison(page);
-			pfn++;
-			continue;
 		}
-		/* Not locked: the page may be taken as we look, and its order be anything. */
-		order = READ_ONCE(page_private(page));
-		pfn += order < ORDER_LIMIT ? 1UL << order : 1;
+		pfn += unused ?: 1;
 	}
 	cond_resched();
 }
@@ -281,13 +290,13 @@ static int try_set_block(unsigned long pfn, enum kmem_state state)
  * To be called by the worker: it has no network namespace of its own (a mount of sysfs belongs to
  * one), and no signals but the one that stops it.
  *
- * Return: 0, also when it was so already. -EINTR: the job was told to stop. Else what the kernel
- * said at the last try: -EBUSY, -ENOMEM, the errno of a memory notifier.
+ * Return: 0, also when it was so already; kmem_stopped(); or what the kernel said at the last try:
+ * -EBUSY, -ENOMEM, the errno of a memory notifier. Never -EINTR.
  */
 int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state)
 {
 	unsigned int try = 1;
-	int r;
+	int r, stopped;
 
 	for (;;) {
 		memory->asked = false;
@@ -295,8 +304,9 @@ int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_stat
 		r = try_set_block(pfn, state);
 		if (r == 0)
 			return 0;
-		if (kmem_stopped(memory))
-			return -EINTR;
+		stopped = kmem_stopped(memory);
+		if (stopped)
+			return stopped;
 		/* The flag that restarts a system call, or a signal from before undoing. */
 		flush_signals(current);
 		if (r == -ERESTARTNOINTR)

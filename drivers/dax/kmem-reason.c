@@ -16,7 +16,6 @@
 
 #define SECOND_LOOK_MS 10
 #define SECOND_LOOKS   16
-#define ORDER_LIMIT    20
 
 /* clang-format off */
 const char *const kmem_class_names[] = {
@@ -84,16 +83,13 @@ static enum look look_at_folio(struct folio *folio)
 /* @ret_pages: how many pages, from this one on, the answer is for. */
 static enum look look_at(struct page *page, unsigned long *ret_pages)
 {
-	unsigned long order;
 	struct folio *folio;
 	enum look look;
 
-	*ret_pages = 1;
-	if (PageBuddy(page)) {
-		order = READ_ONCE(page_private(page));
-		*ret_pages = order < ORDER_LIMIT ? 1UL << order : 1;
+	*ret_pages = kmem_free_pages(page);
+	if (*ret_pages)
 		return LOOK_FREE;
-	}
+	*ret_pages = 1;
 	if (PageVmemmapSelfHosted(page))
 		return LOOK_FREE; /* the block's own memmap, with memmap_on_memory */
 	if (PageReserved(page))

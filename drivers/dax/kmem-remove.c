@@ -9,7 +9,6 @@
  */
 #include "kmem.h"
 
-#include <linux/ioport.h>
 #include <linux/ktime.h>
 #include <linux/memory_hotplug.h>
 #include <linux/slab.h>
@@ -48,34 +47,31 @@ static int remove_range(struct kmem_memory *memory, struct kmem_range *range)
 
 	kmem_set_added(memory, range, false);
 	r = remove_memory(range->range.start, range_len(&range->range));
-	if (r) {
+	if (r)
 		kmem_set_added(memory, range, true);
-		return r;
-	}
-	remove_resource(range->res);
-	kfree(range->res);
-	range->res = NULL;
-	range->removed = true;
-	return 0;
+	return r;
 }
 
-/* All that are added, or none. They are offline, and added again they are offline as well. */
+/*
+ * All that are added, or none. They are offline, and added again they are offline as well; until
+ * the last one is gone, all of them stay reserved.
+ */
 static int remove_ranges(struct kmem_memory *memory)
 {
-	unsigned int i;
+	struct kmem_range *range, *end = memory->ranges + memory->nr_ranges;
 	int r = 0;
 
-	for (i = 0; i < memory->nr_ranges; i++)
-		memory->ranges[i].removed = false;
-	for (i = 0; i < memory->nr_ranges && r == 0; i++)
-		if (memory->ranges[i].added)
-			r = remove_range(memory, &memory->ranges[i]);
-	if (r == 0)
-		return 0;
-	memory->wanted = KMEM_UNPLUGGED;
-	for (i = 0; i < memory->nr_ranges; i++)
-		if (memory->ranges[i].removed)
-			kmem_add_range(memory, &memory->ranges[i]);
+	for (range = memory->ranges; range < end && r == 0; range++)
+		if (range->added)
+			r = remove_range(memory, range);
+	if (r)
+		memory->wanted = KMEM_UNPLUGGED;
+	for (range = memory->ranges; range < end; range++) {
+		if (r == 0)
+			kmem_unreserve(range);
+		else if (range->res && !range->added)
+			kmem_add_range(memory, range);
+	}
 	return r;
 }
 
@@ -96,16 +92,15 @@ int kmem_take_out(struct kmem_memory *memory, struct kmem_block *blocks, unsigne
 	return r ?: remove_ranges(memory);
 }
 
-static void find_reason(struct kmem_memory *memory, struct kmem_failure *failure, int error)
+static void find_reason(const struct kmem_memory *memory, struct kmem_failure *failure, int error)
 {
-	failure->error = error == -EINTR ? kmem_stopped(memory) : error;
-	if (failure->error == -ECANCELED)
-		failure->class = KMEM_CLASS_INTERRUPTED;
-	else if (memory->cancelled && !memory->asked)
+	if (memory->cancelled && !memory->asked)
 		failure->class = KMEM_CLASS_NOTIFIER;
+	else if (error == -ECANCELED)
+		failure->class = KMEM_CLASS_INTERRUPTED;
 	else if (failure->block != KMEM_NO_PFN)
 		kmem_find_reason(failure);
-	if (failure->class == KMEM_CLASS_UNKNOWN && failure->error == -ETIMEDOUT)
+	if (failure->class == KMEM_CLASS_UNKNOWN && error == -ETIMEDOUT)
 		failure->class = KMEM_CLASS_SLOW;
 }
 
@@ -127,9 +122,8 @@ static void roll_back(struct kmem_memory *memory, const struct kmem_block *block
 	failure->rollback = failure->lost ? KMEM_ROLLBACK_INCOMPLETE : KMEM_ROLLBACK_COMPLETE;
 }
 
-static int run_remove(struct kmem_job *job)
+static int run_remove(struct kmem_memory *memory, struct kmem_failure *failure)
 {
-	struct kmem_memory *memory = job->memory;
 	struct kmem_block *blocks;
 	int count = kmem_list_blocks(memory, &blocks);
 	int r;
@@ -137,11 +131,12 @@ static int run_remove(struct kmem_job *job)
 	if (count < 0)
 		return count;
 	memory->wanted = KMEM_OFFLINE;
-	r = kmem_take_out(memory, blocks, count, &job->failure);
+	r = kmem_take_out(memory, blocks, count, failure);
 	if (r) {
-		find_reason(memory, &job->failure, r);
-		r = job->failure.error;
-		roll_back(memory, blocks, count, &job->failure);
+		find_reason(memory, failure, r);
+		roll_back(memory, blocks, count, failure);
+	} else {
+		kmem_release(memory);
 	}
 	kvfree(blocks);
 	return r;
@@ -159,30 +154,13 @@ static int run_remove(struct kmem_job *job)
  */
 int kmem_remove(struct kmem_memory *memory)
 {
-	struct kmem_job job = {
-		.memory = memory,
-		.run = run_remove,
-		.failure = {
-			.operation = KMEM_UNPLUG,
-			.block = KMEM_NO_PFN,
-			.pfn = KMEM_NO_PFN,
-			.blocks = kmem_count_blocks(memory),
-		},
-	};
 	unsigned int timeout_ms = READ_ONCE(memory->timeout_ms);
 	int r;
 
 	if (!kmem_added(memory))
 		return 0;
-	trace_kmem_unplug_begin(memory->name, job.failure.blocks, timeout_ms);
-	r = kmem_run(&job, timeout_ms);
-	trace_kmem_unplug_end(memory->name, r, job.failure.lost);
-	job.failure.error = r;
-	/* Killed before there was anything to stop. */
-	if (r == -ECANCELED)
-		job.failure.class = KMEM_CLASS_INTERRUPTED;
-	if (r == 0)
-		kmem_release(memory);
-	kmem_report(memory, &job.failure);
+	trace_kmem_unplug_begin(memory->name, kmem_count_blocks(memory), timeout_ms);
+	r = kmem_run(memory, KMEM_UNPLUG, run_remove, timeout_ms);
+	trace_kmem_unplug_end(memory->name, r, memory->failure.lost);
 	return r;
 }

@@ -6,6 +6,7 @@
  */
 #include "kmem.h"
 
+#include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
@@ -15,7 +16,9 @@
 #define UNDO_MS 10000
 
 struct work {
-	struct kmem_job *job;
+	struct kmem_memory *memory;
+	kmem_job *job;
+	struct kmem_failure *failure;
 	struct completion done;
 	int result;
 };
@@ -23,54 +26,74 @@ struct work {
 static int work_thread(void *data)
 {
 	struct work *work = data;
-	struct kmem_memory *memory = work->job->memory;
+	struct kmem_memory *memory = work->memory;
 
 	allow_kernel_signal(SIGKILL);
 	WRITE_ONCE(memory->worker, current);
 	memory->asked = false;
 	memory->cancelled = false;
-	work->result = work->job->run(work->job);
+	work->result = work->job(memory, work->failure);
 	WRITE_ONCE(memory->worker, NULL);
 	/* @work is gone, and the module may be, once this is complete. */
 	kthread_complete_and_exit(&work->done, 0);
 }
 
-/**
- * kmem_run() - run an operation with a time limit
- * @job: what to do; the caller holds the lock of its memory
- * @timeout_ms: after which it is told to stop
- *
- * It returns only when the job has, however long undoing takes.
- *
- * Return: what the job did, but -EINTR is -ETIMEDOUT or (the caller was killed) -ECANCELED.
- */
-int kmem_run(struct kmem_job *job, unsigned int timeout_ms)
+/* Returns only when the job has, however long undoing takes. */
+static int run_within(struct work *work, unsigned int timeout_ms)
 {
-	struct kmem_memory *memory = job->memory;
-	struct work work = { .job = job };
+	struct kmem_memory *memory = work->memory;
 	struct task_struct *task;
 	long left;
 
-	init_completion(&work.done);
+	init_completion(&work->done);
 	WRITE_ONCE(memory->stop, 0);
 	memory->undo_until = 0;
-	task = kthread_create(work_thread, &work, "kmem/%s", memory->name);
+	task = kthread_create(work_thread, work, "kmem/%s", memory->name);
 	if (IS_ERR(task))
 		return PTR_ERR(task) == -EINTR ? -ECANCELED : PTR_ERR(task);
 	get_task_struct(task);
 	wake_up_process(task);
-	left = wait_for_completion_killable_timeout(&work.done, msecs_to_jiffies(timeout_ms));
+	left = wait_for_completion_killable_timeout(&work->done, msecs_to_jiffies(timeout_ms));
 	if (left <= 0) {
 		WRITE_ONCE(memory->stop, left ? -ECANCELED : -ETIMEDOUT);
-		/* Repeated, since undoing a hot-add offlines as well, and has a time limit, too. */
+		/*
+		 * Repeated: one that comes in between two tries of a block is flushed, and undoing
+		 * a hot-add, which offlines as well, has a time limit, too.
+		 */
 		do
 			send_sig(SIGKILL, task, 1);
-		while (!wait_for_completion_timeout(&work.done, HZ));
+		while (!wait_for_completion_timeout(&work->done, HZ));
 	}
 	put_task_struct(task);
-	if (work.result == -EINTR)
-		return memory->stop ?: -ECANCELED;
-	return work.result;
+	return work->result;
+}
+
+/**
+ * kmem_run() - run an operation with a time limit, and tell how it went
+ * @memory: the caller holds its lock
+ * @operation: for the report
+ * @job: what to do
+ * @timeout_ms: after which it is told to stop
+ *
+ * Return: what the job returned; -ETIMEDOUT or (the caller was killed) -ECANCELED if it was
+ * stopped.
+ */
+int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
+	     unsigned int timeout_ms)
+{
+	struct kmem_failure failure = {
+		.operation = operation,
+		.block = KMEM_NO_PFN,
+		.pfn = KMEM_NO_PFN,
+		.blocks = kmem_count_blocks(memory),
+	};
+	struct work work = { .memory = memory, .job = job, .failure = &failure };
+
+	failure.error = run_within(&work, timeout_ms);
+	if (failure.error == -ECANCELED && failure.class == KMEM_CLASS_UNKNOWN)
+		failure.class = KMEM_CLASS_INTERRUPTED;
+	kmem_report(memory, &failure);
+	return failure.error;
 }
 
 /* Within a job: 0, or why it shall give up (-ETIMEDOUT, -ECANCELED). */

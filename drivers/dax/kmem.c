@@ -163,15 +163,17 @@ static void leave(struct kmem_memory *memory)
 {
 	bool added = kmem_added(memory);
 
-	memory->dev = NULL;
-	mutex_unlock(&memory->lock);
-	if (added) {
+	/* Before it seems to be left behind. */
+	if (!added)
+		unlist_memory(memory);
+	else
 		pr_err("%s: the memory stays RAM; bind its device to kmem to take it back\n",
 		       memory->name);
-		return;
-	}
-	unlist_memory(memory);
-	free_memory(memory);
+	memory->dev = NULL;
+	mutex_unlock(&memory->lock);
+	/* From here on, what is left behind is the next one's. */
+	if (!added)
+		free_memory(memory);
 }
 
 static int kmem_probe(struct dev_dax *dev_dax)

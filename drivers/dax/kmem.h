@@ -9,7 +9,6 @@
 
 #define pr_fmt(format) KBUILD_MODNAME ": " format
 
-#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/memory.h>
@@ -20,12 +19,13 @@
 #include <linux/rwsem.h>
 #include <linux/types.h>
 
-struct memory_dev_type;
-
 #include "dax-private.h"
 #ifndef dax_driver_register
 #include "bus.h" /* in a kernel tree the bus is declared apart */
 #endif
+
+struct memory_dev_type;
+struct page;
 
 #define KMEM_NO_PFN	    (~0UL)
 #define KMEM_TIMEOUT_MAX_MS (60 * 60 * 1000)
@@ -89,15 +89,13 @@ struct kmem_failure {
 /**
  * struct kmem_range - a contiguous part of the memory
  * @range: physical, aligned to memory blocks
- * @res: its reservation in /proc/iomem, while it is added
+ * @res: its reservation in /proc/iomem, while it is added or may be added again
  * @added: it is System RAM; changed by kmem_set_added()
- * @removed: the present job has removed it
  */
 struct kmem_range {
 	struct range range;
 	struct resource *res;
 	bool added;
-	bool removed;
 };
 
 /**
@@ -149,17 +147,15 @@ struct kmem_memory {
 };
 
 /**
- * struct kmem_job - an operation on all blocks, run by a thread of its own
+ * typedef kmem_job - what an operation does, in a thread of its own
  * @memory: whose lock is held by the one who waits
- * @run: looks at kmem_stopped() between its steps, and undoes them when it is told to stop;
- *	returns 0 or a negative errno, -EINTR when it was stopped
- * @failure: what @run tells about its failure
+ * @failure: gets what is known of a failure
+ *
+ * Looks at kmem_stopped() between its steps. Undoes them on error.
+ *
+ * Return: 0 or a negative errno.
  */
-struct kmem_job {
-	struct kmem_memory *memory;
-	int (*run)(struct kmem_job *job);
-	struct kmem_failure failure;
-};
+typedef int kmem_job(struct kmem_memory *memory, struct kmem_failure *failure);
 
 /**
  * struct kmem_block - a memory block within an operation
@@ -183,6 +179,7 @@ extern bool kmem_online_kernel_zones;
 /* kmem-blocks.c */
 extern const char *const kmem_state_names[];
 unsigned long kmem_block_pages(void);
+unsigned long kmem_free_pages(struct page *page);
 unsigned long kmem_block_number(unsigned long pfn);
 unsigned int kmem_count_blocks(const struct kmem_memory *memory);
 unsigned int kmem_count_online(const struct kmem_memory *memory);
@@ -195,7 +192,8 @@ int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_stat
 void kmem_release_blocks(void);
 
 /* kmem-worker.c */
-int kmem_run(struct kmem_job *job, unsigned int timeout_ms);
+int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
+	     unsigned int timeout_ms);
 int kmem_stopped(const struct kmem_memory *memory);
 void kmem_begin_undo(struct kmem_memory *memory, bool signals);
 
@@ -204,6 +202,7 @@ int kmem_types_init(void);
 void kmem_types_exit(void);
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
 int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range);
+void kmem_unreserve(struct kmem_range *range);
 void kmem_release(struct kmem_memory *memory);
 
 /* kmem-remove.c */

@@ -160,3 +160,13 @@ void fake_memory_blocks(unsigned int first, unsigned int count, const char *zone
 		fake_write(path, "%s\n", *zone ? zone : "Normal Movable");
 	}
 }
+
+void fake_memory_blocks_gone(unsigned int first, unsigned int count)
+{
+	char path[96];
+
+	for (unsigned int i = first; i < first + count; i++) {
+		snprintf(path, sizeof(path), "sys/devices/system/memory/memory%u", i);
+		fake_remove(path);
+	}
+}

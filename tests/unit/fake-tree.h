@@ -29,5 +29,7 @@ void fake_remove(const char *path);
 
 /* Memory blocks @first to @first + @count - 1, of 128 MiB, online in @zone ("": offline). */
 void fake_memory_blocks(unsigned int first, unsigned int count, const char *zone);
+/* They have been removed. */
+void fake_memory_blocks_gone(unsigned int first, unsigned int count);
 
 #endif

@@ -4,6 +4,7 @@
  * would not know when to stop, the operator would not hear what it found out, or blocks that it
  * could not bring back would stay away although the program can bring them back.
  */
+#include "fake-signal.h"
 #include "fake-tree.h"
 #include "hotremove.h"
 #include "memory-blocks.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h> /* last: it has a macro that is called fail() too */
@@ -47,8 +47,6 @@ static struct {
 
 static int unplug(void)
 {
-	char path[96];
-
 	if (driver.tells)
 		fake_write(DEVICE "last_failure", "%s", driver.tells);
 	fake_memory_blocks(FIRST, driver.leaves, "");
@@ -61,10 +59,7 @@ static int unplug(void)
 	}
 	if (driver.error)
 		return driver.error;
-	for (unsigned int i = FIRST; i < FIRST + COUNT; i++) {
-		snprintf(path, sizeof(path), MEMORY "%u", i);
-		fake_remove(path);
-	}
+	fake_memory_blocks_gone(FIRST, COUNT);
 	fake_write(DEVICE "state", "unplugged\n");
 	return 0;
 }
@@ -362,38 +357,17 @@ static void test_driver_that_misses_its_deadline_is_ended(void **state)
 	assert_string_equal(failure.class, "unknown");
 }
 
-static volatile sig_atomic_t signals_seen;
-
-static void on_signal(int number)
-{
-	(void)number;
-	signals_seen++;
-}
-
 /* The removal never ends by itself; a signal comes when it is at it. */
 static struct memory_failure interrupt(void)
 {
-	const struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction old_action;
 	struct memory_failure failure;
-	pid_t sender;
 
-	assert_int_equal(sigaction(SIGINT, &action, &old_action), 0);
 	driver.hangs = true;
-	signals_seen = 0;
 	fake_remove("log");
-	sender = fork();
-	if (sender == 0) {
-		while (!strstr(fake_read("log"), "state unplugged"))
-			poll(NULL, 0, 10);
-		kill(getppid(), SIGINT);
-		_exit(0);
-	}
+	fake_signal_when_logged(SIGINT, "state unplugged");
 	failure = expect_failure(60000);
-	assert_int_equal(signals_seen, 1);
+	assert_int_equal(fake_signal_end(), 1);
 	assert_all_back();
-	waitpid(sender, NULL, 0);
-	sigaction(SIGINT, &old_action, NULL);
 	return failure;
 }
 

@@ -4,6 +4,7 @@
  * hang on memory that does not move, or a failed attempt would leave a machine with less memory, or
  * with memory in a zone from which it can never be taken.
  */
+#include "fake-signal.h"
 #include "fake-tree.h"
 #include "hotremove.h"
 #include "memory-blocks.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <linux/kernel-page-flags.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h> /* last: it has a macro that is called fail() too */
@@ -82,8 +81,6 @@ static int write_block(unsigned int number, const char *value)
 
 static int write_state(const char *value)
 {
-	char path[96];
-
 	assert_string_equal(value, "unplugged");
 	if (faults.state_hangs) {
 		set_block(FIRST, "offline", "Normal Movable");
@@ -95,10 +92,7 @@ static int write_state(const char *value)
 		set_block(LAST, "offline", "Normal Movable");
 		return -EBUSY;
 	}
-	for (unsigned int i = FIRST; i <= LAST; i++) {
-		snprintf(path, sizeof(path), MEMORY "%u", i);
-		fake_remove(path);
-	}
+	fake_memory_blocks_gone(FIRST, COUNT);
 	fake_write(DEVICE "state", "unplugged\n");
 	return 0;
 }
@@ -286,38 +280,16 @@ static void test_deadline_ends_a_block_that_never_goes(void **state)
 	assert_non_null(strstr(report_last_error(), "in time"));
 }
 
-static volatile sig_atomic_t signals_seen;
-
-static void on_signal(int number)
-{
-	(void)number;
-	signals_seen++;
-}
-
 static void test_signal_rolls_back_before_it_is_delivered(void **state)
 {
-	const struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction old_action;
-	pid_t sender;
-
 	(void)state;
-	assert_int_equal(sigaction(SIGTERM, &action, &old_action), 0);
 	faults.hangs = LAST;
-	signals_seen = 0;
-	sender = fork();
-	if (sender == 0) {
-		/* Not before the last block is at it: the fake kernel's log says so. */
-		while (!strstr(fake_read("log"), "36 offline"))
-			poll(NULL, 0, 10);
-		kill(getppid(), SIGTERM);
-		_exit(0);
-	}
+	/* Not before the last block is at it. */
+	fake_signal_when_logged(SIGTERM, "36 offline");
 	assert_int_equal(remove_blocks(20000), -E_MEMORY);
-	assert_int_equal(signals_seen, 1);
+	assert_int_equal(fake_signal_end(), 1);
 	assert_all_back();
 	assert_non_null(strstr(report_last_error(), "interrupted"));
-	waitpid(sender, NULL, 0);
-	sigaction(SIGTERM, &old_action, NULL);
 }
 
 /* Of block FIRST + i, (i + 2) % 5 eighths are in use. */

@@ -10,8 +10,6 @@
 
 #include "memory-failure.h"
 
-#define NS_PER_MS 1000000ull
-
 struct hot_remove_limits;
 struct memory_block;
 struct memory_blocks;

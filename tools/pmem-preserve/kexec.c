@@ -22,7 +22,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROGRAM_MS   120000
-#define NS_PER_MS    1000000ull
 
 extern char **environ;
 

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define AUTO_ONLINE "/sys/devices/system/memory/auto_online_blocks"
-#define NS_PER_MS   1000000ull
 #define ONLINE_MS   60000
 #define UNDO_MS	    15000
 

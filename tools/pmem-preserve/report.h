@@ -75,5 +75,6 @@ void progress_end(struct progress *progress);
 
 /* Monotonic time in ns. */
 uint64_t now_ns(void);
+#define NS_PER_MS 1000000ull
 
 #endif

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NS_PER_MS     1000000ull
 #define TICK_MS	      100
 #define KILL_GRACE_MS 5000
 #define TEXT_STEP     16384
@@ -239,6 +238,7 @@ static int wait_for_child(int pidfd, const struct sysfs_wait *wait)
 
 int sysfs_work_within(int (*work)(void *data), void *data, const struct sysfs_wait *wait)
 {
+	const unsigned int grace_ms = wait->grace_ms ? wait->grace_ms : KILL_GRACE_MS;
 	struct sysfs_wait grace = {};
 	_cleanup_close_ int pidfd = -1;
 	pid_t parent = getpid(), child;
@@ -263,8 +263,7 @@ int sysfs_work_within(int (*work)(void *data), void *data, const struct sysfs_wa
 	ended = wait_for_child(pidfd, wait);
 	if (ended) {
 		kill(child, SIGKILL);
-		grace.deadline_ns = wait->grace_ms ? wait->grace_ms : KILL_GRACE_MS;
-		grace.deadline_ns = now_ns() + grace.deadline_ns * NS_PER_MS;
+		grace.deadline_ns = now_ns() + grace_ms * NS_PER_MS;
 		if (wait_for_child(pidfd, &grace))
 			return ended;
 	}

@@ -122,6 +122,14 @@ picture() {
 	} >"$1"
 }
 
+# What it is like without the memory and with it: /tmp/unplugged and /tmp/online, as which it is left.
+take_pictures() {
+	unplug
+	picture /tmp/unplugged
+	echo online_movable >"$device/state"
+	picture /tmp/online
+}
+
 # expect_picture FILE: nothing has changed since.
 expect_picture() {
 	picture /tmp/now

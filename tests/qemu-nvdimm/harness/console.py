@@ -6,7 +6,8 @@ import re
 TROUBLE = re.compile(
     r"WARNING: |BUG: |Oops|Call Trace|Kernel panic|page allocation failure|"
     r"general protection fault|possible circular locking|soft lockup|blocked for more than|"
-    r"rcu: INFO: .* stall|INFO: trying to register|UBSAN: |Unable to handle|segfault at|Out of memory|invoked oom-killer")
+    r"INFO: trying to register|UBSAN: |rcu: INFO: .* stall|Unable to handle|segfault at|"
+    r"Out of memory|invoked oom-killer")
 
 
 class Console:

@@ -54,14 +54,15 @@ class Scenario:
 
 
 def _header(script):
-    """The "# key: value" lines of the comment that the file starts with."""
+    """The "# key: value" lines of the comment that starts the file; "module" may come again."""
     values = {}
     for line in script.read_text().splitlines():
         if not line.startswith("#"):
             break
         match = re.fullmatch(r"# ([a-z-]+): +(.*)", line)
         if match and match[1] != "shellcheck":
-            values[match[1]] = match[2].strip()
+            more = f"{values['module']} " if match[1] == "module" and "module" in values else ""
+            values[match[1]] = more + match[2].strip()
     unknown = set(values) - KEYS
     if unknown:
         raise ValueError(f"{script.name}: not known: {', '.join(sorted(unknown))}")

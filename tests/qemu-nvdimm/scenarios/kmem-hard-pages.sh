@@ -1,13 +1,14 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Pages that are not like others: locked by a database, huge ones, one with a hardware error. They do
-# not keep the memory from being taken out; or, where the kernel cannot move them, the removal ends in
-# time and says so. The programs that use them notice nothing.
+# Pages that are not like others: locked by a database, huge ones, one with a hardware error. They
+# do not keep the memory from being taken out; or, where the kernel cannot move them, the removal
+# ends in time and says so. The programs that use them notice nothing.
 #
 # kernel: 6.1 6.12
 # region: memmap
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
 
 # hold MMAP-FLAGS MIB: a process with that much memory. Sets $holder.
 hold() {
@@ -15,7 +16,7 @@ hold() {
 	perl -e '
 		my ($flags, $mib) = @ARGV;
 		$length = $mib << 20;
-		# mmap, readable and writable; then a file is mapped there: its content goes to memory.
+		# mmap, readable and writable
 		$address = syscall(9, 0, $length, 3, 0x8022 | hex($flags), -1, 0);
 		$address > 0 or die "mmap: $!";
 		open(R, "/usr/lib/qemu-nvdimm/random") and read(R, $data, 1 << 20) or die $!;
@@ -114,10 +115,7 @@ check_poisoned() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 check_locked
 check_huge_free
 check_huge_used

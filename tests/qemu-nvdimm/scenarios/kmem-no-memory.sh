@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# More is in use than fits in the rest of the memory, and there is no swap. The removal fails in its
-# time and says that this is why; no process is killed for it, and nothing that was stored is lost.
+# More is in use than fits in the rest of the memory, and there is no swap. The removal fails in
+# its time and says that this is why; no process is killed for it, and nothing that was stored is
+# lost.
 #
 # kernel: 6.1 6.12
 # region: memmap

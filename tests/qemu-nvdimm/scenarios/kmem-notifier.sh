@@ -1,13 +1,14 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Another part of the kernel may refuse to let a block go, or to take it back. The errno that it gives
-# is passed on, what was out already comes back, and where even that fails, the truth about it is told:
-# so many blocks are not back, and they can be brought back by hand.
+# Another part of the kernel may refuse to let a block go, or to take it back. The errno that it
+# gives is passed on, what was out already comes back, and where even that fails, the truth about
+# it is told: so many blocks are not back, and they can be brought back by hand.
 #
 # kernel: 6.1 6.12
 # region: memmap
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/limit_blocks.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/limit_blocks.ko
 
 limits=/sys/module/limit_blocks/parameters
 injected=/sys/kernel/debug/notifier-error-inject/memory/actions
@@ -122,10 +123,7 @@ check_slow() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 modprobe limit_blocks
 check_slow
 check_refused

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A page that cannot move must not hang the reboot that waits for it, nor cost the memory that was
-# already out: after the time that was given, all is as it was, and it is told which page it is, in
-# `last_failure`, to udev, in the log and in the trace. When the page is free, the memory goes.
+# already out: after the time that was given, all is as it was, and it is told which page it is,
+# in `last_failure`, to udev, in the log and in the trace. When the page is free, the memory goes.
 #
 # kernel: 6.1 6.12
 # region: memmap
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
 
 trace=/sys/kernel/tracing
 
@@ -42,7 +43,7 @@ check_pinned_frame() {
 		ROLLBACK=complete STATE=online_movable
 	expect_traced "kmem_unplug_begin: dax0.0 blocks=7 timeout_ms=8000" \
 		"kmem_block: dax0.0 memory[0-9]+ used_pages=[0-9]+ error=0 us=[0-9]+" \
-		"kmem_block: dax0.0 $block used_pages=[0-9]+ error=-4 us=[0-9]+" \
+		"kmem_block: dax0.0 $block used_pages=[0-9]+ error=-110 us=[0-9]+" \
 		"kmem_rollback: dax0.0 memory[0-9]+ error=0" \
 		"kmem_unplug_end: dax0.0 error=-110 blocks_not_back=0"
 	dmesg | grep "dax0.0: unplug failed: errno -110, block $block, page $pfn, pinned;" ||

@@ -1,15 +1,18 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Others write to the blocks while the memory is taken out: a udev rule that onlines what is new, an
-# operator, a second removal. Each operation ends as one whole, in order; nobody can pull a block from
-# under it, and what the driver says is true at any time.
+# Others write to the blocks while the memory is taken out: a udev rule that onlines what is new,
+# an operator, a second removal. Each operation ends as one whole, in order; nobody can pull a
+# block from under it, and what the driver says is true at any time.
 #
 # kernel: 6.1 6.12
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
 
 jobs=
+# One that hangs would keep the machine from being turned off.
+trap '[ -z "$jobs" ] || kill $jobs' EXIT
 
 # The shell's own echo: the writers are to be as fast as can be.
 flip() {
@@ -62,7 +65,7 @@ unplug_against_writers() {
 	run read_all 1
 	removed=0 refused=0
 	for _ in $(seq "$1"); do
-		if said=$(/usr/bin/echo unplugged 2>&1 >"$device/state"); then
+		if /usr/bin/echo unplugged >"$device/state"; then
 			expect_state unplugged
 			expect_progress "7 7"
 			grep -q "System RAM (kmem)" /proc/iomem && fail "some of it is still there"
@@ -99,11 +102,27 @@ settle() {
 	expect_picture /tmp/online
 }
 
+# Somebody's own removal of a block hangs on a pinned page, and holds the lock of memory hot-plug.
+check_hung_writer() {
+	pin "$(nth_block 4)"
+	run perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline")' \
+		"$memory_blocks/$(nth_block 4)/state"
+	# It is at it when it has used the processor for some tenths of a second.
+	# shellcheck disable=SC2016 # awk's $15
+	wait_until 30 awk '{ exit $15 < 30 }' "/proc/${jobs# }/stat"
+	echo 1000 >"$device/unplug_timeout_ms"
+	take_time expect_refused "Connection timed out" unplugged "$device/state"
+	expect_faster 10000
+	expect_failure errno=-110 "block=memory*" rollback=complete
+	stop
+	unpin
+	echo 30000 >"$device/unplug_timeout_ms"
+	expect_picture /tmp/online
+}
+
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
+check_hung_writer
 unplug_against_writers 6
 settle
 switch_against_switch 6

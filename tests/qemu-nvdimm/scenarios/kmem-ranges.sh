@@ -1,12 +1,14 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A device of two ranges is one thing: both become RAM or none does, both are taken out or both stay.
-# Half of it would be memory that nobody can account for.
+# A device of two ranges is one thing: both become RAM or none does, both are taken out or both
+# stay. Half of it would be memory that nobody can account for.
 #
 # kernel: 6.1 6.12
 # region: soft-reserved
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko build/modules/{kernel}/limit_blocks.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/limit_blocks.ko
 
 region=/sys/devices/platform/hmem.0/dax_region
 devices=/sys/bus/dax/devices
@@ -96,23 +98,23 @@ check_pinned_in() {
 	unpin
 }
 
+# refuse_each PARAMETER VALUE PICTURE: whichever block it is that is refused, nothing changes.
+refuse_each() {
+	for count in 0 1 2 3; do
+		echo $count >"/sys/module/limit_blocks/parameters/$1"
+		expect_refused "Input/output error" "$2" "$device/state"
+		expect_failure errno=-5 class=notifier rollback=complete
+		expect_picture "$3"
+	done
+	echo -1 >"/sys/module/limit_blocks/parameters/$1"
+}
+
 check_refused() {
 	modprobe limit_blocks
 	echo 30000 >"$device/unplug_timeout_ms"
-	for count in 0 1 2 3; do
-		echo $count >/sys/module/limit_blocks/parameters/offline_left
-		expect_refused "Input/output error" unplugged "$device/state"
-		expect_failure errno=-5 class=notifier rollback=complete
-		expect_picture /tmp/online
-	done
-	echo -1 >/sys/module/limit_blocks/parameters/offline_left
+	refuse_each offline_left unplugged /tmp/online
 	unplug
-	for count in 0 1 2 3; do
-		echo $count >/sys/module/limit_blocks/parameters/online_left
-		expect_refused "Input/output error" online_movable "$device/state"
-		expect_failure errno=-5 class=notifier rollback=complete
-		expect_picture /tmp/unplugged
-	done
+	refuse_each online_left online_movable /tmp/unplugged
 	rmmod limit_blocks
 }
 

@@ -1,17 +1,19 @@
 # shellcheck shell=sh disable=SC2154,SC2016
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Whoever waits for a removal can give up: Ctrl-C, or the service manager that kills it, ends it soon and
-# all is as it was. A signal that the program handles or ignores changes nothing, and no write ever ends
-# with EINTR, which would make a shell write again, for ever.
+# Whoever waits for a removal can give up: Ctrl-C, or the service manager that kills it, ends it
+# soon and all is as it was. A signal that the program handles or ignores changes nothing, and no
+# write ever ends with EINTR, which would make a shell write again, for ever.
 #
 # kernel: 6.1 6.12
 # region: memmap
 # size: 512M
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko build/modules/{kernel}/limit_blocks.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/limit_blocks.ko
 
-# start_write VALUE [PERL]: in the background, after that piece of Perl. What errno it ends with, or 0,
-# is the answer of wait_for_write. Sets $writer.
+# start_write VALUE [PERL]: in the background, after that piece of Perl. It ends with the errno that
+# it got, or 0. Sets $writer.
 start_write() {
 	perl -e '
 		$SIG{$_} = "DEFAULT" for qw(INT QUIT TERM);
@@ -104,10 +106,7 @@ check_online() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 pin "$(nth_block 2)"
 echo 60000 >"$device/unplug_timeout_ms"
 check_fatal INT 130

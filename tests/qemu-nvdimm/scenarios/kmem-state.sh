@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a user of the driver does every day: memory that lies idle is taken out and put back, by `state`
-# and by binding, each time the whole of it and in the zone that it can be taken back from. What would
-# lose it for good (a kernel zone, half an operation) is refused, with the errno that is documented.
+# What a user of the driver does every day: memory that lies idle is taken out and put back, by
+# `state` and by binding, each time the whole of it and in the zone that it can be taken back
+# from. What would lose it for good (a kernel zone, half an operation) is refused, with the errno
+# that is documented.
 #
 # kernel: 6.1 6.12
 # region: memmap
@@ -31,7 +32,7 @@ bind_by_policy() {
 
 check_policies() {
 	bind_kmem
-	dmesg | grep "dax0.0: 132120576 of 534773760 bytes are not in whole memory blocks (134217728 bytes)" ||
+	dmesg | grep "$dax: 132120576 of 534773760 bytes are not in whole memory blocks" ||
 		fail "nobody said what alignment costs"
 	unplug
 	picture /tmp/unplugged

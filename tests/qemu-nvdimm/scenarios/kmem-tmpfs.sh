@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The state of a machine that is about to reboot lies in the very memory that is to be taken out, since
-# the kernel puts it there first. It must move, once, and not a byte of it may change.
+# The state of a machine that is about to reboot lies in the very memory that is to be taken out,
+# since the kernel puts it there first. It must move, once, and not a byte of it may change.
 #
 # kernel: 6.1 6.12
 # region: memmap
@@ -30,7 +30,8 @@ compare_large() {
 		open(F, $ARGV[0]) or die $!;
 		for (1 .. $ARGV[1]) {
 			substr($mb, 0, 8) = pack("Q", $_);
-			sysread(F, $there, 1 << 20) == 1 << 20 && $there eq $mb or die "MiB $_ has changed";
+			sysread(F, $there, 1 << 20) == 1 << 20 && $there eq $mb or
+				die "MiB $_ has changed";
 		}
 		sysread(F, $there, 1) == 0 or die "it has grown"' /var/state/file "$megabytes" ||
 		fail "the file is not what it was"
@@ -41,10 +42,7 @@ migrated() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 write_large
 used=$(movable_used)
 [ "$used" -gt $((megabytes * 1000)) ] || fail "only $used kB of the range are in use"

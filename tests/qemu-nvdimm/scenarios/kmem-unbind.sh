@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Unbinding cannot fail, so memory that does not go is at stake: it must stay RAM that works, be known
-# to the driver, and be taken back later, by the same device or by the one that comes in its place.
-# The kernel's own driver gives it up until the next reboot.
+# Unbinding cannot fail, so memory that does not go is at stake: it must stay RAM that works, be
+# known to the driver, and be taken back later, by the same device or by the one that comes in its
+# place. The kernel's own driver gives it up until the next reboot.
 #
 # kernel: 6.1 6.12
 # region: memmap
 # size: 512M
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
 
 expect_kept() {
 	grep -q "System RAM (kmem)" /proc/iomem || fail "/proc/iomem has lost the memory"
@@ -40,6 +41,14 @@ check_unbind() {
 	echo offline >"$block/state"
 	expect_refused "Operation not permitted" online_kernel "$block/state"
 	echo online_movable >"$block/state"
+	expect_kept
+}
+
+# device_dax would map memory that the kernel uses for its own; a raw namespace would write to it.
+check_nobody_else_gets_it() {
+	! echo "$dax" >"$drivers/device_dax/bind" || fail "device_dax took memory that is in use"
+	! ndctl create-namespace --force --reconfig="$(namespace)" --mode=raw ||
+		fail "memory that is in use became a block device"
 	expect_kept
 }
 
@@ -86,13 +95,11 @@ check_other_driver() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 total=$(memtotal)
 pin "$(nth_block 2)"
 check_unbind
+check_nobody_else_gets_it
 check_bind_again
 check_new_device
 check_release

@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Blocks that somebody treated in another way than the rest: one was taken offline, one was put in a
-# kernel zone on purpose. A removal that fails leaves each of them as it was, and names the kernel's
-# memory as the reason; a removal that works takes them like the others.
+# Blocks that somebody treated in another way than the rest: one was taken offline, one was put in
+# a kernel zone on purpose. A removal that fails leaves each of them as it was, and names the
+# kernel's memory as the reason; a removal that works takes them like the others.
 #
 # kernel: 6.1 6.12
 # region: memmap
 # memory: 1280M
-# module: build/modules/{kernel}/kmem.ko build/modules/{kernel}/pin_page.ko
+# module: build/modules/{kernel}/kmem.ko
+# module: build/modules/{kernel}/pin_page.ko
 
 kernel_zones=/sys/module/kmem/parameters/online_kernel_zones
 
@@ -72,7 +73,8 @@ make_mixed() {
 check_kernel_page() {
 	hold_kernel_memory $(($(normal_free) - 48))
 	take_time expect_refused "Device or resource busy" unplugged "$device/state"
-	expect_failure errno=-16 "block=$(nth_block 3)" "pfn=0x*" class=kernel-zone rollback=complete
+	expect_failure errno=-16 "block=$(nth_block 3)" "pfn=0x*" class=kernel-zone \
+		rollback=complete
 	expect_picture /tmp/mixed
 	kill $holder
 }
@@ -99,10 +101,7 @@ check_online_kernel() {
 }
 
 bind_kmem
-unplug
-picture /tmp/unplugged
-echo online_movable >"$device/state"
-picture /tmp/online
+take_pictures
 check_offline_before
 check_online_kernel
 unbind_kmem
