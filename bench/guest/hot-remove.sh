@@ -67,15 +67,15 @@ sample() {
 	[ "$way" = steps ] || echo "${device##*/}" >/sys/bus/dax/drivers/kmem/unbind
 }
 
-load=$1 count=$2 half_mib=$3
+load=$1 pairs=$2 half_mib=$3
 make_devdax >/dev/null
 device=/sys/bus/dax/devices/$(dax_device)
 first_block=$(range_blocks | head -n 1)
 # The first of each is not counted: what it touches has never been touched before.
 sample steps "$load" >/dev/null
 sample state "$load" >/dev/null
-while [ "$count" -gt 0 ]; do
+while [ "$pairs" -gt 0 ]; do
 	sample steps "$load"
 	sample state "$load"
-	count=$((count - 1))
+	pairs=$((pairs - 1))
 done

@@ -102,14 +102,24 @@ settle() {
 	expect_picture /tmp/online
 }
 
+# Ticks that process $1 has spent in the kernel.
+system_ticks() {
+	# shellcheck disable=SC2016 # awk's $15
+	awk '{ print $15 }' "/proc/$1/stat"
+}
+
+has_spent() {
+	[ "$(system_ticks "$1")" -ge "$2" ]
+}
+
 # Somebody's own removal of a block hangs on a pinned page, and holds the lock of memory hot-plug.
 check_hung_writer() {
 	pin "$(nth_block 4)"
-	run perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline")' \
+	run perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline") or die "offline: $!"' \
 		"$memory_blocks/$(nth_block 4)/state"
-	# It is at it when it has used the processor for some tenths of a second.
-	# shellcheck disable=SC2016 # awk's $15
-	wait_until 30 awk '{ exit $15 < 30 }' "/proc/${jobs# }/stat"
+	wait_until 30 grep -q going-offline "$memory_blocks/$(nth_block 4)/state"
+	# Everybody has been asked by then whether it may go.
+	wait_until 30 has_spent "${jobs# }" $(($(system_ticks "${jobs# }") + 50))
 	echo 1000 >"$device/unplug_timeout_ms"
 	take_time expect_refused "Connection timed out" unplugged "$device/state"
 	expect_faster 10000

@@ -21,6 +21,13 @@ expect_kept() {
 	! rmmod kmem || fail "the driver of memory that is RAM could be removed"
 }
 
+# Its device comes back, and is left without a driver.
+enable_namespace() {
+	ndctl enable-namespace namespace0.0
+	wait_until 10 test -e "$device"
+	[ ! -e "$device/driver" ] || echo "$dax" >"$device/driver/unbind"
+}
+
 expect_taken_over() {
 	dmesg | tail -n 5 | grep "$dax: takes over the memory that .* left behind" ||
 		fail "the log does not tell that the memory was found again"
@@ -52,7 +59,9 @@ check_nobody_else_gets_it() {
 	expect_kept
 }
 
+# ndctl's try has taken the device away.
 check_bind_again() {
+	enable_namespace
 	rebind_kmem
 	expect_taken_over
 	expect_picture /tmp/online
@@ -71,9 +80,7 @@ check_new_device() {
 	expect_kept
 	ndctl disable-namespace namespace0.0
 	expect_kept
-	ndctl enable-namespace namespace0.0
-	wait_until 10 test -e "$device"
-	[ ! -e "$device/driver" ] || echo "$dax" >"$device/driver/unbind"
+	enable_namespace
 	rebind_kmem
 	expect_taken_over
 	expect_picture /tmp/online
