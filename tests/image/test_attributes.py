@@ -7,6 +7,7 @@ import struct
 
 from support import scratch, snapshot
 from support.case import ImageCase
+from support.program import DONE
 from support.scratch import ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER, ACL_USER, ACL_USER_OBJ, acl
 
 CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
@@ -90,6 +91,31 @@ class Owners(ImageCase):
         (self.state / "shared" / "file").write_text("x")
         os.chown(self.state / "shared" / "file", 0, 0)
         self.round_trip()
+
+    def test_what_a_target_hands_down(self):
+        """A directory with setgid gives its group, and a umask takes bits: neither is the state's."""
+        for number, mode in enumerate((0o400, 0o644, 0o666, 0o2755, 0o000)):
+            directory = self.state / str(number)
+            directory.mkdir()
+            for owner in (0, 1234):
+                path = directory / str(owner)
+                path.write_text("x" * number)
+                os.chown(path, owner, owner)
+                path.chmod(mode)
+        (self.state / "top").write_text("x")
+        (self.state / "top").chmod(0o666)
+        before = snapshot.take(self.state)
+        self.checkpoint()
+        for mask, there in ((0o077, False), (0o777, True)):
+            self.target = self.box / f"target{mask}"
+            self.target.mkdir()
+            os.chown(self.target, 1234, 5678)
+            self.target.chmod(0o2777)
+            if there:
+                self.restored().mkdir(parents=True)
+            self.expect(DONE, "restore", "--keep", "--image", self.image, "--into", self.target,
+                        umask=mask)
+            self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
 
 
 def kinds_in(directory):

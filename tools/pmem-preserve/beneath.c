@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,10 +55,4 @@ int open_directory_beneath(int root, const char *path, int flags)
 	if (at != root)
 		close(at);
 	return next;
-}
-
-const char *proc_path(char *buffer, int directory, const char *name)
-{
-	snprintf(buffer, PROC_PATH_BYTES, "/proc/self/fd/%d/%s", directory, name);
-	return buffer;
 }

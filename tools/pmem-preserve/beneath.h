@@ -17,11 +17,7 @@ int open_beneath(int root, const char *path, int flags, mode_t mode);
  */
 int open_directory_beneath(int root, const char *path, int flags);
 
-/*
- * "/proc/self/fd/N/NAME": a path to @name in the open directory, for system calls that have no
- * *at() form (xattrs). @buffer: at least PROC_PATH_BYTES.
- */
-#define PROC_PATH_BYTES 300
-const char *proc_path(char *buffer, int directory, const char *name);
+/* Room for "/proc/self/fd/N". */
+#define PROC_PATH_BYTES 40
 
 #endif

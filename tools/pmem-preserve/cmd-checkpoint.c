@@ -34,6 +34,11 @@ struct checkpoint {
 	bool written; /* what was on the media before is gone */
 };
 
+static enum store_mode store_mode(const struct checkpoint *job)
+{
+	return job->options.in_place ? STORE_IN_PLACE : STORE_WRITE;
+}
+
 static void cleanup_checkpoint(struct checkpoint *job)
 {
 	image_free(job->image);
@@ -75,6 +80,7 @@ static int list_state(struct checkpoint *job, int argc, char **argv)
 		.path_count = named ? (size_t)(argc - job->options.first) : config->state_count,
 		.excludes = job->options.excludes,
 		.exclude_count = job->options.exclude_count,
+		.threads = job->options.threads,
 	};
 	struct tree *tree;
 	int r;
@@ -128,7 +134,7 @@ static int check(struct checkpoint *job)
 			return r;
 	}
 	if (!job->place.is_region) {
-		r = store_open(job->place.path, STORE_WRITE, &store);
+		r = store_open(job->place.path, store_mode(job), &store);
 		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
 	}
 	r = memory_explain(region, job->context->result);
@@ -150,7 +156,7 @@ static int write_image(struct checkpoint *job)
 	double seconds;
 	int r;
 
-	r = store_open(job->place.path, STORE_WRITE, &store);
+	r = store_open(job->place.path, store_mode(job), &store);
 	if (r < 0)
 		return r;
 	job->written = true;
@@ -230,11 +236,14 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 
 	r = options_parse(context->config, argc, argv,
 			  OPTION_IMAGE | OPTION_REGION | OPTION_LAYOUT | OPTION_REPLACE |
-				  OPTION_EXCLUDE | OPTION_KEXEC | OPTION_DEADLINE | OPTION_THREADS |
-				  OPTION_DRY_RUN,
+				  OPTION_IN_PLACE | OPTION_EXCLUDE | OPTION_KEXEC |
+				  OPTION_DEADLINE | OPTION_THREADS | OPTION_DRY_RUN,
 			  "[PATH]...", &job.options);
 	if (r < 0 || job.options.help)
 		return r;
+	if (job.options.in_place && !job.options.image)
+		return fail(-E_USAGE, "--in-place is for an image in a file (--image=FILE); a "
+				      "region is always written in place");
 	job.timeline[TIMELINE_BEGIN] = unix_ns();
 	r = place_find(&job.options, &job.place);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -23,29 +24,108 @@ int extract_failed(const struct tree *tree, uint32_t index, int error, const cha
 }
 
 /*
+ * A regular file is open. Anything else is there as O_PATH, which most calls do not take: for them
+ * /proc/self/fd/N is the inode itself, whatever has happened to its name, and a symlink is not
+ * followed through it; so the calls that want a path cannot be led astray.
+ */
+struct inode {
+	int fd;
+	bool is_open;
+	char path[PROC_PATH_BYTES];
+};
+
+static struct inode inode_of(const struct entry *entry, int fd)
+{
+	struct inode inode = { .fd = fd, .is_open = S_ISREG(entry->mode) };
+
+	if (!inode.is_open)
+		snprintf(inode.path, sizeof(inode.path), "/proc/self/fd/%d", fd);
+	return inode;
+}
+
+static int set_xattr(const struct inode *inode, const struct xattr *xattr)
+{
+	return inode->is_open
+		       ? fsetxattr(inode->fd, xattr->name, xattr->value, xattr->value_length, 0)
+		       : setxattr(inode->path, xattr->name, xattr->value, xattr->value_length, 0);
+}
+
+static void remove_xattr(const struct inode *inode, const char *name)
+{
+	if (inode->is_open)
+		fremovexattr(inode->fd, name);
+	else
+		removexattr(inode->path, name);
+}
+
+static int set_mode(const struct inode *inode, mode_t mode)
+{
+	return inode->is_open ? fchmod(inode->fd, mode) : chmod(inode->path, mode);
+}
+
+/*
  * A directory that was there before may have a default ACL, which all that is created in it takes.
  * Deeper down there is nothing to inherit any more.
  */
-static void drop_acls(const struct tree *tree, uint32_t index, const char *path)
+static void drop_acls(const struct tree *tree, uint32_t index, const struct inode *inode)
 {
 	const struct entry *entry = &tree->entries[index];
 
 	if (tree->entries[entry->parent].flags & ENTRY_CREATED)
 		return;
-	removexattr(path, "system.posix_acl_access");
+	remove_xattr(inode, "system.posix_acl_access");
 	if (S_ISDIR(entry->mode))
-		removexattr(path, "system.posix_acl_default");
+		remove_xattr(inode, "system.posix_acl_default");
 }
 
-void extract_drop_inherited(const struct tree *tree, uint32_t index, int directory)
+/* Not only by the mode: in a directory with setgid, or on some network file systems, it is not so.
+ */
+static bool is_ours(int fd)
 {
-	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
-					O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char path[PROC_PATH_BYTES];
+	struct stat stat;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd >= 0)
-		drop_acls(tree, index, path);
+	return fstat(fd, &stat) == 0 && stat.st_uid == getauxval(AT_EUID) &&
+	       stat.st_gid == getauxval(AT_EGID) && (stat.st_mode & 07777) == 0700;
+}
+
+void extract_new_directory(struct tree *tree, uint32_t index, int directory)
+{
+	struct entry *entry = &tree->entries[index];
+	uint8_t parent_flags = tree->entries[entry->parent].flags;
+	_cleanup_close_ int fd = -1;
+	struct inode inode;
+
+	entry->flags |= ENTRY_CREATED | (parent_flags & ENTRY_PRIVATE);
+	if (entry->flags & ENTRY_PRIVATE)
+		return;
+	fd = openat(directory, tree_name(tree, index),
+		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	inode = inode_of(entry, fd);
+	drop_acls(tree, index, &inode);
+	if (is_ours(fd))
+		entry->flags |= ENTRY_PRIVATE;
+}
+
+/*
+ * Whether a file has its mode from the moment it is made: nobody can reach it before its owner is
+ * right. Not those that are opened once more to be filled, which their mode may forbid.
+ */
+static bool is_made_with_mode(const struct tree *tree, uint32_t index)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	return S_ISREG(entry->mode) && !(entry->flags & ENTRY_SPLIT) && !entry->xattrs &&
+	       !(entry->mode & 07000) && (tree->entries[entry->parent].flags & ENTRY_PRIVATE);
+}
+
+static bool is_made_with_owner(const struct tree *tree, uint32_t index)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	return (tree->entries[entry->parent].flags & ENTRY_PRIVATE) &&
+	       entry->uid == getauxval(AT_EUID) && entry->gid == getauxval(AT_EGID);
 }
 
 int extract_exists(const struct tree *tree, uint32_t index)
@@ -67,32 +147,28 @@ static bool may_fail(const struct entry *entry)
 	return errno == EPERM && (entry->flags & ENTRY_ANCESTOR);
 }
 
-/*
- * /proc/self/fd/N is the inode itself, whatever has happened to its name, and a symlink is not
- * followed through it; so the calls that want a path cannot be led astray.
- */
 int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 {
 	const struct entry *entry = &tree->entries[index];
+	const struct inode inode = inode_of(entry, fd);
 	struct timespec times[2] = {
 		{ .tv_nsec = UTIME_OMIT },
 		{ .tv_sec = entry->mtime, .tv_nsec = entry->mtime_nsec },
 	};
 	const uint8_t *cursor = NULL;
-	char path[PROC_PATH_BYTES];
 	struct xattr xattr;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
+	if (!is_made_with_owner(tree, index) &&
+	    fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
 		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
 			    entry->gid);
-	drop_acls(tree, index, path);
+	drop_acls(tree, index, &inode);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
-		if (setxattr(path, xattr.name, xattr.value, xattr.value_length, 0) < 0 &&
-		    !may_fail(entry))
+		if (set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
 			return fail(-errno, "%s: cannot set the extended attribute %s",
 				    PATH(tree, index), xattr.name);
-	if (!S_ISLNK(entry->mode) && chmod(path, entry->mode & 07777) < 0)
+	if (!S_ISLNK(entry->mode) && !is_made_with_mode(tree, index) &&
+	    set_mode(&inode, entry->mode & 07777) < 0)
 		return fail(-errno, "%s: cannot set the mode", PATH(tree, index));
 	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
 		return fail(-errno, "%s: cannot set the time", PATH(tree, index));
@@ -145,14 +221,15 @@ int extract_special(struct tree *tree, uint32_t index, int directory, bool overw
 int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
 	const char *name = tree_name(tree, index);
+	mode_t mode = is_made_with_mode(tree, index) ? tree->entries[index].mode & 0777 : 0600;
 	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(directory, name, flags, 0600), r;
+	int fd = openat(directory, name, flags, mode), r;
 
 	if (fd < 0 && errno == EEXIST) {
 		r = make_room(tree, index, directory, overwrite);
 		if (r < 0)
 			return r;
-		fd = openat(directory, name, flags, 0600);
+		fd = openat(directory, name, flags, mode);
 	}
 	if (fd < 0)
 		return extract_failed(tree, index, -errno, "cannot create");

@@ -7,18 +7,24 @@
 
 /*
  * Owner, xattrs, mode and mtime, in this order: a change of owner takes setuid bits and
- * capabilities away, and any change touches the time. @fd: of the inode; O_PATH will do. Errors are
- * reported.
+ * capabilities away, and any change touches the time. @fd: of a regular file, open for writing; of
+ * anything else, O_PATH. Errors are reported.
  */
 int extract_attributes(const struct tree *tree, uint32_t index, int fd);
 
-/* Right after a directory was created in the open @directory: see drop_acls(). */
-void extract_drop_inherited(const struct tree *tree, uint32_t index, int directory);
+/*
+ * Right after directory @index was created, 0700, in the open @directory: takes away what it got
+ * from there, and notes whether it is private.
+ */
+void extract_new_directory(struct tree *tree, uint32_t index, int directory);
 
 /* Makes a link, fifo, socket or device in the open @directory, attributes and all. */
 int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite);
 
-/* Creates a regular file, 0600 and empty, for writing. An fd, or an error (reported). */
+/*
+ * Creates an empty regular file for writing, which others cannot open before it has its owner. The
+ * umask must be 0. An fd, or an error (reported).
+ */
 int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite);
 
 /* Makes entry @index another name of its inode, which lies in @first_directory. */

@@ -54,7 +54,7 @@ static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t 
 	if (parent < 0)
 		return parent;
 	if (mkdirat(parent, name, 0700) == 0) {
-		entry->flags |= ENTRY_CREATED;
+		extract_new_directory(tree, index, parent);
 	} else if (errno != EEXIST) {
 		return extract_failed(tree, index, -errno, "cannot create");
 	} else {
@@ -67,11 +67,9 @@ static int make_directory(struct job *job, struct tree_cursor *cursor, uint32_t 
 		if (!S_ISDIR(stat.st_mode)) {
 			if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0700) < 0)
 				return extract_failed(tree, index, -errno, "cannot replace");
-			entry->flags |= ENTRY_CREATED;
+			extract_new_directory(tree, index, parent);
 		}
 	}
-	if (entry->flags & ENTRY_CREATED)
-		extract_drop_inherited(tree, index, parent);
 	return 0;
 }
 
@@ -385,6 +383,7 @@ int image_extract(struct image *image, const struct extract_options *options)
 {
 	_cleanup_close_ int root = open(options->into, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct job job = { .image = image, .options = options, .root = root };
+	mode_t mask;
 	int r;
 
 	if (root < 0)
@@ -400,9 +399,12 @@ int image_extract(struct image *image, const struct extract_options *options)
 			return r;
 	}
 	find_split_files(image);
+	/* Of this process; nothing else creates files meanwhile. */
+	mask = umask(0);
 	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
 	r = extract_all(&job);
 	progress_end(&job.progress);
+	umask(mask);
 	if (r < 0)
 		extract_undo(image->tree, root);
 	return r;

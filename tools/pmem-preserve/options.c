@@ -24,6 +24,8 @@ static const struct description descriptions[] = {
 	  "the region of persistent memory, as in \"status\"" },
 	{ "layout", 0, "raw|devdax", OPTION_LAYOUT, "how the region holds the checkpoint" },
 	{ "replace", 0, NULL, OPTION_REPLACE, "even if an unrestored checkpoint is lost by it" },
+	{ "in-place", 0, NULL, OPTION_IN_PLACE,
+	  "write over FILE, like a device, instead of replacing it" },
 	{ "exclude", 'x', "GLOB", OPTION_EXCLUDE,
 	  "leave out what has this name (or, with /, path)" },
 	{ "into", 'C', "DIR", OPTION_INTO,
@@ -77,6 +79,9 @@ static int take(struct options *options, const struct description *option, const
 		return layout_parse(value, &options->layout);
 	case OPTION_REPLACE:
 		options->replace = true;
+		return 0;
+	case OPTION_IN_PLACE:
+		options->in_place = true;
 		return 0;
 	case OPTION_EXCLUDE:
 		return strings_add(&options->excludes, &options->exclude_count, value);

@@ -24,6 +24,7 @@ enum option_flag {
 	OPTION_THREADS = 1 << 11,
 	OPTION_DEADLINE = 1 << 12,
 	OPTION_LONG = 1 << 13,
+	OPTION_IN_PLACE = 1 << 14,
 };
 
 /* Strings are argv's or the configuration's. */
@@ -33,7 +34,7 @@ struct options {
 	size_t exclude_count;
 	enum layout layout;
 	unsigned int threads, deadline_seconds;
-	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list;
+	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place;
 	bool help; /* was asked for and printed: there is nothing left to do */
 	int first; /* index of the first argument that is no option */
 };

@@ -6,28 +6,51 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define THREADS_MAX 64u
 
+/* Items from next on, up to end, that were not begun yet. */
+struct share {
+	_Atomic uint64_t next;
+	uint64_t end;
+};
+
 struct shared {
 	const struct parallel *parallel;
-	_Atomic uint64_t next;
+	_Atomic unsigned int threads; /* that have begun */
+	unsigned int share_count;
 	_Atomic int error;
+	struct share shares[THREADS_MAX];
 };
+
+/* From its own share; when that is done, from the others'. False: there is none. */
+static bool take_item(struct shared *shared, unsigned int own, uint64_t *ret_item)
+{
+	for (unsigned int i = 0; i < shared->share_count; i++) {
+		struct share *share = &shared->shares[(own + i) % shared->share_count];
+
+		if (atomic_load_explicit(&share->next, memory_order_relaxed) >= share->end)
+			continue;
+		*ret_item = atomic_fetch_add(&share->next, 1);
+		if (*ret_item < share->end)
+			return true;
+	}
+	return false;
+}
 
 static void *thread_main(void *data)
 {
 	struct shared *shared = data;
 	const struct parallel *parallel = shared->parallel;
+	unsigned int own = atomic_fetch_add(&shared->threads, 1);
 	void *worker = NULL;
+	uint64_t item;
 	int r, none = 0;
 
 	r = parallel->begin(parallel->data, &worker);
-	while (r == 0 && atomic_load_explicit(&shared->error, memory_order_relaxed) == 0) {
-		uint64_t item = atomic_fetch_add(&shared->next, 1);
-
-		if (item >= parallel->items)
-			break;
+	while (r == 0 && atomic_load_explicit(&shared->error, memory_order_relaxed) == 0 &&
+	       take_item(shared, own, &item)) {
 		r = interrupt_check();
 		if (r == 0)
 			r = parallel->run(worker, item);
@@ -37,6 +60,11 @@ static void *thread_main(void *data)
 	if (worker)
 		parallel->end(worker);
 	return NULL;
+}
+
+static uint64_t share_begin(uint64_t items, unsigned int number, unsigned int count)
+{
+	return items / count * number + items % count * number / count;
 }
 
 int parallel_run(const struct parallel *parallel)
@@ -54,6 +82,11 @@ int parallel_run(const struct parallel *parallel)
 		wanted = THREADS_MAX;
 	if (wanted > parallel->items)
 		wanted = parallel->items ? (unsigned int)parallel->items : 1;
+	shared.share_count = wanted;
+	for (unsigned int i = 0; i < wanted; i++) {
+		atomic_init(&shared.shares[i].next, share_begin(parallel->items, i, wanted));
+		shared.shares[i].end = share_begin(parallel->items, i + 1, wanted);
+	}
 	while (started + 1 < wanted &&
 	       pthread_create(&threads[started], NULL, thread_main, &shared) == 0)
 		started++;

@@ -9,17 +9,20 @@
 #include <libgen.h>
 #include <libpmem.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define TEMPORARY_TRIES 100
+#define HUGE_PAGE	(2 << 20)
 
 /* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
 static int dax_size(dev_t device, uint64_t *ret_size)
@@ -102,6 +105,31 @@ static int create_file(struct store *store)
 	return 0;
 }
 
+/*
+ * A file of huge pages, as a tmpfs can have them, is best written through a mapping, like
+ * device-dax. Its holes are filled first: where there is no memory for them, a store would be
+ * fatal.
+ */
+static int map_huge_file(struct store *store, const struct stat *stat)
+{
+	struct statfs system;
+	int r;
+
+	if (stat->st_blksize < HUGE_PAGE || stat->st_size < HUGE_PAGE ||
+	    fstatfs(store->fd, &system) < 0 || system.f_type != TMPFS_MAGIC)
+		return 0;
+	r = posix_fallocate(store->fd, 0, stat->st_size);
+	if (r > 0)
+		return fail(r == ENOSPC ? -E_NO_FIT : -r, "%s: there is no room to fill its holes",
+			    store->path);
+	store->map = mmap(NULL, store->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
+	if (store->map == MAP_FAILED) {
+		store->map = NULL;
+		return fail(-errno, "%s: cannot map", store->path);
+	}
+	return 0;
+}
+
 static int open_existing(struct store *store, enum store_mode mode)
 {
 	struct stat stat;
@@ -114,7 +142,7 @@ static int open_existing(struct store *store, enum store_mode mode)
 		return fail(-errno, "%s: cannot open", store->path);
 	if (S_ISREG(stat.st_mode)) {
 		store->capacity = (uint64_t)stat.st_size;
-		return 0;
+		return mode == STORE_IN_PLACE ? map_huge_file(store, &stat) : 0;
 	}
 	if (S_ISCHR(stat.st_mode))
 		return open_dax(store, stat.st_rdev, mode);
@@ -177,7 +205,8 @@ void store_close(struct store *store)
 
 static int outside(const struct store *store, size_t length, uint64_t offset)
 {
-	if (store->kind == STORE_FILE ||
+	/* Reading a file beyond its end is damage, and writing it an error of the system's. */
+	if ((store->kind == STORE_FILE && !store->map) ||
 	    (offset <= store->capacity && length <= store->capacity - offset))
 		return 0;
 	return fail(-ENXIO, "%s: no %zu bytes at %llu", store->path, length,
@@ -190,7 +219,7 @@ int store_read(struct store *store, void *buffer, size_t length, uint64_t offset
 
 	if (r < 0)
 		return r;
-	if (store->kind == STORE_DAX) {
+	if (store->map) {
 		memcpy(buffer, (char *)store->map + offset, length);
 		return 0;
 	}
@@ -218,7 +247,7 @@ int store_write(struct store *store, const void *buffer, size_t length, uint64_t
 
 	if (r < 0)
 		return r;
-	if (store->kind == STORE_DAX) {
+	if (store->map) {
 		pmem_memcpy((char *)store->map + offset, buffer, length, PMEM_F_MEM_NONTEMPORAL);
 		return 0;
 	}

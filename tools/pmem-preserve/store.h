@@ -4,7 +4,7 @@
  * and writes of whole 4 KiB blocks at any place. Must not know what an image is.
  *
  * A regular file is written beside its final name and takes that name with store_publish(), so that
- * what was there before is whole until then.
+ * what was there before is whole until then; unless it shall be written in place, like a device.
  */
 #ifndef PMEM_PRESERVE_STORE_H
 #define PMEM_PRESERVE_STORE_H
@@ -24,13 +24,15 @@ struct store {
 	bool is_new;	 /* a file that is not published yet */
 	int fd;
 	uint64_t capacity; /* bytes: of the device, of the file when reading, free when writing */
-	void *map;	   /* STORE_DAX */
+	void *map; /* STORE_DAX, and files that are huge pages of memory; NULL: read and written */
 };
 
 enum store_mode {
 	STORE_READ,
-	STORE_UPDATE, /* change what is there, in place */
-	STORE_WRITE,  /* a new image: a file is made anew, beside the old one */
+	STORE_UPDATE,	/* change what is there, in place */
+	STORE_WRITE,	/* a new image: a file is made anew, beside the old one */
+	STORE_IN_PLACE, /* a new image over the old one: a file must be there, and be large enough
+			 */
 };
 
 /*

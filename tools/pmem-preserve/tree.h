@@ -19,6 +19,8 @@ enum entry_flags {
 	ENTRY_SPARSE = 1 << 2, /* a regular file with holes: has data ranges, or none */
 	ENTRY_SPLIT = 1 << 3, /* extraction: made first, filled by several threads, then finished */
 	ENTRY_CREATED = 1 << 4, /* extraction: was not there before, and is now */
+	ENTRY_PRIVATE = 1 << 5, /* extraction: a new directory that only we can enter until it is
+				   finished, and that hands nothing down to what is made in it */
 };
 
 struct entry {
@@ -91,6 +93,12 @@ int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_l
 	     uint32_t *ret_index);
 int tree_add_string(struct tree *tree, const char *text, size_t length, uint32_t *ret_offset);
 int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length);
+
+/*
+ * Takes over the strings, xattrs and ranges of @other. The @count entries of @tree called @owners
+ * have offsets in those of @other, each as its kind says; -ENOMEM, or -EOVERFLOW (past 2^32).
+ */
+int tree_adopt(struct tree *tree, const struct tree *other, const uint32_t *owners, size_t count);
 
 /* Xattr sets: append records between begin and end. A set like the one before is kept once. */
 int tree_xattrs_begin(struct tree *tree, uint32_t *ret_set);

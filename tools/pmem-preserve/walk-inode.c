@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "walk-inode.h"
 
-#include "beneath.h"
 #include "cleanup.h"
 #include "erofs.h"
 #include "report.h"
@@ -9,10 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define XATTR_TRIES 5
 
@@ -68,24 +70,35 @@ static int compare_strings(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted by name, so that the same attributes make the same set. */
-static int read_xattrs(struct tree *tree, uint32_t index, int directory, uint32_t previous)
+/* What @index has was put to @worker->found. */
+static int own(struct walk_worker *worker, uint32_t index)
+{
+	if (worker->owner_count && worker->owners[worker->owner_count - 1] == index)
+		return 0;
+	if (worker->owner_count == worker->owner_capacity) {
+		size_t capacity = worker->owner_capacity ? 2 * worker->owner_capacity : 64;
+		uint32_t *owners = reallocarray(worker->owners, capacity, sizeof(*worker->owners));
+
+		if (!owners)
+			return -ENOMEM;
+		worker->owners = owners;
+		worker->owner_capacity = capacity;
+	}
+	worker->owners[worker->owner_count++] = index;
+	return 0;
+}
+
+/* Reads those called @names, sorted, so that the same attributes make the same set. */
+static int read_values(struct walk_worker *worker, uint32_t index, const char *path,
+		       const char *names, size_t length)
 {
 	_cleanup_free_ const char **sorted = NULL;
-	_cleanup_free_ char *names = NULL;
-	char path[PROC_PATH_BYTES];
+	const struct tree *tree = worker->tree;
+	struct tree *found = worker->found;
 	size_t count = 0;
-	ssize_t length;
 	uint32_t set;
 	int r;
 
-	proc_path(path, directory, index ? tree_name(tree, index) : ".");
-	length = read_names(path, &names);
-	if (length == -EOPNOTSUPP || length == 0)
-		return 0;
-	if (length < 0)
-		return fail((int)length, "%s: cannot list extended attributes",
-			    tree_path_text(tree, index).text);
 	for (const char *p = names; p < names + length; p += strlen(p) + 1)
 		count++;
 	sorted = calloc(count, sizeof(*sorted));
@@ -96,7 +109,7 @@ static int read_xattrs(struct tree *tree, uint32_t index, int directory, uint32_
 		sorted[count++] = p;
 	qsort(sorted, count, sizeof(*sorted), compare_strings);
 
-	r = tree_xattrs_begin(tree, &set);
+	r = tree_xattrs_begin(found, &set);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		_cleanup_free_ char *value = NULL;
 		ssize_t value_length = read_value(path, sorted[i], &value);
@@ -104,19 +117,45 @@ static int read_xattrs(struct tree *tree, uint32_t index, int directory, uint32_
 		if (value_length < 0)
 			return fail((int)value_length, "%s: cannot read extended attribute %s",
 				    tree_path_text(tree, index).text, sorted[i]);
-		r = tree_xattrs_add(tree, set, sorted[i], strlen(sorted[i]), value,
+		r = tree_xattrs_add(found, set, sorted[i], strlen(sorted[i]), value,
 				    (size_t)value_length);
 	}
+	if (r == 0)
+		r = own(worker, index);
 	if (r < 0)
 		return fail(r, "%s: cannot keep extended attributes",
 			    tree_path_text(tree, index).text);
-	tree_xattrs_end(tree, &set, tree->entries[previous].xattrs);
-	tree->entries[index].xattrs = set;
+	tree_xattrs_end(found, &set, worker->last_xattrs);
+	worker->last_xattrs = set;
+	worker->tree->entries[index].xattrs = set;
 	return 0;
 }
 
-static int read_link(struct tree *tree, uint32_t index, int directory)
+static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory)
 {
+	const struct tree *tree = worker->tree;
+	const char *path = index ? tree_name(tree, index) : ".";
+	uint32_t parent = tree->entries[index].parent;
+	_cleanup_free_ char *names = NULL;
+	ssize_t length;
+
+	if (worker->directory != parent) {
+		if (fchdir(directory) < 0)
+			return fail(-errno, "%s: cannot enter", tree_path_text(tree, parent).text);
+		worker->directory = parent;
+	}
+	length = read_names(path, &names);
+	if (length == -EOPNOTSUPP || length == 0)
+		return 0;
+	if (length < 0)
+		return fail((int)length, "%s: cannot list extended attributes",
+			    tree_path_text(tree, index).text);
+	return read_values(worker, index, path, names, (size_t)length);
+}
+
+static int read_link(struct walk_worker *worker, uint32_t index, int directory)
+{
+	struct tree *tree = worker->tree;
 	char target[PATH_MAX + 1];
 	ssize_t length = readlinkat(directory, tree_name(tree, index), target, sizeof(target));
 	uint32_t offset;
@@ -124,7 +163,9 @@ static int read_link(struct tree *tree, uint32_t index, int directory)
 
 	if (length < 0)
 		return fail(-errno, "%s: cannot read the link", tree_path_text(tree, index).text);
-	r = tree_add_string(tree, target, (size_t)length, &offset);
+	r = tree_add_string(worker->found, target, (size_t)length, &offset);
+	if (r == 0)
+		r = own(worker, index);
 	if (r < 0)
 		return fail(r, "%s: cannot read the link", tree_path_text(tree, index).text);
 	tree->entries[index].first = offset;
@@ -133,10 +174,11 @@ static int read_link(struct tree *tree, uint32_t index, int directory)
 }
 
 /* Data ranges of a file that has holes, widened to whole blocks; none are kept when it has none. */
-static int read_holes(struct tree *tree, uint32_t index, int directory)
+static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 {
+	struct tree *tree = worker->tree, *found = worker->found;
 	struct entry *entry = &tree->entries[index];
-	uint32_t first = tree->range_count;
+	uint32_t first = found->range_count;
 	uint64_t end = 0, covered = 0;
 	_cleanup_close_ int fd = -1;
 	int r = 0;
@@ -167,33 +209,61 @@ static int read_holes(struct tree *tree, uint32_t index, int directory)
 		if (start >= end)
 			continue;
 		covered += end - start;
-		if (tree->range_count > first &&
-		    tree->ranges[tree->range_count - 1].offset +
-				    tree->ranges[tree->range_count - 1].length ==
+		if (found->range_count > first &&
+		    found->ranges[found->range_count - 1].offset +
+				    found->ranges[found->range_count - 1].length ==
 			    start)
-			tree->ranges[tree->range_count - 1].length += end - start;
+			found->ranges[found->range_count - 1].length += end - start;
 		else
-			r = tree_add_range(tree, start, end - start);
+			r = tree_add_range(found, start, end - start);
 	}
+	if (r == 0)
+		r = own(worker, index);
 	if (r < 0)
 		return fail(r, "%s: cannot keep its holes", tree_path_text(tree, index).text);
 	if (covered == entry->size) {
-		tree->range_count = first;
+		found->range_count = first;
 		return 0;
 	}
 	entry->flags |= ENTRY_SPARSE;
 	entry->first = first;
-	entry->count = tree->range_count - first;
+	entry->count = found->range_count - first;
 	return 0;
 }
 
-int walk_inode(struct tree *tree, uint32_t index, int directory, uint32_t previous,
-	       struct inode_source *ret_source)
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
 {
-	struct entry *entry = &tree->entries[index];
-	struct statx stat;
-	int r;
+	*worker = (struct walk_worker){ .tree = tree, .directory = UINT32_MAX, .home = -1 };
+	tree_cursor_init(&worker->cursor, tree, root);
+	if (tree_new(&worker->found) < 0)
+		return fail(-ENOMEM, "cannot list the state");
+	worker->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (worker->home < 0)
+		return fail(-errno, "cannot open the working directory");
+	if (unshare(CLONE_FS) < 0)
+		return fail(-errno, "cannot have several working directories");
+	return 0;
+}
 
+void walk_worker_end(struct walk_worker *worker)
+{
+	/* This thread may have other things to do, with paths that begin there. */
+	if (worker->home >= 0 && fchdir(worker->home) < 0)
+		warn("cannot return to the working directory: %s", strerror(errno));
+	if (worker->home >= 0)
+		close(worker->home);
+	tree_cursor_close(&worker->cursor);
+}
+
+int walk_inode(struct walk_worker *worker, uint32_t index)
+{
+	struct tree *tree = worker->tree;
+	struct entry *entry = &tree->entries[index];
+	int directory = tree_cursor_open(&worker->cursor, entry->parent), r;
+	struct statx stat;
+
+	if (directory < 0)
+		return fail(directory, "%s: cannot open", tree_path_text(tree, entry->parent).text);
 	if (statx(directory, tree_name(tree, index),
 		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
 		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
@@ -208,19 +278,19 @@ int walk_inode(struct tree *tree, uint32_t index, int directory, uint32_t previo
 	entry->inode = stat.stx_ino;
 	entry->links = stat.stx_nlink;
 	entry->filesystem = device_encode(makedev(stat.stx_dev_major, stat.stx_dev_minor));
-	ret_source->mount = stat.stx_mask & STATX_MNT_ID ? stat.stx_mnt_id : entry->filesystem;
+	entry->data = stat.stx_mask & STATX_MNT_ID ? stat.stx_mnt_id : entry->filesystem;
 
-	r = read_xattrs(tree, index, directory, previous);
+	r = read_xattrs(worker, index, directory);
 	if (r < 0)
 		return r;
 	switch (entry->mode & S_IFMT) {
 	case S_IFREG:
 		entry->size = stat.stx_size;
 		if (stat.stx_blocks * 512 < entry->size)
-			return read_holes(tree, index, directory);
+			return read_holes(worker, index, directory);
 		return 0;
 	case S_IFLNK:
-		return read_link(tree, index, directory);
+		return read_link(worker, index, directory);
 	case S_IFCHR:
 	case S_IFBLK:
 		entry->device = device_encode(makedev(stat.stx_rdev_major, stat.stx_rdev_minor));

@@ -5,15 +5,31 @@
 
 #include "tree.h"
 
-struct inode_source {
-	uint64_t mount; /* id of the mount it lies on */
+/*
+ * One thread that looks at inodes. It fills the entries of a tree in, but adds nothing to it, since
+ * others read it meanwhile: what it found beside the entries waits here for tree_adopt().
+ */
+struct walk_worker {
+	struct tree *tree;
+	struct tree_cursor cursor;
+	struct tree *found; /* link targets, xattrs and data ranges */
+	uint32_t *owners;   /* the entries they belong to */
+	size_t owner_count, owner_capacity;
+	uint32_t last_xattrs; /* likely to be those of the next one, too */
+	uint32_t directory;   /* the working directory of the thread */
+	int home;	      /* its working directory before */
 };
 
 /*
- * Fills entry @index, which lies in the open @directory (entry 0: is @directory). @previous: an
- * entry whose xattrs are likely the same. Errors are reported.
+ * The calling thread gets a working directory of its own until it ends the worker: the calls for
+ * xattrs have no *at() form. Errors are reported.
  */
-int walk_inode(struct tree *tree, uint32_t index, int directory, uint32_t previous,
-	       struct inode_source *ret_source);
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root);
+
+/* @worker->found and @worker->owners stay. */
+void walk_worker_end(struct walk_worker *worker);
+
+/* Fills entry @index in; its "data" becomes the id of the mount it lies on. Errors are reported. */
+int walk_inode(struct walk_worker *worker, uint32_t index);
 
 #endif

@@ -13,6 +13,7 @@ struct walk_options {
 	size_t path_count;
 	char **excludes; /* globs: without '/' for a name, with one for the absolute path */
 	size_t exclude_count;
+	unsigned int threads; /* 0: one per processor */
 };
 
 /*
