@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * From an image back to a tree, the mirror of image-write.c: directories first, then each thread
- * takes the next MiB, checks its digest, and writes the files that lie there while they are in the
- * cache; at last links and what belongs to directories, since every new name changes their time.
+ * takes the next 2 MiB, checks their digests, and writes the files that lie there while they are in
+ * the cache; at last links and what belongs to directories, since every new name changes their
+ * time.
  */
 #include "beneath.h"
 #include "cleanup.h"
@@ -22,6 +23,7 @@
 #define PATH(tree, index) (tree_path_text(tree, index).text)
 #define JOB(worker)	  ((struct job *)(worker)->job)
 #define ENTRIES_AT_ONCE	  256u
+#define SEGMENTS_AT_ONCE  (IMAGE_SPAN / IMAGE_SEGMENT)
 
 struct job {
 	struct image *image;
@@ -87,7 +89,7 @@ static int make_directories(struct job *job)
 	return r;
 }
 
-/* Files whose data does not lie within one segment are made first and finished last. */
+/* Files whose data does not lie within one span are made first and finished last. */
 static void find_split_files(struct image *image)
 {
 	for (size_t i = 0; i < image->extent_count; i++) {
@@ -95,8 +97,7 @@ static void find_split_files(struct image *image)
 		struct entry *entry = &image->tree->entries[extent->entry];
 
 		if (entry->count != 1 ||
-		    extent->place / IMAGE_SEGMENT !=
-			    (extent->place + extent->length - 1) / IMAGE_SEGMENT)
+		    extent->place / IMAGE_SPAN != (extent->place + extent->length - 1) / IMAGE_SPAN)
 			entry->flags |= ENTRY_SPLIT;
 	}
 }
@@ -113,7 +114,7 @@ static int make_entry(struct image_worker *worker, uint32_t index)
 	if (S_ISDIR(entry->mode) || entry->inode_entry != index ||
 	    (S_ISREG(entry->mode) && entry->count && !(entry->flags & ENTRY_SPLIT)))
 		return 0;
-	parent = open_parent(&worker->cursor, index);
+	parent = open_parent(&worker->reader.cursor, index);
 	if (parent < 0)
 		return parent;
 	if (!S_ISREG(entry->mode))
@@ -135,7 +136,7 @@ static int finish_entry(struct image_worker *worker, uint32_t index)
 	if (!(tree->entries[index].flags & ENTRY_SPLIT) ||
 	    tree->entries[index].inode_entry != index)
 		return 0;
-	parent = open_parent(&worker->cursor, index);
+	parent = open_parent(&worker->reader.cursor, index);
 	if (parent < 0)
 		return parent;
 	fd = openat(parent, tree_name(tree, index), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -215,7 +216,7 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 	struct tree *tree = JOB(worker)->image->tree;
 	const struct entry *entry = &tree->entries[extent->entry];
 	bool split = entry->flags & ENTRY_SPLIT, sparse = entry->flags & ENTRY_SPARSE;
-	int parent = open_parent(&worker->cursor, extent->entry);
+	int parent = open_parent(&worker->reader.cursor, extent->entry);
 	_cleanup_close_ int fd = -1;
 	int r;
 
@@ -253,30 +254,47 @@ static int report_damage(const struct image *image, uint64_t start, uint64_t end
 		    count > 1 ? " or a file next to it" : "");
 }
 
-static int extract_segment(void *data, uint64_t number)
+/* Digests of the segments that @data holds, from image byte @start on. */
+static int check_segments(const struct image *image, uint64_t first, uint64_t end,
+			  const uint8_t *data)
+{
+	for (uint64_t number = first; number < end; number++) {
+		const struct segment segment = image_segment(&image->header, number);
+
+		if (!image_segment_is_whole(image, number, data + (number - first) * IMAGE_SEGMENT))
+			return report_damage(image, segment.start, segment.end);
+	}
+	return 0;
+}
+
+static int extract_span(void *data, uint64_t item)
 {
 	struct image_worker *worker = data;
 	struct image *image = JOB(worker)->image;
-	const struct segment segment = image_segment(&image->header, number);
+	uint64_t first = item * SEGMENTS_AT_ONCE, end = first + SEGMENTS_AT_ONCE;
+	uint64_t from = first * IMAGE_SEGMENT, to = from + IMAGE_SPAN;
+	const uint8_t *bytes;
 	int r;
 
-	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
-	if (r < 0)
-		return r;
-	if (!image_segment_is_whole(image, number, worker->buffer))
-		return report_damage(image, segment.start, segment.end);
-	for (size_t i = image_find_extent(image, segment.start);
-	     i < image->extent_count && image->extents[i].place < segment.end && r == 0; i++) {
+	if (end > image_data_segments(&image->header))
+		end = image_data_segments(&image->header);
+	if (to > image->header.meta_offset)
+		to = image->header.meta_offset;
+	r = store_view(image->store, worker->buffer, to - from, from, &bytes);
+	if (r == 0)
+		r = check_segments(image, first, end, bytes);
+	for (size_t i = image_find_extent(image, from);
+	     r == 0 && i < image->extent_count && image->extents[i].place < to; i++) {
 		const struct extent *extent = &image->extents[i];
-		uint64_t from = extent->place > segment.start ? extent->place : segment.start;
-		uint64_t to = extent->place + extent->length;
+		uint64_t start = extent->place > from ? extent->place : from;
+		uint64_t stop = extent->place + extent->length;
 
-		if (to > segment.end)
-			to = segment.end;
-		r = extract_data(worker, extent, worker->buffer + (from - segment.base), to - from,
-				 extent->offset + (from - extent->place));
+		if (stop > to)
+			stop = to;
+		r = extract_data(worker, extent, bytes + (start - from), stop - start,
+				 extent->offset + (start - extent->place));
 	}
-	progress_add(&JOB(worker)->progress, segment.end - segment.start);
+	progress_add(&JOB(worker)->progress, to - from);
 	return r;
 }
 
@@ -358,13 +376,15 @@ static int extract_all(struct job *job)
 	const struct image *image = job->image;
 	const struct image_work work = { image->tree, job->root, job->options->threads, job };
 	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
+	uint64_t data_items =
+		(image_data_segments(&image->header) + SEGMENTS_AT_ONCE - 1) / SEGMENTS_AT_ONCE;
 	int r = make_directories(job);
 
 	if (r == 0)
 		r = image_work(&work, entry_items, make_entries);
 	/* The metadata was checked when the image was opened. */
 	if (r == 0)
-		r = image_work(&work, image_data_segments(&image->header), extract_segment);
+		r = image_work(&work, data_items, extract_span);
 	if (r == 0)
 		r = image_work(&work, entry_items, finish_entries);
 	if (r == 0)

@@ -20,6 +20,7 @@
 #define IMAGE_HEADER_BYTES 1024u
 #define IMAGE_FIRST_BLOCK  4096u /* header and superblock */
 #define IMAGE_DATA_OFFSET  8192u
+#define IMAGE_SPAN	   (2u << 20) /* large files begin at multiples of it: one huge page */
 #define IMAGE_SEGMENT	   (1u << 20) /* what one digest covers */
 
 /*

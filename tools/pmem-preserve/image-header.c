@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
-#include <xxhash.h>
 
 /* No image is larger than EROFS can address; sums of such numbers do not overflow. */
 #define IMAGE_BYTES_MAX ((uint64_t)EROFS_NULL_BLOCK * EROFS_BLOCK)
@@ -22,16 +21,6 @@ uint64_t unix_ns(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
-struct image_digest image_digest_of(const void *data, size_t length)
-{
-	struct image_digest digest;
-	XXH128_canonical_t canonical;
-
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, length));
-	memcpy(digest.bytes, canonical.digest, sizeof(digest.bytes));
-	return digest;
 }
 
 static bool same_digest(const struct image_digest *a, const struct image_digest *b)

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * A file of so many bytes begins where a huge page of a mapped image does: it is restored in whole
+ * huge pages, and at most 3 % of the image are lost by it.
+ */
+#define LARGE_FILE (64u << 20)
+
 void image_free(struct image *image)
 {
 	if (!image)
@@ -181,6 +187,8 @@ int image_layout(struct tree *tree, struct image **ret_image)
 			r = place_chunks(image, i, &place);
 			continue;
 		}
+		if (entry->size >= LARGE_FILE)
+			place = extent.place = align_up(place, IMAGE_SPAN);
 		r = image_add_extent(image, &extent);
 		place += align_up(entry->size, EROFS_BLOCK);
 	}

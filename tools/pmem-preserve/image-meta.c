@@ -365,7 +365,7 @@ int image_layout_metadata(struct image *image)
 {
 	struct image_header *header = &image->header;
 	const struct tree *tree = image->tree;
-	uint64_t inodes, blocks, extra, count = 0;
+	uint64_t inodes, blocks, extra, padded, count = 0;
 	bool chunks = false;
 	char *path;
 
@@ -377,9 +377,11 @@ int image_layout_metadata(struct image *image)
 	for (size_t i = 0; i < tree->path_count; i++)
 		header->paths_bytes += strlen(tree->paths[i]) + 1;
 	header->meta_bytes = header->inodes_bytes + extra + header->paths_bytes;
-	image->meta = calloc(1, header->meta_bytes);
+	padded = align_up(header->meta_bytes, EROFS_BLOCK);
+	image->meta = store_buffer(padded);
 	if (!image->meta)
 		return -ENOMEM;
+	memset(image->meta, 0, padded);
 	emit_inodes(image, inodes, image->meta + header->inodes_bytes);
 	path = (char *)image->meta + header->inodes_bytes + extra;
 	for (size_t i = 0; i < tree->path_count; i++)

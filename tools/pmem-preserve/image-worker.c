@@ -12,7 +12,7 @@ static void end_worker(void *data)
 {
 	struct image_worker *worker = data;
 
-	tree_cursor_close(&worker->cursor);
+	walk_reader_close(&worker->reader);
 	free(worker->buffer);
 	free(worker);
 }
@@ -25,8 +25,8 @@ static int begin_worker(void *data, void **ret_worker)
 	if (!worker)
 		return fail(-ENOMEM, "cannot start to copy");
 	worker->job = work->job;
-	tree_cursor_init(&worker->cursor, work->tree, work->root);
-	worker->buffer = store_buffer(IMAGE_SEGMENT);
+	walk_reader_init(&worker->reader, work->tree, work->root);
+	worker->buffer = store_buffer(IMAGE_SPAN);
 	if (!worker->buffer) {
 		end_worker(worker);
 		return fail(-ENOMEM, "cannot start to copy");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each thread needs that goes through an image: a segment's buffer, and open directories. */
+/* What each thread needs that goes through an image: a buffer, and files that are open. */
 #ifndef PMEM_PRESERVE_IMAGE_WORKER_H
 #define PMEM_PRESERVE_IMAGE_WORKER_H
 
 #include "parallel.h"
-#include "tree.h"
+#include "walk.h"
 
 struct image_worker {
 	void *job;
-	struct tree_cursor cursor;
-	uint8_t *buffer; /* IMAGE_SEGMENT bytes, fit for a store */
+	struct walk_reader reader; /* its cursor serves those who do not read files, too */
+	uint8_t *buffer;	   /* IMAGE_SPAN bytes, fit for a store */
 };
 
 struct image_work {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Writing an image: each thread takes the next MiB of it, puts it together from the files that lie
- * there, digests it while it is in the cache, and stores it. Every byte is touched once.
+ * Writing an image: each thread takes the next MiB of it, and in pieces that stay in the cache puts
+ * it together from the files that lie there, digests it, and stores it. Every byte is touched once.
  */
 #include "cleanup.h"
 #include "erofs.h"
@@ -18,77 +18,85 @@
 #include <sys/random.h>
 #include <sys/utsname.h>
 
+/* Half of what a small second-level cache holds. */
+#define PIECE (256u << 10)
+
 struct job {
 	struct image *image;
 	struct store *store;
 	struct progress *progress;
 };
 
-/* Puts a segment of file data together: what lies there of each file, and zeroes in between. */
-static int fill_data(struct image_worker *worker, const struct segment *segment)
+/* Puts image bytes from @at to @end together: what lies there of each file, zeroes in between. */
+static int fill(struct image_worker *worker, uint8_t *buffer, uint64_t at, uint64_t end)
 {
 	const struct image *image = ((const struct job *)worker->job)->image;
-	uint8_t *buffer = worker->buffer;
-	uint64_t at = segment->start;
 	int r;
 
-	if (at == IMAGE_HEADER_BYTES) {
-		memcpy(buffer + at, image->super, sizeof(image->super));
-		at += sizeof(image->super);
+	if (at == 0) {
+		memset(buffer, 0, IMAGE_HEADER_BYTES);
+		memcpy(buffer + IMAGE_HEADER_BYTES, image->super, sizeof(image->super));
+		buffer += IMAGE_FIRST_BLOCK;
+		at += IMAGE_FIRST_BLOCK;
 	}
 	for (size_t i = image_find_extent(image, at); i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
-		uint64_t from = extent->place > segment->start ? extent->place : segment->start;
+		uint64_t from = extent->place > at ? extent->place : at;
 		uint64_t to = extent->place + extent->length;
 
-		if (from >= segment->end)
+		if (from >= end)
 			break;
-		if (to > segment->end)
-			to = segment->end;
-		memset(buffer + (at - segment->base), 0, from - at);
-		r = walk_read(&worker->cursor, extent->entry, buffer + (from - segment->base),
-			      to - from, extent->offset + (from - extent->place));
+		if (to > end)
+			to = end;
+		memset(buffer, 0, from - at);
+		buffer += from - at;
+		r = walk_read(&worker->reader, extent->entry, buffer, to - from,
+			      extent->offset + (from - extent->place));
 		if (r < 0)
 			return r;
+		buffer += to - from;
 		at = to;
 	}
-	memset(buffer + (at - segment->base), 0, segment->end - at);
+	memset(buffer, 0, end - at);
 	return 0;
 }
 
-static void fill_metadata(struct image_worker *worker, const struct segment *segment)
+/* The first block holds the header, too, which is digested by itself and written last. */
+static int put(struct image_worker *worker, struct image_digester *digester, const uint8_t *bytes,
+	       uint64_t at, uint64_t end)
 {
-	const struct image *image = ((const struct job *)worker->job)->image;
-	uint64_t start = segment->base - image->header.meta_offset;
-	uint64_t wanted = segment->end - segment->base, length = image->header.meta_bytes - start;
+	const struct job *job = worker->job;
+	uint64_t digest_from = at ? at : IMAGE_HEADER_BYTES, from = at ? at : IMAGE_FIRST_BLOCK;
 
-	if (length > wanted)
-		length = wanted;
-	memcpy(worker->buffer, image->meta + start, length);
-	memset(worker->buffer + length, 0, wanted - length);
+	image_digest_add(digester, bytes + (digest_from - at), end - digest_from);
+	return store_write(job->store, bytes + (from - at), end - from, from);
 }
 
 static int write_segment(void *data, uint64_t number)
 {
 	struct image_worker *worker = data;
 	const struct job *job = worker->job;
-	const struct segment segment = image_segment(&job->image->header, number);
-	uint64_t from;
+	struct image *image = job->image;
+	const struct segment segment = image_segment(&image->header, number);
+	struct image_digester digester;
 	int r = 0;
 
-	if (number < image_data_segments(&job->image->header))
-		r = fill_data(worker, &segment);
-	else
-		fill_metadata(worker, &segment);
-	if (r < 0)
-		return r;
-	job->image->digests[number] =
-		image_digest_of(worker->buffer + (segment.start - segment.base),
-				segment.end - segment.start);
-	/* The first block holds the header, too, and is written last. */
-	from = number ? segment.base : IMAGE_FIRST_BLOCK;
-	r = store_write(job->store, worker->buffer + (from - segment.base), segment.end - from,
-			from);
+	image_digest_begin(&digester);
+	if (number >= image_data_segments(&image->header)) {
+		const uint8_t *meta = image->meta + (segment.base - image->header.meta_offset);
+
+		r = put(worker, &digester, meta, segment.base, segment.end);
+	} else {
+		for (uint64_t at = segment.base, end; at < segment.end && r == 0; at = end) {
+			end = at + PIECE < segment.end ? at + PIECE : segment.end;
+			r = fill(worker, worker->buffer, at, end);
+			if (r == 0)
+				r = put(worker, &digester, worker->buffer, at, end);
+		}
+		if (r == 0)
+			r = walk_prove(&worker->reader);
+	}
+	image->digests[number] = image_digest_end(&digester);
 	progress_add(job->progress, segment.end - segment.start);
 	return r;
 }

@@ -9,6 +9,7 @@
 #ifndef PMEM_PRESERVE_IMAGE_H
 #define PMEM_PRESERVE_IMAGE_H
 
+#include "image-digest.h"
 #include "image-format.h"
 #include "report.h"
 #include "store.h"
@@ -27,7 +28,7 @@ struct image {
 	struct tree *tree;
 	struct extent *extents;
 	size_t extent_count, extent_capacity;
-	uint8_t *meta; /* header.meta_bytes of it, from header.meta_offset on */
+	uint8_t *meta; /* from header.meta_offset on; whole blocks, fit for a store */
 	uint8_t super[IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES]; /* what follows the header */
 	struct image_digest *digests;			       /* header.digests_count of them */
 	struct store *store; /* where it was read from; not owned */
@@ -96,7 +97,6 @@ bool image_is_ours(struct store *store);
 
 const char *image_phase_name(uint64_t phase);
 void image_header_seal(struct image_header *header);
-struct image_digest image_digest_of(const void *data, size_t length);
 uint64_t unix_ns(void);
 
 /* Header and superblock as they are in @image, in one write. */

@@ -62,6 +62,13 @@ static void *thread_main(void *data)
 	return NULL;
 }
 
+/* What it opens is its own: else each system call would count its users, and opening take turns. */
+static void *begin_thread(void *shared)
+{
+	unshare(CLONE_FILES);
+	return thread_main(shared);
+}
+
 static uint64_t share_begin(uint64_t items, unsigned int number, unsigned int count)
 {
 	return items / count * number + items % count * number / count;
@@ -88,7 +95,7 @@ int parallel_run(const struct parallel *parallel)
 		shared.shares[i].end = share_begin(parallel->items, i + 1, wanted);
 	}
 	while (started + 1 < wanted &&
-	       pthread_create(&threads[started], NULL, thread_main, &shared) == 0)
+	       pthread_create(&threads[started], NULL, begin_thread, &shared) == 0)
 		started++;
 	thread_main(&shared);
 	for (unsigned int i = 0; i < started; i++)

@@ -22,7 +22,8 @@ struct parallel {
  * Calls run() for each item once. Each thread begins with a run of items of its own, so that two
  * are seldom at work in one file or directory, and then helps the others. After the first error no
  * further item is begun; that error is returned. A thread that cannot start is not an error as long
- * as one can: the caller's.
+ * as one can: the caller's. A thread sees the files that were open before; those it opens, it
+ * alone.
  */
 int parallel_run(const struct parallel *parallel);
 

@@ -241,6 +241,21 @@ int store_read(struct store *store, void *buffer, size_t length, uint64_t offset
 	return 0;
 }
 
+int store_view(struct store *store, void *buffer, size_t length, uint64_t offset,
+	       const uint8_t **ret_bytes)
+{
+	int r;
+
+	if (store->map) {
+		r = outside(store, length, offset);
+		*ret_bytes = (const uint8_t *)store->map + offset;
+	} else {
+		r = store_read(store, buffer, length, offset);
+		*ret_bytes = buffer;
+	}
+	return r;
+}
+
 int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset)
 {
 	int r = outside(store, length, offset);

@@ -43,6 +43,10 @@ enum store_mode {
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret_store);
 int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
+
+/* What lies there, without a copy where the store is mapped; else in @buffer. */
+int store_view(struct store *store, void *buffer, size_t length, uint64_t offset,
+	       const uint8_t **ret_bytes);
 int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
 
 /* Everything written so far survives what comes. */

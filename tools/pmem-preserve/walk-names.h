@@ -6,7 +6,7 @@
 #include "tree.h"
 #include "walk.h"
 
-/* Names of one directory, sorted bytewise, each once. To be used again for the next one. */
+/* Names of one directory, sorted bytewise, each once; the next one may use it again. */
 struct names {
 	const char **list;
 	size_t count, capacity;

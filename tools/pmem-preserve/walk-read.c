@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int changed(const struct tree *tree, uint32_t index)
 {
@@ -24,32 +25,78 @@ static bool is_same(const struct entry *entry, const struct stat *stat)
 	       (!S_ISREG(entry->mode) || entry->size == (uint64_t)stat->st_size);
 }
 
-int walk_read(struct tree_cursor *cursor, uint32_t index, void *buffer, size_t length,
-	      uint64_t offset)
+void walk_reader_init(struct walk_reader *reader, const struct tree *tree, int root)
 {
-	const struct tree *tree = cursor->tree;
-	const struct entry *entry = &tree->entries[index];
-	_cleanup_close_ int fd = -1;
-	struct stat stat;
-	int directory;
+	*reader = (struct walk_reader){ .fd = -1 };
+	tree_cursor_init(&reader->cursor, tree, root);
+}
 
-	directory = tree_cursor_open(cursor, entry->parent);
+static void close_file(struct walk_reader *reader)
+{
+	if (reader->fd >= 0)
+		close(reader->fd);
+	reader->fd = -1;
+}
+
+void walk_reader_close(struct walk_reader *reader)
+{
+	close_file(reader);
+	tree_cursor_close(&reader->cursor);
+}
+
+/* Looked at after the read: whoever wrote before or during it has left a mark by now. */
+int walk_prove(struct walk_reader *reader)
+{
+	const struct tree *tree = reader->cursor.tree;
+	struct stat stat;
+	int r = 0;
+
+	if (reader->fd < 0)
+		return 0;
+	if (fstat(reader->fd, &stat) < 0)
+		r = fail(-errno, "%s: cannot read", tree_path_text(tree, reader->index).text);
+	else if (!is_same(&tree->entries[reader->index], &stat))
+		r = changed(tree, reader->index);
+	close_file(reader);
+	return r;
+}
+
+static int open_file(struct walk_reader *reader, uint32_t index)
+{
+	const struct tree *tree = reader->cursor.tree;
+	int directory = tree_cursor_open(&reader->cursor, tree->entries[index].parent);
+	const char *name = tree_name(tree, index);
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
 	if (directory == -ENOENT || directory == -ENOTDIR || directory == -ELOOP)
 		return changed(tree, index);
 	if (directory < 0)
 		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
 	/* O_NOATIME is for owners only. */
-	fd = openat(directory, tree_name(tree, index),
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME | O_CLOEXEC);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(directory, tree_name(tree, index),
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+	reader->fd = openat(directory, name, flags | O_NOATIME);
+	if (reader->fd < 0 && errno == EPERM)
+		reader->fd = openat(directory, name, flags);
+	if (reader->fd < 0 && (errno == ENOENT || errno == ELOOP))
 		return changed(tree, index);
-	if (fd < 0)
+	if (reader->fd < 0)
 		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
-	while (length > 0) {
-		ssize_t got = pread(fd, buffer, length, (off_t)offset);
+	reader->index = index;
+	return 0;
+}
+
+int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t length,
+	      uint64_t offset)
+{
+	const struct tree *tree = reader->cursor.tree;
+	int r = 0;
+
+	if (reader->fd < 0 || reader->index != index) {
+		r = walk_prove(reader);
+		if (r == 0)
+			r = open_file(reader, index);
+	}
+	while (length > 0 && r == 0) {
+		ssize_t got = pread(reader->fd, buffer, length, (off_t)offset);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -61,10 +108,7 @@ int walk_read(struct tree_cursor *cursor, uint32_t index, void *buffer, size_t l
 		length -= (size_t)got;
 		offset += (uint64_t)got;
 	}
-	/* Looked at after the read: whoever wrote before or during it has left a mark by now. */
-	if (fstat(fd, &stat) < 0)
-		return fail(-errno, "%s: cannot read", tree_path_text(tree, index).text);
-	return is_same(entry, &stat) ? 0 : changed(tree, index);
+	return r;
 }
 
 int walk_unchanged(const struct tree *tree)

@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "report.h"
 #include "walk-level.h"
+#include "walk-list.h"
 #include "walk-names.h"
 
 #include <errno.h>
@@ -21,34 +22,7 @@
 struct walk {
 	const struct walk_options *options;
 	struct tree *tree;
-	struct tree_cursor cursor;
-	struct names names;
 };
-
-static int list_directory(struct walk *walk, uint32_t index)
-{
-	struct tree *tree = walk->tree;
-	uint32_t child;
-	int directory, r;
-
-	tree->entries[index].first = tree->count;
-	if (tree->entries[index].data == NOT_ENTERED)
-		return 0;
-	if (tree_path_length(tree, index) > TREE_PATH_MAX)
-		return fail(-ENAMETOOLONG, "%s: cannot be kept", tree_path_text(tree, index).text);
-	directory = tree_cursor_open(&walk->cursor, index);
-	if (directory < 0)
-		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
-	r = names_read(&walk->names, walk->options, tree, index, directory);
-	if (r < 0)
-		return fail(r, "%s: cannot read the directory", tree_path_text(tree, index).text);
-	for (size_t i = 0; i < walk->names.count && r == 0; i++)
-		r = tree_add(tree, index, walk->names.list[i], strlen(walk->names.list[i]), &child);
-	if (r < 0)
-		return fail(r, "%s: cannot list", tree_path_text(tree, index).text);
-	tree->entries[index].count = (uint32_t)walk->names.count;
-	return 0;
-}
 
 /* What a child directory is for the walk: entered as a whole, only passed through, or left empty.
  */
@@ -207,6 +181,25 @@ static int check_paths(const struct tree *tree)
 	return 0;
 }
 
+/* Adds what lies in the directories from @level to @end. */
+static int list_level(struct walk *walk, uint32_t level, uint32_t end, int root)
+{
+	struct tree *tree = walk->tree;
+	_cleanup_free_ uint32_t *directories = calloc(end - level, sizeof(*directories));
+	size_t count = 0;
+
+	if (!directories)
+		return fail(-ENOMEM, "cannot list the state");
+	for (uint32_t i = level; i < end; i++) {
+		if (!S_ISDIR(tree->entries[i].mode))
+			continue;
+		tree->entries[i].first = end;
+		if (tree->entries[i].data != NOT_ENTERED)
+			directories[count++] = i;
+	}
+	return walk_list(tree, directories, count, root, walk->options);
+}
+
 static int walk_levels(struct walk *walk, int root)
 {
 	struct tree *tree = walk->tree;
@@ -216,9 +209,7 @@ static int walk_levels(struct walk *walk, int root)
 	tree->entries[0].flags = names_is_asked(tree, "/") ? ENTRY_ROOT : ENTRY_ANCESTOR;
 	for (uint32_t level = 0; level < tree->count && r == 0; level = end) {
 		end = tree->count;
-		for (uint32_t i = level; i < end && r == 0; i++)
-			if (S_ISDIR(tree->entries[i].mode))
-				r = list_directory(walk, i);
+		r = list_level(walk, level, end, root);
 		if (r == 0)
 			r = walk_level(tree, end, root, walk->options->threads);
 		if (r == 0)
@@ -246,10 +237,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	if (r < 0)
 		return r;
 	walk.tree = tree;
-	tree_cursor_init(&walk.cursor, tree, root);
 	r = walk_levels(&walk, root);
-	tree_cursor_close(&walk.cursor);
-	names_clear(&walk.names);
 	if (r < 0)
 		return r;
 	r = join_hard_links(tree);

@@ -22,12 +22,25 @@ struct walk_options {
  */
 int walk_tree(const struct walk_options *options, struct tree **ret_tree);
 
+/* One thread that reads the files of a tree; the last one stays open. */
+struct walk_reader {
+	struct tree_cursor cursor;
+	int fd;
+	uint32_t index;
+};
+void walk_reader_init(struct walk_reader *reader, const struct tree *tree, int root);
+
+/* Forgets what is open, unproven. */
+void walk_reader_close(struct walk_reader *reader);
+
 /*
- * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. -E_FAILED: the
- * file is not what it was when the tree was walked. All errors are reported.
+ * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. What was read is
+ * proven to be what it was when the tree was walked by walk_prove(), or when another file is read:
+ * -E_FAILED if it is not. All errors are reported.
  */
-int walk_read(struct tree_cursor *cursor, uint32_t index, void *buffer, size_t length,
+int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t length,
 	      uint64_t offset);
+int walk_prove(struct walk_reader *reader);
 
 /* -E_FAILED (reported) when a directory of the tree, or a link or special file, has changed since.
  */
