@@ -24,7 +24,10 @@ fill() {
 }
 
 expect_no_memory() {
-	echo 4000 >"$device/unplug_timeout_ms"
+	# What is in the way is found where it stands still, so it has to get there.
+	limit=4000
+	[ ! -e /proc/lockdep_stats ] || limit=25000
+	echo $limit >"$device/unplug_timeout_ms"
 	take_time expect_refused "C*" unplugged "$device/state"
 	expect_faster 40000
 	case $said in

@@ -57,13 +57,15 @@ stop() {
 	jobs=
 }
 
-# Removed as a whole, or refused as a whole; busy blocks are the only reason there is.
+# Removed as a whole, or refused as a whole; busy blocks are the only reason there is, but on a
+# kernel that is so slow that the time ends first.
 unplug_against_writers() {
 	for block in $blocks; do
 		run flip "$block"
 	done
 	run read_all 1
-	removed=0 refused=0
+	removed=0 refused=0 busy=errno=-16
+	[ ! -e /proc/lockdep_stats ] || busy="errno=-1*"
 	for _ in $(seq "$1"); do
 		if /usr/bin/echo unplugged >"$device/state"; then
 			expect_state unplugged
@@ -72,7 +74,7 @@ unplug_against_writers() {
 			echo online_movable >"$device/state"
 			removed=$((removed + 1))
 		else
-			expect_failure operation=unplug "errno=-1[6]" rollback=complete
+			expect_failure operation=unplug "$busy" rollback=complete
 			refused=$((refused + 1))
 		fi
 	done
