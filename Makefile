@@ -40,10 +40,16 @@ check-driver: modules
 	scripts/dependencies.sh driver-test
 	tests/run driver
 
+# Us beside tar, cp, rsync, mkfs.erofs and the limit: tables, build/bench.json and a picture.
+bench: all
+	scripts/dependencies.sh bench
+	ninja -C $(BUILD) limit
+	bench/run --json $(BUILD)/bench.json --picture $(BUILD)/bench.svg
+
 install: all
 	meson install -C $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
-.PHONY: all modules demo check check-fast check-driver install clean
+.PHONY: all modules demo check check-fast check-driver bench install clean

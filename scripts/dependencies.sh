@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that building, testing or the VMs need, and says which.
 #
-#	scripts/dependencies.sh build|test|driver|driver-test|vm...
+#	scripts/dependencies.sh build|test|driver|driver-test|bench|vm...
 set -eu
 
 wanted=
@@ -23,13 +23,17 @@ for part in "$@"; do
 	driver-test)
 		wanted="$wanted dkms sparse coccinelle linux-source-6.1 patch git perl python3"
 		;;
+	bench)
+		wanted="$wanted python3 python3-matplotlib rsync tar erofs-utils util-linux"
+		;;
 	vm)
 		wanted="$wanted python3 qemu-system-x86 busybox-static ndctl daxctl kexec-tools
 			rsync erofs-utils acl attr libcap2-bin cpio e2fsprogs kmod xz-utils zstd
 			util-linux debian-archive-keyring"
 		;;
 	*)
-		echo "dependencies.sh: there is no part \"$part\" (build, test, driver, driver-test, vm)" >&2
+		echo "dependencies.sh: there is no part \"$part\" (build, test, driver, driver-test," \
+			"bench, vm)" >&2
 		exit 2
 		;;
 	esac

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who is measured, and how: each saves a tree and brings it back, step by step."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import workloads
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = REPOSITORY / "build" / "pmem-preserve"
+LIMIT = REPOSITORY / "build" / "limit"
+MIB = 1 << 20
+
+
+def check():
+    for path in (PROGRAM, LIMIT):
+        if not path.exists():
+            sys.exit(f"{path} is not built: make bench")
+    for tool in ("tar", "rsync", "mkfs.erofs"):
+        if not shutil.which(tool):
+            sys.exit(f"{tool} is not installed: scripts/dependencies.sh bench")
+
+
+class Scratch:
+    """Three tmpfs: of small pages, of huge ones where they fit, and one that stands for a device."""
+
+    def __init__(self, threads):
+        self.threads = str(threads)
+
+    def __enter__(self):
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="pmem-preserve-bench-"))
+        for name, options in (("plain", "huge=never"), ("huge", "huge=within_size"),
+                              ("memory", "huge=always")):
+            (self.top / name).mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options},size=90%", "none",
+                            self.top / name], check=True)
+        self.plain, self.huge = self.top / "plain", self.top / "huge"
+        self.state, self.list = self.plain / "state", self.plain / "list"
+        self.device = self.top / "memory" / "device"
+        self.state.mkdir()
+        return self
+
+    def __exit__(self, *_):
+        for name in ("plain", "huge", "memory"):
+            subprocess.run(["umount", "-l", self.top / name], check=True)
+        shutil.rmtree(self.top)
+
+    def prepare(self):
+        """The device has its memory before, as a real one does."""
+        size = workloads.write_list(self.state, self.list)
+        files, _ = workloads.describe(self.state)
+        size += files * 512 + 64 * MIB
+        zeroes = bytes(2 * MIB)
+        with open(self.device, "wb") as file:
+            for _ in range(-(-size // len(zeroes))):
+                file.write(zeroes)
+
+    def out(self, place):
+        path = place / "out"
+        path.mkdir()
+        return path
+
+    def remove(self, path):
+        subprocess.run(["rm", "-rf", path], check=True)
+
+
+def timed(*command):
+    """(seconds, peak KiB). The peak is at least that of this process: see wait4(2)."""
+    arguments = [os.fspath(word) for word in command]
+    with open(os.devnull, "r+b") as null, tempfile.TemporaryFile() as messages:
+        actions = [(os.POSIX_SPAWN_DUP2, null.fileno(), 0),
+                   (os.POSIX_SPAWN_DUP2, null.fileno(), 1),
+                   (os.POSIX_SPAWN_DUP2, messages.fileno(), 2)]
+        before = time.perf_counter()
+        pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=actions)
+        _, status, usage = os.wait4(pid, 0)
+        seconds = time.perf_counter() - before
+        if status:
+            messages.seek(0)
+            sys.exit(f"{' '.join(arguments)}: {messages.read().decode()}")
+    return seconds, usage.ru_maxrss
+
+
+class Contestant:
+    """Each command is one process. One that does not restore says so with None."""
+    name = None
+
+    def save(self, scratch):
+        raise NotImplementedError
+
+    def restore(self, scratch, out):
+        return None
+
+    def forget(self, scratch):
+        """Removes what save() made."""
+
+
+class Ours(Contestant):
+    name = "ours"
+
+    def save(self, scratch):
+        return (PROGRAM, "--quiet", "checkpoint", "--threads", scratch.threads, "--in-place",
+                "--replace", "--image", scratch.device, scratch.state)
+
+    def restore(self, scratch, out):
+        return (PROGRAM, "--quiet", "restore", "--threads", scratch.threads, "--image",
+                scratch.device, "--keep", "--into", out)
+
+
+class OursNew(Contestant):
+    name = "ours, new file"
+
+    def save(self, scratch):
+        return (PROGRAM, "--quiet", "checkpoint", "--threads", scratch.threads, "--image",
+                scratch.plain / "image", scratch.state)
+
+    def restore(self, scratch, out):
+        return (PROGRAM, "--quiet", "restore", "--threads", scratch.threads, "--image",
+                scratch.plain / "image", "--keep", "--into", out)
+
+    def forget(self, scratch):
+        scratch.remove(scratch.plain / "image")
+
+
+class Limit(Contestant):
+    name = "limit"
+
+    def save(self, scratch):
+        return LIMIT, "save", scratch.list, scratch.device, scratch.threads, scratch.state
+
+    def restore(self, scratch, out):
+        return LIMIT, "restore", scratch.list, scratch.device, scratch.threads, out
+
+
+class Tar(Contestant):
+    name = "tar"
+
+    def save(self, scratch):
+        return "tar", "cf", scratch.plain / "tar", "-C", scratch.state, "."
+
+    def restore(self, scratch, out):
+        return "tar", "xf", scratch.plain / "tar", "-C", out
+
+    def forget(self, scratch):
+        scratch.remove(scratch.plain / "tar")
+
+
+class Copy(Contestant):
+    """There and back is the same to them: one step."""
+
+    def forget(self, scratch):
+        scratch.remove(scratch.plain / "copy")
+
+
+class Cp(Copy):
+    name = "cp -a"
+
+    def save(self, scratch):
+        return "cp", "-a", scratch.state, scratch.plain / "copy"
+
+
+class Rsync(Copy):
+    name = "rsync -a"
+
+    def save(self, scratch):
+        return "rsync", "-a", f"{scratch.state}/", scratch.plain / "copy"
+
+
+class Erofs(Contestant):
+    name = "mkfs.erofs"
+
+    def save(self, scratch):
+        return "mkfs.erofs", scratch.plain / "erofs", scratch.state
+
+    def forget(self, scratch):
+        scratch.remove(scratch.plain / "erofs")
+
+
+# The limit comes first: its store is ours, and what lies in it does not matter when it restores.
+ALL = (Limit(), Ours(), Tar(), OursNew(), Cp(), Rsync(), Erofs())

@@ -1,0 +1,53 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run in a VM by bench/sequence: the state goes over a kexec again and again, each time in another
+# way; what came back is checked and goes on. What is said, and when, is what is measured.
+#
+#	sequence.sh MIB WAY...
+#
+#	script           scripts/preserve-state.sh
+#	raw, devdax      pmem-preserve, all of it after the services have stopped
+#	prepared-raw, prepared-devdax    with the memory taken out before, by "prepare"
+
+restore() {
+	echo "@ restore $1"
+	case $1 in
+	script) preserve-state.sh restore /var/state ;;
+	*) pmem-preserve restore ;;
+	esac
+	echo "@ end"
+	compare_state /var/state
+	expect_ram
+	check_dmesg
+}
+
+save() {
+	layout=${1#prepared-}
+	case $1 in
+	prepared-*)
+		echo "@ prepare $1"
+		pmem-preserve prepare --layout="$layout"
+		;;
+	esac
+	echo "@ save $1"
+	case $1 in
+	script) preserve-state.sh save /var/state ;;
+	*) pmem-preserve checkpoint --kexec --layout="$layout" /var/state ;;
+	esac
+	fail "there was no kexec"
+}
+
+mib=$1
+shift
+if [ "$stage" = 1 ]; then
+	hot_add
+	make_state /var/state "$mib"
+	rm /var/state/special/socket # tar has no sockets
+	snapshot_state /var/state
+else
+	[ "$stage" = 2 ] || shift $((stage - 2))
+	restore "$1"
+	shift
+fi
+[ $# = 0 ] || save "$1"
