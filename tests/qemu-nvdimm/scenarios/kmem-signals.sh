@@ -21,7 +21,8 @@ start_write() {
 		open(F, ">", $ARGV[0]) or die $!;
 		$status = defined(syswrite(F, $ARGV[1])) ? 0 : $! + 0;
 		# No timer of a caller may fire when Perl, on its way out, has no handlers any more.
-		syscall(38, 0, pack("q4", 0, 0, 0, 0), 0);
+		$never = pack("q4", 0, 0, 0, 0);
+		syscall(38, 0, $never, 0);
 		exit($status)' "$device/state" "$1" &
 	writer=$!
 }
