@@ -23,6 +23,9 @@ restore() {
 }
 
 save() {
+	# What the check has read would have to be moved first, by whoever comes first.
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
 	layout=${1#prepared-}
 	case $1 in
 	prepared-*)
