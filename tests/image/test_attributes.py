@@ -69,6 +69,26 @@ class FarTimes(ImageCase):
         self.round_trip()
 
 
+class NoWorkingDirectory(ImageCase):
+    needs = ("ACLs",)
+    needs_root = True
+
+    def test_one_that_cannot_be_entered(self):
+        """A service that was started in root's own directory could not be checkpointed."""
+        (self.state / "file").write_text("x")
+        os.setxattr(self.state / "file", "system.posix_acl_access", scratch.SMALL_ACL)
+        closed = self.box / "closed"
+        closed.mkdir(0o700)
+        for path in (self.box, self.state, self.state / "file"):
+            os.chown(path, 1000, 1000)
+        self.box.chmod(0o755)
+        before = snapshot.take(self.state)
+        self.expect(DONE, "checkpoint", "--image", self.image, self.state, cwd=closed, user=1000,
+                    group=1000, extra_groups=[])
+        self.restore()
+        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+
+
 class Owners(ImageCase):
     needs_root = True
 

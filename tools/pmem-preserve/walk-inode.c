@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "walk-inode.h"
 
+#include "beneath.h"
 #include "cleanup.h"
 #include "erofs.h"
 #include "report.h"
@@ -131,20 +132,34 @@ static int read_values(struct walk_worker *worker, uint32_t index, const char *p
 	return 0;
 }
 
+/* A path to the entry, which lies in the open @directory; in @buffer, or the name as it is. */
+static const char *path_of(struct walk_worker *worker, uint32_t index, int directory, char *buffer)
+{
+	const struct tree *tree = worker->tree;
+	const char *name = index ? tree_name(tree, index) : ".";
+	uint32_t parent = tree->entries[index].parent;
+
+	if (worker->home < 0) {
+		snprintf(buffer, PROC_PATH_BYTES + NAME_MAX, "/proc/self/fd/%d/%s", directory,
+			 name);
+		return buffer;
+	}
+	if (worker->directory != parent) {
+		if (fchdir(directory) < 0)
+			return NULL;
+		worker->directory = parent;
+	}
+	return name;
+}
+
 static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory)
 {
 	const struct tree *tree = worker->tree;
-	const char *path = index ? tree_name(tree, index) : ".";
-	uint32_t parent = tree->entries[index].parent;
+	char buffer[PROC_PATH_BYTES + NAME_MAX];
+	const char *path = path_of(worker, index, directory, buffer);
 	_cleanup_free_ char *names = NULL;
-	ssize_t length;
+	ssize_t length = path ? read_names(path, &names) : -errno;
 
-	if (worker->directory != parent) {
-		if (fchdir(directory) < 0)
-			return fail(-errno, "%s: cannot enter", tree_path_text(tree, parent).text);
-		worker->directory = parent;
-	}
-	length = read_names(path, &names);
 	if (length == -EOPNOTSUPP || length == 0)
 		return 0;
 	if (length < 0)
@@ -237,11 +252,12 @@ int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
 	tree_cursor_init(&worker->cursor, tree, root);
 	if (tree_new(&worker->found) < 0)
 		return fail(-ENOMEM, "cannot list the state");
+	/* Who may not enter it cannot come back to it; and containers may forbid unshare(2). */
 	worker->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (worker->home < 0)
-		return fail(-errno, "cannot open the working directory");
-	if (unshare(CLONE_FS) < 0)
-		return fail(-errno, "cannot have several working directories");
+	if (worker->home >= 0 && unshare(CLONE_FS) < 0) {
+		close(worker->home);
+		worker->home = -1;
+	}
 	return 0;
 }
 

@@ -17,12 +17,12 @@ struct walk_worker {
 	size_t owner_count, owner_capacity;
 	uint32_t last_xattrs; /* likely to be those of the next one, too */
 	uint32_t directory;   /* the working directory of the thread */
-	int home;	      /* its working directory before */
+	int home;	      /* its working directory before; -1: it must not leave it */
 };
 
 /*
- * The calling thread gets a working directory of its own until it ends the worker: the calls for
- * xattrs have no *at() form. Errors are reported.
+ * The calling thread gets a working directory of its own until it ends the worker, if it can: the
+ * calls for xattrs have no *at() form, and the way through /proc is slow. Errors are reported.
  */
 int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root);
 
