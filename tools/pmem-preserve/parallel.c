@@ -3,10 +3,12 @@
 
 #include "interrupt.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #define THREADS_MAX 64u
 
@@ -65,8 +67,13 @@ static void *thread_main(void *data)
 /* What it opens is its own: else each system call would count its users, and opening take turns. */
 static void *begin_thread(void *shared)
 {
-	unshare(CLONE_FILES);
-	return thread_main(shared);
+	bool has_own = unshare(CLONE_FILES) == 0;
+
+	thread_main(shared);
+	/* pthread_join() may return before the thread's files are gone: a device would be in use. */
+	if (has_own)
+		close_range(3, UINT_MAX, 0);
+	return NULL;
 }
 
 static uint64_t share_begin(uint64_t items, unsigned int number, unsigned int count)
