@@ -62,7 +62,7 @@ def mixed(root):
                             ignore_dangling_symlinks=True)
 
 
-def sparse(root, mib=4096, files=4):
+def sparse(root, mib=2048, files=4):
     """Images of disks: one megabyte in eight is there."""
     block = os.urandom(MIB)
     for i in range(files):

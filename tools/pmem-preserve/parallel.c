@@ -70,7 +70,8 @@ static void *begin_thread(void *shared)
 	bool has_own = unshare(CLONE_FILES) == 0;
 
 	thread_main(shared);
-	/* pthread_join() may return before the thread's files are gone: a device would be in use. */
+	/* pthread_join() may return before the thread's files are gone: a device would be in use.
+	 */
 	if (has_own)
 		close_range(3, UINT_MAX, 0);
 	return NULL;
