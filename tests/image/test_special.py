@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 
+from support import snapshot
 from support.case import ImageCase
 
 
@@ -71,3 +72,16 @@ class Devices(ImageCase):
             os.mknod(self.state / ("b%d" % number), stat.S_IFBLK | 0o604,
                      os.makedev(major, minor))
         self.round_trip()
+
+
+class Many(ImageCase):
+    def test_in_several_threads(self):
+        """What one thread has open is not what another one has: modes would go to other files."""
+        for i in range(4000):
+            path = self.state / f"fifo{i:04}"
+            os.mkfifo(path)
+            path.chmod(0o400 + i % 0o400)
+        before = snapshot.take(self.state)
+        self.checkpoint(options=("--threads", "4"))
+        self.restore("--threads", "4")
+        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")

@@ -17,7 +17,7 @@ int open_beneath(int root, const char *path, int flags, mode_t mode);
  */
 int open_directory_beneath(int root, const char *path, int flags);
 
-/* Room for "/proc/self/fd/N". */
-#define PROC_PATH_BYTES 40
+/* Room for "/proc/thread-self/fd/N". */
+#define PROC_PATH_BYTES 48
 
 #endif

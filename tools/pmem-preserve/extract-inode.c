@@ -25,8 +25,8 @@ int extract_failed(const struct tree *tree, uint32_t index, int error, const cha
 
 /*
  * A regular file is open. Anything else is there as O_PATH, which most calls do not take: for them
- * /proc/self/fd/N is the inode itself, whatever has happened to its name, and a symlink is not
- * followed through it; so the calls that want a path cannot be led astray.
+ * /proc/thread-self/fd/N is the inode itself, whatever has happened to its name, and a symlink is
+ * not followed through it; so the calls that want a path cannot be led astray.
  */
 struct inode {
 	int fd;
@@ -39,7 +39,7 @@ static struct inode inode_of(const struct entry *entry, int fd)
 	struct inode inode = { .fd = fd, .is_open = S_ISREG(entry->mode) };
 
 	if (!inode.is_open)
-		snprintf(inode.path, sizeof(inode.path), "/proc/self/fd/%d", fd);
+		snprintf(inode.path, sizeof(inode.path), "/proc/thread-self/fd/%d", fd);
 	return inode;
 }
 

@@ -140,8 +140,8 @@ static const char *path_of(struct walk_worker *worker, uint32_t index, int direc
 	uint32_t parent = tree->entries[index].parent;
 
 	if (worker->home < 0) {
-		snprintf(buffer, PROC_PATH_BYTES + NAME_MAX, "/proc/self/fd/%d/%s", directory,
-			 name);
+		snprintf(buffer, PROC_PATH_BYTES + NAME_MAX, "/proc/thread-self/fd/%d/%s",
+			 directory, name);
 		return buffer;
 	}
 	if (worker->directory != parent) {
