@@ -48,12 +48,26 @@ class InPlace(ImageCase):
         self.round_trip(options=("--in-place", "--replace"))
 
     def test_holes_that_cannot_be_filled(self):
-        """A page that is not there would end the program in the middle of the image."""
-        for options in ("4m", "4m,huge=always"):
+        """The checkpoint before would be gone, and the new one end in the middle."""
+        for options in ("12m", "12m,huge=always"):
             with self.subTest(options):
-                self.make_file(options)
+                self.make_file(options, 10 * MIB)
+                self.checkpoint(options=("--in-place", "--replace"))
+                with open(self.image, "r+b") as file:
+                    file.truncate(32 * MIB)
                 result = self.checkpoint(options=("--in-place", "--replace"), status=NO_FIT)
                 self.assertIn(str(self.image), result.text)
+                self.expect(DONE, "verify", "--image", self.image)
+
+    def test_a_dry_run_fills_no_holes(self):
+        """It would take the memory that the answer was asked for."""
+        for options in ("64m", "64m,huge=always"):
+            with self.subTest(options):
+                self.make_file(options)
+                before = os.stat(self.image).st_blocks
+                self.expect(DONE, "checkpoint", "--in-place", "--replace", "--dry-run", "--image",
+                            self.image, self.state)
+                self.assertEqual(os.stat(self.image).st_blocks, before)
 
     def test_too_small(self):
         """The end of the state would be missing."""
@@ -76,6 +90,3 @@ class InPlace(ImageCase):
         self.checkpoint(options=("--in-place",), status=FAILED)
         self.assertFalse(self.image.exists())
         self.expect(USAGE, "checkpoint", "--in-place", "--region", "region0", self.state)
-        self.make_file("20m")
-        self.expect(DONE, "checkpoint", "--in-place", "--replace", "--dry-run", "--image",
-                    self.image, self.state)

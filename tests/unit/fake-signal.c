@@ -10,6 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define DEADLINE_MS 30000
+#define LOOK_MS	    10
+
 static volatile sig_atomic_t seen;
 static struct sigaction before;
 static int caught;
@@ -30,10 +33,14 @@ void fake_signal_when_logged(int signal, const char *text)
 	sigaction(signal, &action, &before);
 	sender = fork();
 	if (sender == 0) {
-		while (!strstr(fake_read("log"), text))
-			poll(NULL, 0, 10);
-		kill(getppid(), signal);
-		_exit(0);
+		for (int waited = 0; waited < DEADLINE_MS; waited += LOOK_MS) {
+			if (strstr(fake_read("log"), text)) {
+				kill(getppid(), signal);
+				_exit(0);
+			}
+			poll(NULL, 0, LOOK_MS);
+		}
+		_exit(1);
 	}
 }
 

@@ -34,11 +34,6 @@ struct checkpoint {
 	bool written; /* what was on the media before is gone */
 };
 
-static enum store_mode store_mode(const struct checkpoint *job)
-{
-	return job->options.in_place ? STORE_IN_PLACE : STORE_WRITE;
-}
-
 static void cleanup_checkpoint(struct checkpoint *job)
 {
 	image_free(job->image);
@@ -134,7 +129,9 @@ static int check(struct checkpoint *job)
 			return r;
 	}
 	if (!job->place.is_region) {
-		r = store_open(job->place.path, store_mode(job), &store);
+		/* In place, opening to write may fill holes: here it is only looked at. */
+		r = store_open(job->place.path, job->options.in_place ? STORE_UPDATE : STORE_WRITE,
+			       &store);
 		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
 	}
 	r = memory_explain(region, job->context->result);
@@ -156,7 +153,8 @@ static int write_image(struct checkpoint *job)
 	double seconds;
 	int r;
 
-	r = store_open(job->place.path, store_mode(job), &store);
+	r = store_open(job->place.path, job->options.in_place ? STORE_IN_PLACE : STORE_WRITE,
+		       &store);
 	if (r < 0)
 		return r;
 	job->written = true;

@@ -114,7 +114,7 @@ static int make_entry(struct image_worker *worker, uint32_t index)
 	if (S_ISDIR(entry->mode) || entry->inode_entry != index ||
 	    (S_ISREG(entry->mode) && entry->count && !(entry->flags & ENTRY_SPLIT)))
 		return 0;
-	parent = open_parent(&worker->reader.cursor, index);
+	parent = open_parent(&worker->cursor, index);
 	if (parent < 0)
 		return parent;
 	if (!S_ISREG(entry->mode))
@@ -136,7 +136,7 @@ static int finish_entry(struct image_worker *worker, uint32_t index)
 	if (!(tree->entries[index].flags & ENTRY_SPLIT) ||
 	    tree->entries[index].inode_entry != index)
 		return 0;
-	parent = open_parent(&worker->reader.cursor, index);
+	parent = open_parent(&worker->cursor, index);
 	if (parent < 0)
 		return parent;
 	fd = openat(parent, tree_name(tree, index), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -216,7 +216,7 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 	struct tree *tree = JOB(worker)->image->tree;
 	const struct entry *entry = &tree->entries[extent->entry];
 	bool split = entry->flags & ENTRY_SPLIT, sparse = entry->flags & ENTRY_SPARSE;
-	int parent = open_parent(&worker->reader.cursor, extent->entry);
+	int parent = open_parent(&worker->cursor, extent->entry);
 	_cleanup_close_ int fd = -1;
 	int r;
 

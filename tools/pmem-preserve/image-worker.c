@@ -12,7 +12,7 @@ static void end_worker(void *data)
 {
 	struct image_worker *worker = data;
 
-	walk_reader_close(&worker->reader);
+	tree_cursor_close(&worker->cursor);
 	free(worker->buffer);
 	free(worker);
 }
@@ -25,7 +25,7 @@ static int begin_worker(void *data, void **ret_worker)
 	if (!worker)
 		return fail(-ENOMEM, "cannot start to copy");
 	worker->job = work->job;
-	walk_reader_init(&worker->reader, work->tree, work->root);
+	tree_cursor_init(&worker->cursor, work->tree, work->root);
 	worker->buffer = store_buffer(IMAGE_SPAN);
 	if (!worker->buffer) {
 		end_worker(worker);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each thread needs that goes through an image: a buffer, and files that are open. */
+/* What each thread needs that goes through an image: a buffer, and open directories. */
 #ifndef PMEM_PRESERVE_IMAGE_WORKER_H
 #define PMEM_PRESERVE_IMAGE_WORKER_H
 
 #include "parallel.h"
-#include "walk.h"
+#include "tree.h"
 
 struct image_worker {
 	void *job;
-	struct walk_reader reader; /* its cursor serves those who do not read files, too */
-	uint8_t *buffer;	   /* IMAGE_SPAN bytes, fit for a store */
+	struct tree_cursor cursor;
+	uint8_t *buffer; /* IMAGE_SPAN bytes, fit for a store */
 };
 
 struct image_work {

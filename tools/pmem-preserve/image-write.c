@@ -28,9 +28,9 @@ struct job {
 };
 
 /* Puts image bytes from @at to @end together: what lies there of each file, zeroes in between. */
-static int fill(struct image_worker *worker, uint8_t *buffer, uint64_t at, uint64_t end)
+static int fill(const struct image *image, struct walk_reader *reader, uint8_t *buffer, uint64_t at,
+		uint64_t end)
 {
-	const struct image *image = ((const struct job *)worker->job)->image;
 	int r;
 
 	if (at == 0) {
@@ -50,7 +50,7 @@ static int fill(struct image_worker *worker, uint8_t *buffer, uint64_t at, uint6
 			to = end;
 		memset(buffer, 0, from - at);
 		buffer += from - at;
-		r = walk_read(&worker->reader, extent->entry, buffer, to - from,
+		r = walk_read(reader, extent->entry, buffer, to - from,
 			      extent->offset + (from - extent->place));
 		if (r < 0)
 			return r;
@@ -62,14 +62,29 @@ static int fill(struct image_worker *worker, uint8_t *buffer, uint64_t at, uint6
 }
 
 /* The first block holds the header, too, which is digested by itself and written last. */
-static int put(struct image_worker *worker, struct image_digester *digester, const uint8_t *bytes,
+static int put(const struct job *job, struct image_digester *digester, const uint8_t *bytes,
 	       uint64_t at, uint64_t end)
 {
-	const struct job *job = worker->job;
 	uint64_t digest_from = at ? at : IMAGE_HEADER_BYTES, from = at ? at : IMAGE_FIRST_BLOCK;
 
 	image_digest_add(digester, bytes + (digest_from - at), end - digest_from);
 	return store_write(job->store, bytes + (from - at), end - from, from);
+}
+
+static int write_data(struct image_worker *worker, const struct segment *segment,
+		      struct image_digester *digester)
+{
+	const struct job *job = worker->job;
+	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
+	int r = 0;
+
+	for (uint64_t at = segment->base, end; at < segment->end && r == 0; at = end) {
+		end = at + PIECE < segment->end ? at + PIECE : segment->end;
+		r = fill(job->image, &reader, worker->buffer, at, end);
+		if (r == 0)
+			r = put(job, digester, worker->buffer, at, end);
+	}
+	return r < 0 ? r : walk_prove(&reader);
 }
 
 static int write_segment(void *data, uint64_t number)
@@ -79,23 +94,14 @@ static int write_segment(void *data, uint64_t number)
 	struct image *image = job->image;
 	const struct segment segment = image_segment(&image->header, number);
 	struct image_digester digester;
-	int r = 0;
+	int r;
 
 	image_digest_begin(&digester);
-	if (number >= image_data_segments(&image->header)) {
-		const uint8_t *meta = image->meta + (segment.base - image->header.meta_offset);
-
-		r = put(worker, &digester, meta, segment.base, segment.end);
-	} else {
-		for (uint64_t at = segment.base, end; at < segment.end && r == 0; at = end) {
-			end = at + PIECE < segment.end ? at + PIECE : segment.end;
-			r = fill(worker, worker->buffer, at, end);
-			if (r == 0)
-				r = put(worker, &digester, worker->buffer, at, end);
-		}
-		if (r == 0)
-			r = walk_prove(&worker->reader);
-	}
+	if (number < image_data_segments(&image->header))
+		r = write_data(worker, &segment, &digester);
+	else
+		r = put(job, &digester, image->meta + (segment.base - image->header.meta_offset),
+			segment.base, segment.end);
 	image->digests[number] = image_digest_end(&digester);
 	progress_add(job->progress, segment.end - segment.start);
 	return r;

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#define THREADS_MAX 64u
-
 /* Items from next on, up to end, that were not begun yet. */
 struct share {
 	_Atomic uint64_t next;
@@ -23,7 +21,7 @@ struct shared {
 	_Atomic unsigned int threads; /* that have begun */
 	unsigned int share_count;
 	_Atomic int error;
-	struct share shares[THREADS_MAX];
+	struct share shares[PARALLEL_THREADS_MAX];
 };
 
 /* From its own share; when that is done, from the others'. False: there is none. */
@@ -61,6 +59,8 @@ static void *thread_main(void *data)
 		atomic_compare_exchange_strong(&shared->error, &none, r);
 	if (worker)
 		parallel->end(worker);
+	if (parallel->workers)
+		parallel->workers[own] = worker;
 	return NULL;
 }
 
@@ -86,15 +86,15 @@ int parallel_run(const struct parallel *parallel)
 {
 	struct shared shared = { .parallel = parallel };
 	unsigned int wanted = parallel->threads, started = 0;
-	pthread_t threads[THREADS_MAX];
+	pthread_t threads[PARALLEL_THREADS_MAX];
 	cpu_set_t cpus;
 
 	if (wanted == 0)
 		wanted = sched_getaffinity(0, sizeof(cpus), &cpus) == 0
 				 ? (unsigned int)CPU_COUNT(&cpus)
 				 : 1;
-	if (wanted > THREADS_MAX)
-		wanted = THREADS_MAX;
+	if (wanted > PARALLEL_THREADS_MAX)
+		wanted = PARALLEL_THREADS_MAX;
 	if (wanted > parallel->items)
 		wanted = parallel->items ? (unsigned int)parallel->items : 1;
 	shared.share_count = wanted;

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define PARALLEL_THREADS_MAX 64u
+
 /* @worker: what parallel_run()'s begin gave this thread. Returns 0 or a negative code. */
 typedef int parallel_function(void *worker, uint64_t item);
 
@@ -12,10 +14,15 @@ struct parallel {
 	unsigned int threads; /* 0: as many as there are processors to run on */
 	uint64_t items;
 	parallel_function *run;
-	/* Make and release what one thread needs of its own; begin returns 0 or a negative code. */
+	/*
+	 * Make what one thread needs of its own, and end it in that thread; where the workers are
+	 * wanted back, the caller releases them. begin returns 0 or a negative code.
+	 */
 	int (*begin)(void *data, void **ret_worker);
 	void (*end)(void *worker);
 	void *data;
+	/* NULL, or PARALLEL_THREADS_MAX of them: the workers, ended but not released, or NULL. */
+	void **workers;
 };
 
 /*

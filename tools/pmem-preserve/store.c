@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "cleanup.h"
+#include "interrupt.h"
 #include "report.h"
 
 #include <errno.h>
@@ -106,28 +107,50 @@ static int create_file(struct store *store)
 }
 
 /*
- * A file of huge pages, as a tmpfs can have them, is best written through a mapping, like
- * device-dax. Its holes are filled first: where there is no memory for them, a store would be
- * fatal.
+ * What is written in place must find its room: half way, neither the old image nor the new one
+ * would be there. A file system that cannot fill holes has to do without.
  */
-static int map_huge_file(struct store *store, const struct stat *stat)
+static int fill_holes(const struct store *store, off_t size)
+{
+	int r = 0;
+
+	while (r == 0 && fallocate(store->fd, 0, 0, size) < 0) {
+		if (errno == EOPNOTSUPP)
+			return 0;
+		if (errno == EINTR)
+			r = interrupt_check();
+		else if (errno == ENOSPC)
+			r = fail(-E_NO_FIT,
+				 "%s: has holes, and there is no space left to fill them; nothing "
+				 "was changed",
+				 store->path);
+		else
+			r = fail(-errno, "%s: cannot fill its holes", store->path);
+	}
+	return r;
+}
+
+/* A file of huge pages, as a tmpfs can have them, is best written as device-dax is. */
+static int map_huge_pages(struct store *store, const struct stat *stat)
 {
 	struct statfs system;
-	int r;
 
 	if (stat->st_blksize < HUGE_PAGE || stat->st_size < HUGE_PAGE ||
 	    fstatfs(store->fd, &system) < 0 || system.f_type != TMPFS_MAGIC)
 		return 0;
-	r = posix_fallocate(store->fd, 0, stat->st_size);
-	if (r > 0)
-		return fail(r == ENOSPC ? -E_NO_FIT : -r, "%s: there is no room to fill its holes",
-			    store->path);
 	store->map = mmap(NULL, store->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
 	if (store->map == MAP_FAILED) {
 		store->map = NULL;
 		return fail(-errno, "%s: cannot map", store->path);
 	}
 	return 0;
+}
+
+static int open_in_place(struct store *store, const struct stat *stat)
+{
+	int r = stat->st_size ? fill_holes(store, stat->st_size) : 0;
+
+	return r < 0 ? r : map_huge_pages(store, stat);
 }
 
 static int open_existing(struct store *store, enum store_mode mode)
@@ -142,7 +165,7 @@ static int open_existing(struct store *store, enum store_mode mode)
 		return fail(-errno, "%s: cannot open", store->path);
 	if (S_ISREG(stat.st_mode)) {
 		store->capacity = (uint64_t)stat.st_size;
-		return mode == STORE_IN_PLACE ? map_huge_file(store, &stat) : 0;
+		return mode == STORE_IN_PLACE ? open_in_place(store, &stat) : 0;
 	}
 	if (S_ISCHR(stat.st_mode))
 		return open_dax(store, stat.st_rdev, mode);

@@ -31,8 +31,7 @@ enum store_mode {
 	STORE_READ,
 	STORE_UPDATE,	/* change what is there, in place */
 	STORE_WRITE,	/* a new image: a file is made anew, beside the old one */
-	STORE_IN_PLACE, /* a new image over the old one: a file must be there, and be large enough
-			 */
+	STORE_IN_PLACE, /* a new image over the old one: a file must be there, and keeps its size */
 };
 
 /*
@@ -43,11 +42,11 @@ enum store_mode {
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret_store);
 int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
+int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
 
 /* What lies there, without a copy where the store is mapped; else in @buffer. */
 int store_view(struct store *store, void *buffer, size_t length, uint64_t offset,
 	       const uint8_t **ret_bytes);
-int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
 
 /* Everything written so far survives what comes. */
 int store_flush(struct store *store);

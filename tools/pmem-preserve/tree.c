@@ -125,31 +125,31 @@ int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length)
 
 int tree_adopt(struct tree *tree, const struct tree *other, const uint32_t *owners, size_t count)
 {
-	size_t names = tree->names_used, xattrs = tree->xattrs_used, ranges = tree->range_capacity;
-	uint32_t first_range = tree->range_count;
+	size_t names = tree->names_used, xattrs = tree->xattrs_used, room = tree->range_capacity;
+	uint32_t ranges = tree->range_count;
 	int r;
 
 	if (count == 0)
 		return 0;
 	if (names + other->names_used > UINT32_MAX || xattrs + other->xattrs_used > UINT32_MAX ||
-	    (uint64_t)first_range + other->range_count > UINT32_MAX)
+	    (uint64_t)ranges + other->range_count > UINT32_MAX)
 		return -EOVERFLOW;
 	r = grow((void **)&tree->names, &tree->names_capacity, names, other->names_used, 1);
 	if (r == 0)
 		r = grow((void **)&tree->xattrs, &tree->xattrs_capacity, xattrs, other->xattrs_used,
 			 1);
 	if (r == 0)
-		r = grow((void **)&tree->ranges, &ranges, first_range, other->range_count,
+		r = grow((void **)&tree->ranges, &room, ranges, other->range_count,
 			 sizeof(*tree->ranges));
 	if (r < 0)
 		return r;
-	tree->range_capacity = ranges > UINT32_MAX ? UINT32_MAX : (uint32_t)ranges;
+	tree->range_capacity = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
 	memcpy(tree->names + names, other->names, other->names_used);
 	tree->names_used += other->names_used;
 	memcpy(tree->xattrs + xattrs, other->xattrs, other->xattrs_used);
 	tree->xattrs_used += other->xattrs_used;
 	if (other->range_count)
-		memcpy(tree->ranges + first_range, other->ranges,
+		memcpy(tree->ranges + ranges, other->ranges,
 		       other->range_count * sizeof(*tree->ranges));
 	tree->range_count += other->range_count;
 	for (size_t i = 0; i < count; i++) {
@@ -160,7 +160,7 @@ int tree_adopt(struct tree *tree, const struct tree *other, const uint32_t *owne
 		if (S_ISLNK(entry->mode))
 			entry->first += (uint32_t)names;
 		else if (S_ISREG(entry->mode) && (entry->flags & ENTRY_SPARSE))
-			entry->first += first_range;
+			entry->first += ranges;
 	}
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include "walk-inode.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #define ENTRIES_AT_ONCE 128u
@@ -15,19 +14,16 @@ struct level {
 	struct tree *tree;
 	uint32_t begin;
 	int root;
-	pthread_mutex_t lock;
-	struct looker *done;
 };
 
 struct looker {
 	struct walk_worker worker;
-	struct level *level;
-	struct looker *next;
+	const struct level *level;
 };
 
 static int begin_looker(void *data, void **ret_worker)
 {
-	struct level *level = data;
+	const struct level *level = data;
 	struct looker *looker = calloc(1, sizeof(*looker));
 
 	if (!looker)
@@ -37,17 +33,11 @@ static int begin_looker(void *data, void **ret_worker)
 	return walk_worker_begin(&looker->worker, level->tree, level->root);
 }
 
-/* What it found waits until nobody reads the tree any more. */
 static void end_looker(void *data)
 {
 	struct looker *looker = data;
-	struct level *level = looker->level;
 
 	walk_worker_end(&looker->worker);
-	pthread_mutex_lock(&level->lock);
-	looker->next = level->done;
-	level->done = looker;
-	pthread_mutex_unlock(&level->lock);
 }
 
 static int look(void *data, uint64_t item)
@@ -66,7 +56,8 @@ static int look(void *data, uint64_t item)
 
 int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads)
 {
-	struct level level = { tree, begin, root, PTHREAD_MUTEX_INITIALIZER, NULL };
+	struct level level = { tree, begin, root };
+	void *workers[PARALLEL_THREADS_MAX] = { NULL };
 	const struct parallel parallel = {
 		.threads = threads,
 		.items = ((uint64_t)tree->count - begin + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE,
@@ -74,14 +65,14 @@ int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads
 		.begin = begin_looker,
 		.end = end_looker,
 		.data = &level,
+		.workers = workers,
 	};
 	int r = parallel_run(&parallel);
 
-	while (level.done) {
-		struct looker *looker = level.done;
+	for (size_t i = 0; i < PARALLEL_THREADS_MAX && workers[i]; i++) {
+		struct looker *looker = workers[i];
 		const struct walk_worker *worker = &looker->worker;
 
-		level.done = looker->next;
 		if (r == 0) {
 			r = tree_adopt(tree, worker->found, worker->owners, worker->owner_count);
 			if (r < 0)

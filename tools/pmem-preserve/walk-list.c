@@ -7,14 +7,13 @@
 #include "walk-names.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of one directory: @count strings at @text of what @lister has. */
+/* Names of one directory: @count strings, one behind the other, from @first on. */
 struct listing {
-	struct lister *lister;
-	size_t text, count;
+	const struct tree *strings;
+	size_t first, count;
 };
 
 struct list {
@@ -23,22 +22,18 @@ struct list {
 	const uint32_t *directories;
 	struct listing *listings;
 	int root;
-	pthread_mutex_t lock;
-	struct lister *done;
 };
 
 struct lister {
-	struct list *list;
+	const struct list *list;
 	struct tree_cursor cursor;
 	struct names names;
-	char *text;
-	size_t used, room;
-	struct lister *next;
+	struct tree *strings; /* a tree of nothing else */
 };
 
 static int begin_lister(void *data, void **ret_worker)
 {
-	struct list *list = data;
+	const struct list *list = data;
 	struct lister *lister = calloc(1, sizeof(*lister));
 
 	if (!lister)
@@ -46,39 +41,15 @@ static int begin_lister(void *data, void **ret_worker)
 	lister->list = list;
 	tree_cursor_init(&lister->cursor, list->tree, list->root);
 	*ret_worker = lister;
-	return 0;
+	return tree_new(&lister->strings) < 0 ? fail(-ENOMEM, "cannot list the state") : 0;
 }
 
-/* The text stays until all are done. */
 static void end_lister(void *data)
 {
 	struct lister *lister = data;
-	struct list *list = lister->list;
 
 	tree_cursor_close(&lister->cursor);
 	names_clear(&lister->names);
-	pthread_mutex_lock(&list->lock);
-	lister->next = list->done;
-	list->done = lister;
-	pthread_mutex_unlock(&list->lock);
-}
-
-static int keep(struct lister *lister, const char *name)
-{
-	size_t bytes = strlen(name) + 1;
-
-	if (lister->room - lister->used < bytes) {
-		size_t room = 2 * lister->room + bytes + 4096;
-		char *text = realloc(lister->text, room);
-
-		if (!text)
-			return -ENOMEM;
-		lister->text = text;
-		lister->room = room;
-	}
-	memcpy(lister->text + lister->used, name, bytes);
-	lister->used += bytes;
-	return 0;
 }
 
 static int list_directory(void *data, uint64_t item)
@@ -87,7 +58,7 @@ static int list_directory(void *data, uint64_t item)
 	const struct list *list = lister->list;
 	const struct tree *tree = list->tree;
 	struct listing *listing = &list->listings[item];
-	uint32_t index = list->directories[item];
+	uint32_t index = list->directories[item], unused;
 	int directory, r;
 
 	if (tree_path_length(tree, index) > TREE_PATH_MAX)
@@ -96,16 +67,18 @@ static int list_directory(void *data, uint64_t item)
 	if (directory < 0)
 		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
 	r = names_read(&lister->names, list->options, tree, index, directory);
-	*listing = (struct listing){ lister, lister->used, lister->names.count };
+	*listing = (struct listing){ lister->strings, lister->strings->names_used,
+				     lister->names.count };
 	for (size_t i = 0; i < listing->count && r == 0; i++)
-		r = keep(lister, lister->names.list[i]);
+		r = tree_add_string(lister->strings, lister->names.list[i],
+				    strlen(lister->names.list[i]), &unused);
 	return r < 0 ? fail(r, "%s: cannot read the directory", tree_path_text(tree, index).text)
 		     : 0;
 }
 
 static int add_names(struct tree *tree, uint32_t directory, const struct listing *listing)
 {
-	const char *name = listing->lister->text + listing->text;
+	const char *name = listing->strings->names + listing->first;
 	uint32_t child;
 	int r = 0;
 
@@ -124,8 +97,8 @@ int walk_list(struct tree *tree, const uint32_t *directories, size_t count, int 
 	      const struct walk_options *options)
 {
 	_cleanup_free_ struct listing *listings = calloc(count + 1, sizeof(*listings));
-	struct list list = { tree, options, directories, listings, root, PTHREAD_MUTEX_INITIALIZER,
-			     NULL };
+	struct list list = { tree, options, directories, listings, root };
+	void *workers[PARALLEL_THREADS_MAX] = { NULL };
 	const struct parallel parallel = {
 		.threads = options->threads,
 		.items = count,
@@ -133,16 +106,16 @@ int walk_list(struct tree *tree, const uint32_t *directories, size_t count, int 
 		.begin = begin_lister,
 		.end = end_lister,
 		.data = &list,
+		.workers = workers,
 	};
 	int r = listings ? parallel_run(&parallel) : fail(-ENOMEM, "cannot list the state");
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = add_names(tree, directories[i], &listings[i]);
-	while (list.done) {
-		struct lister *lister = list.done;
+	for (size_t i = 0; i < PARALLEL_THREADS_MAX && workers[i]; i++) {
+		struct lister *lister = workers[i];
 
-		list.done = lister->next;
-		free(lister->text);
+		tree_free(lister->strings);
 		free(lister);
 	}
 	return r;

@@ -25,29 +25,17 @@ static bool is_same(const struct entry *entry, const struct stat *stat)
 	       (!S_ISREG(entry->mode) || entry->size == (uint64_t)stat->st_size);
 }
 
-void walk_reader_init(struct walk_reader *reader, const struct tree *tree, int root)
-{
-	*reader = (struct walk_reader){ .fd = -1 };
-	tree_cursor_init(&reader->cursor, tree, root);
-}
-
-static void close_file(struct walk_reader *reader)
+void walk_reader_close(struct walk_reader *reader)
 {
 	if (reader->fd >= 0)
 		close(reader->fd);
 	reader->fd = -1;
 }
 
-void walk_reader_close(struct walk_reader *reader)
-{
-	close_file(reader);
-	tree_cursor_close(&reader->cursor);
-}
-
 /* Looked at after the read: whoever wrote before or during it has left a mark by now. */
 int walk_prove(struct walk_reader *reader)
 {
-	const struct tree *tree = reader->cursor.tree;
+	const struct tree *tree = reader->cursor->tree;
 	struct stat stat;
 	int r = 0;
 
@@ -57,14 +45,14 @@ int walk_prove(struct walk_reader *reader)
 		r = fail(-errno, "%s: cannot read", tree_path_text(tree, reader->index).text);
 	else if (!is_same(&tree->entries[reader->index], &stat))
 		r = changed(tree, reader->index);
-	close_file(reader);
+	walk_reader_close(reader);
 	return r;
 }
 
 static int open_file(struct walk_reader *reader, uint32_t index)
 {
-	const struct tree *tree = reader->cursor.tree;
-	int directory = tree_cursor_open(&reader->cursor, tree->entries[index].parent);
+	const struct tree *tree = reader->cursor->tree;
+	int directory = tree_cursor_open(reader->cursor, tree->entries[index].parent);
 	const char *name = tree_name(tree, index);
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
@@ -87,7 +75,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t length,
 	      uint64_t offset)
 {
-	const struct tree *tree = reader->cursor.tree;
+	const struct tree *tree = reader->cursor->tree;
 	int r = 0;
 
 	if (reader->fd < 0 || reader->index != index) {

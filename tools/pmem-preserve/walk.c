@@ -22,6 +22,7 @@
 struct walk {
 	const struct walk_options *options;
 	struct tree *tree;
+	int root;
 };
 
 /* What a child directory is for the walk: entered as a whole, only passed through, or left empty.
@@ -182,7 +183,7 @@ static int check_paths(const struct tree *tree)
 }
 
 /* Adds what lies in the directories from @level to @end. */
-static int list_level(struct walk *walk, uint32_t level, uint32_t end, int root)
+static int list_level(struct walk *walk, uint32_t level, uint32_t end)
 {
 	struct tree *tree = walk->tree;
 	_cleanup_free_ uint32_t *directories = calloc(end - level, sizeof(*directories));
@@ -197,21 +198,21 @@ static int list_level(struct walk *walk, uint32_t level, uint32_t end, int root)
 		if (tree->entries[i].data != NOT_ENTERED)
 			directories[count++] = i;
 	}
-	return walk_list(tree, directories, count, root, walk->options);
+	return walk_list(tree, directories, count, walk->root, walk->options);
 }
 
-static int walk_levels(struct walk *walk, int root)
+static int walk_levels(struct walk *walk)
 {
 	struct tree *tree = walk->tree;
-	int r = walk_level(tree, 0, root, walk->options->threads);
+	int r = walk_level(tree, 0, walk->root, walk->options->threads);
 	uint32_t end;
 
 	tree->entries[0].flags = names_is_asked(tree, "/") ? ENTRY_ROOT : ENTRY_ANCESTOR;
 	for (uint32_t level = 0; level < tree->count && r == 0; level = end) {
 		end = tree->count;
-		r = list_level(walk, level, end, root);
+		r = list_level(walk, level, end);
 		if (r == 0)
-			r = walk_level(tree, end, root, walk->options->threads);
+			r = walk_level(tree, end, walk->root, walk->options->threads);
 		if (r == 0)
 			r = settle(walk, level, end);
 	}
@@ -222,7 +223,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 {
 	_cleanup_tree_ struct tree *tree = NULL;
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct walk walk = { .options = options };
+	struct walk walk = { .options = options, .root = root };
 	uint32_t index;
 	int r;
 
@@ -237,7 +238,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	if (r < 0)
 		return r;
 	walk.tree = tree;
-	r = walk_levels(&walk, root);
+	r = walk_levels(&walk);
 	if (r < 0)
 		return r;
 	r = join_hard_links(tree);

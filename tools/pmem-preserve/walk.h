@@ -22,16 +22,16 @@ struct walk_options {
  */
 int walk_tree(const struct walk_options *options, struct tree **ret_tree);
 
-/* One thread that reads the files of a tree; the last one stays open. */
+/* Reads one file of a tree after the other; the last one stays open. */
 struct walk_reader {
-	struct tree_cursor cursor;
-	int fd;
+	struct tree_cursor *cursor;
+	int fd; /* -1: none */
 	uint32_t index;
 };
-void walk_reader_init(struct walk_reader *reader, const struct tree *tree, int root);
 
 /* Forgets what is open, unproven. */
 void walk_reader_close(struct walk_reader *reader);
+#define _cleanup_walk_reader_ __attribute__((cleanup(walk_reader_close)))
 
 /*
  * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. What was read is
