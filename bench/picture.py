@@ -37,7 +37,8 @@ def draw(axes, found, step):
     limit = results.median(found, "limit", step)
     if limit:
         axes.axvline(limit, color="#c0392b", linewidth=1)
-        axes.text(limit, -0.65, " limit", color="#c0392b", fontsize=8)
+        axes.text(limit, 1.02, "limit", color="#c0392b", fontsize=8, ha="center",
+                  transform=axes.get_xaxis_transform())
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
 
@@ -52,7 +53,7 @@ def main():
             draw(axes, found, step)
             tree = found["tree"]
             axes.set_title(f"{name} ({tree['files']} files, {tree['bytes'] >> 20} MiB): {step}",
-                           fontsize=9, loc="left")
+                           fontsize=9, loc="left", pad=16)
     for axes in grid[-1]:
         axes.set_xlabel("seconds, median, with the spread", fontsize=8)
     figure.savefig(sys.argv[2])
