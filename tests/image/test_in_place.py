@@ -87,6 +87,7 @@ class InPlace(ImageCase):
 
     def test_what_is_no_file(self):
         """A name that is wrong must not become a file that nobody looks for."""
-        self.checkpoint(options=("--in-place",), status=FAILED)
+        result = self.checkpoint(options=("--in-place",), status=FAILED)
+        self.assertIn(f"{self.image}: is not there; --in-place needs a file", result.text)
         self.assertFalse(self.image.exists())
         self.expect(USAGE, "checkpoint", "--in-place", "--region", "region0", self.state)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct checkpoint {
 	struct context *context;
@@ -122,6 +123,11 @@ static int check(struct checkpoint *job)
 		if (r < 0)
 			return r;
 	}
+	if (job->options.in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
+		return fail(-E_FAILED,
+			    "%s: is not there; --in-place needs a file that has room for the "
+			    "state: fallocate -l SIZE FILE",
+			    job->place.path);
 	if (job->place.path[0]) {
 		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
 					  job->options.replace, &job->generation);

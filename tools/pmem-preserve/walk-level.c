@@ -54,6 +54,13 @@ static int look(void *data, uint64_t item)
 	return r;
 }
 
+static int adopt(struct tree *tree, const struct walk_worker *worker)
+{
+	int r = tree_adopt(tree, worker->found, worker->owners, worker->owner_count);
+
+	return r < 0 ? fail(r, "cannot list the state") : 0;
+}
+
 int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads)
 {
 	struct level level = { tree, begin, root };
@@ -69,17 +76,15 @@ int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads
 	};
 	int r = parallel_run(&parallel);
 
-	for (size_t i = 0; i < PARALLEL_THREADS_MAX && workers[i]; i++) {
+	for (size_t i = 0; i < PARALLEL_THREADS_MAX; i++) {
 		struct looker *looker = workers[i];
-		const struct walk_worker *worker = &looker->worker;
 
-		if (r == 0) {
-			r = tree_adopt(tree, worker->found, worker->owners, worker->owner_count);
-			if (r < 0)
-				fail(r, "cannot list the state");
-		}
-		tree_free(worker->found);
-		free(worker->owners);
+		if (!looker)
+			continue;
+		if (r == 0)
+			r = adopt(tree, &looker->worker);
+		tree_free(looker->worker.found);
+		free(looker->worker.owners);
 		free(looker);
 	}
 	return r;

@@ -112,10 +112,11 @@ int walk_list(struct tree *tree, const uint32_t *directories, size_t count, int 
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = add_names(tree, directories[i], &listings[i]);
-	for (size_t i = 0; i < PARALLEL_THREADS_MAX && workers[i]; i++) {
+	for (size_t i = 0; i < PARALLEL_THREADS_MAX; i++) {
 		struct lister *lister = workers[i];
 
-		tree_free(lister->strings);
+		if (lister)
+			tree_free(lister->strings);
 		free(lister);
 	}
 	return r;
