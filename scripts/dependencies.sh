@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that building, testing or the VMs need, and says which.
 #
-#	scripts/dependencies.sh build|test|driver|driver-test|bench|vm...
+#	scripts/dependencies.sh build|test|driver|driver-test|deb|debian|bench|vm...
 set -eu
 
 wanted=
@@ -10,7 +10,7 @@ for part in "$@"; do
 	case $part in
 	build)
 		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
-			libdaxctl-dev libxxhash-dev libjson-c-dev libinih-dev libpmem-dev
+			libdaxctl-dev libsystemd-dev libxxhash-dev libjson-c-dev libinih-dev libpmem-dev
 			libblkid-dev"
 		;;
 	test)
@@ -23,6 +23,13 @@ for part in "$@"; do
 	driver-test)
 		wanted="$wanted dkms sparse coccinelle linux-source-6.1 patch git perl python3"
 		;;
+	deb)
+		wanted="$wanted dpkg-dev debhelper dh-dkms libcmocka-dev libsystemd-dev pkgconf
+			python3-docutils systemd"
+		;;
+	debian)
+		wanted="$wanted mmdebstrap lintian e2fsprogs debian-archive-keyring dpkg-dev"
+		;;
 	bench)
 		wanted="$wanted python3 python3-matplotlib rsync tar erofs-utils util-linux"
 		;;
@@ -33,7 +40,7 @@ for part in "$@"; do
 		;;
 	*)
 		echo "dependencies.sh: there is no part \"$part\" (build, test, driver, driver-test," \
-			"bench, vm)" >&2
+			"deb, debian, bench, vm)" >&2
 		exit 2
 		;;
 	esac

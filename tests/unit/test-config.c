@@ -34,7 +34,8 @@ static void test_values(void **state)
 
 	assert_int_equal(read_text("state = /var/state\n; a comment\nstate=/srv/cache\n"
 				   "region = region1\nlayout = devdax\nthreads = 3\ndeadline = 7\n"
-				   "exclude = *.tmp\n",
+				   "exclude = *.tmp\nfallback = /srv/state.img\n"
+				   "survives = reboot\n",
 				   &config),
 			 0);
 	assert_int_equal(config.state_count, 2);
@@ -45,6 +46,8 @@ static void test_values(void **state)
 	assert_int_equal(config.threads, 3);
 	assert_int_equal(config.deadline_seconds, 7);
 	assert_int_equal(config.exclude_count, 1);
+	assert_string_equal(config.fallback, "/srv/state.img");
+	assert_int_equal(config.survives, SURVIVES_REBOOT);
 	config_clear(&config);
 }
 
@@ -55,7 +58,8 @@ static void test_refused(void **state)
 		"layout = fast\n",	"threads = many\n",
 		"threads = 65\n",	"threads = -1\n",
 		"deadline = 9999999\n", "[section]\nlayout = raw\n",
-		"just words\n",
+		"just words\n",		"fallback = state.img\n",
+		"survives = all\n",
 	};
 	struct config config;
 

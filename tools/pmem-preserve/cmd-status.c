@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* status: what the memory is, and what checkpoints there are. */
+#include "cleanup.h"
 #include "command.h"
 #include "image-json.h"
 #include "image.h"
 #include "options.h"
 #include "place.h"
+#include "problems.h"
 #include "region-json.h"
 
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_image(const char *name, const struct image_header *header)
 {
@@ -103,10 +106,58 @@ static int show_region(const struct context *context, const struct region *regio
 	return r == -E_NO_CHECKPOINT ? 0 : r;
 }
 
+static void print_config(const struct config *config)
+{
+	printf("%s:", config->path);
+	for (size_t i = 0; i < config->state_count; i++)
+		printf("%s %s", i ? "," : " keeps", config->states[i]);
+	printf("\n  the memory survives %s; fallback: %s\n", survival_name(config->survives),
+	       config->fallback ? config->fallback : "none");
+}
+
+static int show_config(const struct context *context, const struct region *regions, size_t count)
+{
+	struct json_object *array = json_object_new_array();
+	_cleanup_problems_ struct problems problems = { 0 };
+	int r;
+
+	json_object_object_add(context->result, "problems", array);
+	if (context->config->is_there && !context->json)
+		print_config(context->config);
+	r = problems_find(context->config, regions, count, &problems);
+	for (size_t i = 0; i < problems.count; i++) {
+		const struct problem *problem = &problems.list[i];
+		struct json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "what", path_to_json(problem->what));
+		json_object_object_add(object, "mend", path_to_json(problem->mend));
+		json_object_array_add(array, object);
+		if (!context->json)
+			printf("  ! %s%s%s\n", problem->what, *problem->mend ? "\n    -> " : "",
+			       problem->mend);
+	}
+	return r;
+}
+
+/* The fallback file, when it is there. */
+static int show_fallback(const struct context *context, const struct options *options)
+{
+	struct json_object *object;
+	int r;
+
+	if (!options->fallback || access(options->fallback, F_OK) < 0)
+		return 0;
+	object = json_object_new_object();
+	json_object_object_add(context->result, "fallback", object);
+	json_object_object_add(object, "path", path_to_json(options->fallback));
+	r = show_image(context, options->fallback, options->fallback, object);
+	return r == -E_NO_CHECKPOINT ? 0 : r;
+}
+
 int cmd_status(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
-	struct region *regions = NULL;
+	_cleanup_free_ struct region *regions = NULL;
 	struct place place;
 	struct json_object *array;
 	size_t count = 0;
@@ -132,6 +183,9 @@ int cmd_status(struct context *context, int argc, char **argv)
 	if (count == 0 && !context->json)
 		puts("This machine has no region of persistent memory. An NVDIMM is one; so is a\n"
 		     "range of RAM set aside with memmap=SIZE!START on the kernel command line.");
-	free(regions);
-	return result;
+	r = show_fallback(context, &options);
+	if (r < 0)
+		result = r;
+	r = show_config(context, regions, count);
+	return r < 0 ? r : result;
 }

@@ -33,5 +33,10 @@ command_function cmd_verify;
 command_function cmd_discard;
 command_function cmd_hot_add;
 command_function cmd_hot_remove;
+command_function cmd_kexec;
+command_function cmd_setup;
+command_function cmd_boot;
+command_function cmd_shutdown;
+command_function cmd_last_look;
 
 #endif

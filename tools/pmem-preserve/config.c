@@ -33,6 +33,24 @@ const char *layout_name(enum layout layout)
 	return layout == LAYOUT_RAW ? "raw" : "devdax";
 }
 
+static const char *const survivals[] = { "kexec", "reboot", "poweroff" };
+
+int survival_parse(const char *text, enum survival *ret_survival)
+{
+	for (unsigned int i = 0; i < sizeof(survivals) / sizeof(survivals[0]); i++) {
+		if (strcmp(text, survivals[i]) == 0) {
+			*ret_survival = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *survival_name(enum survival survival)
+{
+	return survivals[survival];
+}
+
 int number_parse(const char *text, unsigned int max, unsigned int *ret_number)
 {
 	unsigned long value;
@@ -90,6 +108,10 @@ static int set(struct config *config, const char *key, const char *value)
 		return set_string(&config->initrd, value);
 	if (strcmp(key, "cmdline") == 0)
 		return set_string(&config->cmdline, value);
+	if (strcmp(key, "fallback") == 0)
+		return *value == '/' || !*value ? set_string(&config->fallback, value) : -EINVAL;
+	if (strcmp(key, "survives") == 0)
+		return survival_parse(value, &config->survives);
 	return -ENOENT;
 }
 
@@ -124,7 +146,9 @@ int config_read(const char *path, struct config *ret_config)
 	struct reading reading = { .config = &config, .path = path ? path : CONFIG_PATH };
 	int r = 0;
 
-	if (path || access(CONFIG_PATH, F_OK) == 0) {
+	config.path = reading.path;
+	config.is_there = path || access(CONFIG_PATH, F_OK) == 0;
+	if (config.is_there) {
 		errno = 0;
 		r = ini_parse(reading.path, on_line, &reading);
 		if (reading.error)
@@ -156,5 +180,6 @@ void config_clear(struct config *config)
 	free(config->kernel);
 	free(config->initrd);
 	free(config->cmdline);
+	free(config->fallback);
 	*config = (struct config){ 0 };
 }

@@ -12,8 +12,13 @@
 
 enum layout { LAYOUT_RAW, LAYOUT_DEVDAX };
 
+/* The strongest way down that the region's memory survives; each includes those before it. */
+enum survival { SURVIVES_KEXEC, SURVIVES_REBOOT, SURVIVES_POWEROFF };
+
 struct config {
-	char **states; /* each "state =" line */
+	const char *path; /* of the file */
+	bool is_there;	  /* it was read */
+	char **states;	  /* each "state =" line */
 	size_t state_count;
 	char **excludes;
 	size_t exclude_count;
@@ -22,6 +27,8 @@ struct config {
 	unsigned int threads;	       /* 0: one per processor */
 	unsigned int deadline_seconds; /* for the memory to be removed */
 	char *kernel, *initrd, *cmdline;
+	char *fallback; /* an image file for when the region cannot be used; NULL: none */
+	enum survival survives;
 };
 
 /* @path NULL: CONFIG_PATH, which need not exist. Errors name file and line. */
@@ -31,6 +38,10 @@ void config_clear(struct config *config);
 /* "raw" or "devdax"; -EINVAL. */
 int layout_parse(const char *text, enum layout *ret_layout);
 const char *layout_name(enum layout layout);
+
+/* "kexec", "reboot" or "poweroff"; -EINVAL. */
+int survival_parse(const char *text, enum survival *ret_survival);
+const char *survival_name(enum survival survival);
 
 /* A whole decimal number up to @max; -EINVAL. */
 int number_parse(const char *text, unsigned int max, unsigned int *ret_number);

@@ -3,27 +3,23 @@
 
 #include "cleanup.h"
 #include "kexec-cmdline.h"
+#include "program.h"
 #include "report.h"
 #include "sysfs.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROGRAM_MS   120000
-
-extern char **environ;
 
 void kexec_plan_clear(struct kexec_plan *plan)
 {
@@ -66,6 +62,28 @@ static const char *release_of(const char *kernel)
 	return NULL;
 }
 
+/* The newest in /boot, as versions sort; the caller frees it, NULL: none. */
+static char *find_newest(void)
+{
+	static const char prefix[] = "vmlinuz-";
+	int fd = sysfs_open(-1, "/boot");
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	char newest[NAME_MAX + 1] = "", *path;
+	const struct dirent *entry;
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	while ((entry = readdir(directory)))
+		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) == 0 &&
+		    !strstr(entry->d_name, ".dpkg-") && strverscmp(entry->d_name, newest) > 0)
+			strcpy(newest, entry->d_name);
+	closedir(directory);
+	return *newest && asprintf(&path, "/boot/%s", newest) >= 0 ? path : NULL;
+}
+
 static int choose_kernel(const char *kernel, const char *release, char **ret_kernel)
 {
 	static const struct place places[] = {
@@ -74,9 +92,16 @@ static int choose_kernel(const char *kernel, const char *release, char **ret_ker
 		{ "/lib/modules/", "/vmlinuz" },
 	};
 
-	*ret_kernel = kernel ? strdup(kernel) : find_file(places, COUNT(places), release);
-	if (!*ret_kernel && kernel)
-		return fail(-ENOMEM, "%s", kernel);
+	bool newest = kernel && strcmp(kernel, "newest") == 0;
+
+	if (kernel && !newest) {
+		*ret_kernel = strdup(kernel);
+		return *ret_kernel ? 0 : fail(-ENOMEM, "%s", kernel);
+	}
+	*ret_kernel = newest ? NULL : find_file(places, COUNT(places), release);
+	/* An upgrade may have taken the running one away. */
+	if (!*ret_kernel)
+		*ret_kernel = find_newest();
 	if (!*ret_kernel)
 		return fail(-ENOENT,
 			    "the kernel %s is not in /boot nor in /usr/lib/modules: name one",
@@ -178,94 +203,26 @@ int kexec_is_loaded(bool *ret_loaded)
 	return 0;
 }
 
-/* Starts kexec with its output, of both kinds, going to @output. */
-static int start_program(char *const argv[], int output, pid_t *ret_pid)
-{
-	static const char *const places[] = { "kexec", "/usr/sbin/kexec", "/sbin/kexec" };
-	posix_spawn_file_actions_t actions;
-	int r = posix_spawn_file_actions_init(&actions);
-
-	if (r)
-		return -r;
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	/* A user's PATH often lacks sbin. */
-	for (size_t i = 0; !r && i < COUNT(places); i++) {
-		r = posix_spawnp(ret_pid, places[i], &actions, NULL, argv, environ);
-		if (r != ENOENT)
-			break;
-		if (i + 1 < COUNT(places))
-			r = 0;
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Keeps the start of what kexec says, until it ends; -ETIMEDOUT: it was killed. */
-static int read_output(int fd, pid_t pid, char *text, size_t size)
-{
-	uint64_t deadline_ns = now_ns() + PROGRAM_MS * NS_PER_MS;
-	size_t used = 0;
-	int r = 0;
-
-	for (;;) {
-		struct pollfd poll_output = { .fd = fd, .events = POLLIN };
-		uint64_t now = now_ns();
-		char part[512];
-		ssize_t got;
-
-		if (now >= deadline_ns) {
-			kill(pid, SIGKILL);
-			r = -ETIMEDOUT;
-			break;
-		}
-		if (poll(&poll_output, 1, (int)((deadline_ns - now) / NS_PER_MS) + 1) <= 0)
-			continue;
-		got = read(fd, part, sizeof(part));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		for (ssize_t i = 0; i < got && used + 1 < size; i++)
-			text[used++] = part[i] == '\n' ? ' ' : part[i];
-	}
-	while (used && text[used - 1] == ' ')
-		used--;
-	text[used] = '\0';
-	return r;
-}
-
 /* Runs kexec; @what is for the message: "load /boot/vmlinuz". */
 static int run_kexec(char *const argv[], const char *what)
 {
-	_cleanup_close_ int read_end = -1, write_end = -1;
-	char output[512];
-	int pipe_fds[2], status, r;
-	pid_t pid;
+	struct program_result result;
+	int r = program_run(argv, PROGRAM_MS, &result);
 
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return fail(-errno, "kexec cannot be started");
-	read_end = pipe_fds[0];
-	write_end = pipe_fds[1];
-	r = start_program(argv, write_end, &pid);
 	if (r == -ENOENT)
 		return fail(r, "the program kexec is not installed (package kexec-tools)");
+	if (r == -ETIMEDOUT)
+		return fail(r, "kexec did not %s in time", what);
 	if (r < 0)
 		return fail(r, "the program kexec cannot be started");
-	close(take_fd(write_end));
-	r = read_output(read_end, pid, output, sizeof(output));
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail(-errno, "kexec");
-	if (r < 0)
-		return fail(r, "kexec did not %s in time", what);
-	if (*output)
-		detail("kexec: %s", output);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return fail(-EIO, "kexec could not %s%s%s", what, *output ? ": " : "", output);
+	for (char *p = result.output; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	if (*result.output)
+		detail("kexec: %s", result.output);
+	if (result.status != 0)
+		return fail(-EIO, "kexec could not %s%s%s", what, *result.output ? ": " : "",
+			    result.output);
 	return 0;
 }
 

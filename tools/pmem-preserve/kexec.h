@@ -16,13 +16,15 @@ struct kexec_plan {
 	char *cmdline; /* what the new kernel gets; always keeps every memmap= of the running one */
 };
 void kexec_plan_clear(struct kexec_plan *plan);
+#define _cleanup_kexec_plan_ __attribute__((cleanup(kexec_plan_clear)))
 
 /*
  * Fills the plan and checks that its files can be read. @kernel, @initrd, @cmdline may be NULL: the
- * running kernel's /boot/vmlinuz-RELEASE; the initrd that goes with the kernel's file, by the
- * release in its name (both also where other distributions keep them); /proc/cmdline less
- * BOOT_IMAGE=. An empty @initrd: none. A given cmdline that lacks a memmap= of the running one is
- * refused with -E_REFUSED: the region would be lost. Errors are reported.
+ * running kernel's /boot/vmlinuz-RELEASE, or where that is gone (or @kernel is "newest") the
+ * newest; the initrd that goes with the kernel's file, by the release in its name (both also where
+ * other distributions keep them); /proc/cmdline less BOOT_IMAGE=. An empty @initrd: none. A given
+ * cmdline that lacks a memmap= of the running one is refused with -E_REFUSED: the region would be
+ * lost. Errors are reported.
  */
 int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
 	       struct kexec_plan *ret_plan);

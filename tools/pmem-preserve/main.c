@@ -4,6 +4,7 @@
 #include "config.h"
 #include "image-json.h"
 #include "interrupt.h"
+#include "journal.h"
 #include "report.h"
 
 #include <errno.h>
@@ -27,6 +28,11 @@ static const struct {
 	{ "discard", cmd_discard, "give a checkpoint up" },
 	{ "hot-add", cmd_hot_add, "give a region to the system as RAM" },
 	{ "hot-remove", cmd_hot_remove, "take it back" },
+	{ "kexec", cmd_kexec, "go down by systemd and into the next kernel, with the state" },
+	{ "setup", cmd_setup, "look at the machine and write the configuration" },
+	{ "boot", cmd_boot, "for pmem-preserve.service: restore, and note what it came to" },
+	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save, if the machine goes down" },
+	{ "last-look", cmd_last_look, "for systemd-shutdown: say what becomes of the state" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -110,6 +116,9 @@ static int run(const struct globals *globals, int argc, char **argv)
 	r = config_read(globals->config, &config);
 	if (r == 0)
 		r = command(&context, argc, argv);
+	if (journal_is_stderr())
+		journal_result(argv[0], exit_status(r), r < 0 ? report_last_error() : "",
+			       context.result);
 	if (globals->json)
 		print_json(context.result, r);
 	json_object_put(context.result);

@@ -35,14 +35,18 @@ static const struct description descriptions[] = {
 	{ "no-hot-add", 0, NULL, OPTION_NO_HOT_ADD, "do not give the memory back to the system" },
 	{ "long", 'l', NULL, OPTION_LONG, "mode, owner, size and time of each file" },
 	{ "kexec", 0, NULL, OPTION_KEXEC, "then load the next kernel and start it" },
-	{ "kernel", 0, "FILE", OPTION_KEXEC, "which kernel (default: the running one's file)" },
-	{ "initrd", 0, "FILE", OPTION_KEXEC, "which initrd" },
-	{ "cmdline", 0, "TEXT", OPTION_KEXEC, "its command line (default: the running one's)" },
+	{ "kernel", 0, "FILE", OPTION_KERNEL,
+	  "which kernel: a file, or \"newest\" (default: the running one's)" },
+	{ "initrd", 0, "FILE", OPTION_KERNEL, "which initrd" },
+	{ "cmdline", 0, "TEXT", OPTION_KERNEL, "its command line (default: the running one's)" },
+	{ "or-fallback", 0, NULL, OPTION_OR_FALLBACK,
+	  "if the memory does not go, the state goes to the fallback file" },
 	{ "deadline", 0, "SECONDS", OPTION_DEADLINE,
 	  "give up when the memory is not free by then" },
 	{ "threads", 'j', "N", OPTION_THREADS, "copy with N threads (default: one per processor)" },
 	{ "dry-run", 'n', NULL, OPTION_DRY_RUN,
 	  "check everything, say what would be done, do nothing" },
+	{ "yes", 'y', NULL, OPTION_YES, "do not ask" },
 	{ "help", 'h', NULL, OPTION_HELP, "this text" },
 };
 #define DESCRIPTIONS (sizeof(descriptions) / sizeof(descriptions[0]))
@@ -74,6 +78,7 @@ static int take(struct options *options, const struct description *option, const
 		return 0;
 	case OPTION_REGION:
 		options->region = value;
+		options->region_named = true;
 		return 0;
 	case OPTION_LAYOUT:
 		return layout_parse(value, &options->layout);
@@ -104,15 +109,22 @@ static int take(struct options *options, const struct description *option, const
 		return number_parse(value, CONFIG_DEADLINE_MAX, &options->deadline_seconds);
 	case OPTION_THREADS:
 		return number_parse(value, CONFIG_THREADS_MAX, &options->threads);
+	case OPTION_KEXEC:
+		options->kexec = true;
+		return 0;
+	case OPTION_YES:
+		options->yes = true;
+		return 0;
+	case OPTION_OR_FALLBACK:
+		options->or_fallback = true;
+		return 0;
 	case OPTION_DRY_RUN:
 		options->dry_run = true;
 		return 0;
 	default:
 		break;
 	}
-	if (strcmp(option->name, "kexec") == 0)
-		options->kexec = true;
-	else if (strcmp(option->name, "kernel") == 0)
+	if (strcmp(option->name, "kernel") == 0)
 		options->kernel = value;
 	else if (strcmp(option->name, "initrd") == 0)
 		options->initrd = value;
@@ -134,6 +146,7 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		.kernel = config->kernel,
 		.initrd = config->initrd,
 		.cmdline = config->cmdline,
+		.fallback = config->fallback,
 	};
 	size_t count = 0;
 	int c, r = 0;

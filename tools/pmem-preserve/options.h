@@ -15,7 +15,7 @@ enum option_flag {
 	OPTION_REPLACE = 1 << 2,
 	OPTION_DRY_RUN = 1 << 3,
 	OPTION_EXCLUDE = 1 << 4,
-	OPTION_KEXEC = 1 << 5, /* and what kernel it is */
+	OPTION_KEXEC = 1 << 5,
 	OPTION_INTO = 1 << 6,
 	OPTION_KEEP = 1 << 7,
 	OPTION_NO_HOT_ADD = 1 << 8,
@@ -25,16 +25,22 @@ enum option_flag {
 	OPTION_DEADLINE = 1 << 12,
 	OPTION_LONG = 1 << 13,
 	OPTION_IN_PLACE = 1 << 14,
+	OPTION_KERNEL = 1 << 15, /* which one, its initrd and command line */
+	OPTION_OR_FALLBACK = 1 << 16,
+	OPTION_YES = 1 << 17,
 };
 
 /* Strings are argv's or the configuration's. */
 struct options {
 	const char *image, *region, *into, *kernel, *initrd, *cmdline;
-	char **excludes; /* of the command line and the configuration; owned */
+	const char *fallback; /* the configuration's; NULL: none */
+	bool region_named;    /* on the command line, and not by the configuration */
+	char **excludes;      /* of the command line and the configuration; owned */
 	size_t exclude_count;
 	enum layout layout;
 	unsigned int threads, deadline_seconds;
-	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place;
+	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place, or_fallback,
+		yes;
 	bool help; /* was asked for and printed: there is nothing left to do */
 	int first; /* index of the first argument that is no option */
 };

@@ -26,8 +26,15 @@ void place_update(struct place *place);
 
 /*
  * The same for commands that read a checkpoint: -E_NO_CHECKPOINT (reported) when there is no region
- * or it is in use as RAM.
+ * or it is in use as RAM. Unless the place was named, it is the fallback file when that holds the
+ * newer committed checkpoint.
  */
 int place_find_checkpoint(const struct options *options, struct place *ret_place);
+
+/* The configuration's fallback file; there must be one. */
+int place_fallback(const struct options *options, struct place *ret_place);
+
+/* The generation of the newest image in the region and the fallback file; 0 when one was named. */
+uint64_t place_newest_generation(const struct options *options);
 
 #endif

@@ -77,6 +77,9 @@ int region_list(struct region **ret_regions, size_t *ret_count);
  */
 int region_find(const char *name, struct region *ret_region);
 
+/* Whether @name is one of those. */
+bool region_answers_to(const struct region *region, const char *name);
+
 /*
  * What has to move out of the range and whether there is room for it, both in bytes and both on the
  * safe side: used_inside counts clean page cache, which may just be dropped, and takes the range to

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a person sees: messages on standard error, progress on a terminal, and the errors of this
- * program. It must not know what is being reported on.
+ * What a person sees: messages on standard error (in the journal with their priorities, where that
+ * is the journal), progress on a terminal, and the errors of this program. It must not know what is
+ * being reported on.
  *
  * Error contract of the whole program: a function returns 0 or a negative code, which is -errno or
  * one of -E_* below. Results go to ret_* parameters, written only on success. An error is
@@ -58,7 +59,8 @@ struct size_text size_text(uint64_t bytes);
 struct size_text size_exact(uint64_t bytes);
 
 /*
- * Progress of work that may last longer than a second: one line on a terminal, nothing elsewhere.
+ * Progress of work that may last longer than a second: one line on a terminal, the unit's status
+ * where systemd has started us, nothing elsewhere.
  * progress_add() may be called from any thread.
  */
 struct progress {
@@ -67,7 +69,7 @@ struct progress {
 	_Atomic uint64_t done;
 	_Atomic uint64_t next_ns;
 	uint64_t start_ns;
-	bool shown;
+	bool on_terminal, shown;
 };
 void progress_begin(struct progress *progress, const char *what, uint64_t total);
 void progress_add(struct progress *progress, uint64_t amount);

@@ -55,11 +55,15 @@ def check_ending(result):
         raise Crash("a sanitizer complained: %s" % result)
 
 
+def start_words(words, environment=None, **options):
+    """A running program, by all the words of its command line; end it with finish()."""
+    return subprocess.Popen([os.fsencode(word) for word in words], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**_ENVIRONMENT, **(environment or {})}, **options)
+
+
 def start(*arguments, **options):
-    """A running program; end it with finish()."""
-    return subprocess.Popen([*BASE, *map(os.fsencode, arguments)], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_ENVIRONMENT,
-                            **options)
+    return start_words([*BASE, *arguments], **options)
 
 
 def finish(process, deadline=DEADLINE):

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The fallback file: where the state goes when no memory can keep it, and comes back from.
+
+The commands of the units, on a machine without a region. They write to /run, so they get one of
+their own, in a mount namespace.
+"""
+
+import os
+import subprocess
+import unittest
+
+from support import program, snapshot
+from support.case import ImageCase
+from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
+
+# A region that no machine has, so that nothing depends on where the tests run.
+REGION = "region = no-such-region"
+
+
+def unshared(script):
+    """How a shell script gets a /run of its own."""
+    maps = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *maps, "--mount", "sh", "-c",
+            "mount -t tmpfs tmpfs /run && " + script, "sh"]
+
+
+def may_unshare():
+    return subprocess.run(unshared("true"), stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+@unittest.skipUnless(may_unshare(), "mount namespaces are not allowed here")
+class Fallback(ImageCase):
+
+    def setUp(self):
+        super().setUp()
+        self.fallback = self.box / "fallback.img"
+        self.config = self.box / "config"
+        self.notes = self.box / "notes"
+        self.notes.mkdir()
+        self.programs = self.box / "bin"
+        self.programs.mkdir()
+        self.configure(f"fallback = {self.fallback}")
+        (self.state / "file").write_text("first\n")
+
+    def configure(self, *lines):
+        self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
+
+    def call(self, status, *arguments):
+        """One command; /run/pmem-preserve is self.notes."""
+        script = 'mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && shift && "$@"'
+        result = program.finish(program.start_words(
+            [*unshared(script), self.notes, program.PROGRAM, "--config", self.config, *arguments],
+            environment={"PATH": f"{self.programs}:{os.environ['PATH']}"}))
+        self.assertEqual(result.status, status, str(result))
+        return result
+
+    def note(self, name):
+        return (self.notes / name).read_text()
+
+    def empty_state(self):
+        for path in self.state.iterdir():
+            path.unlink()
+
+    def test_down_and_up(self):
+        """Powered off: the state would be gone with the memory."""
+        before = snapshot.take(self.state)
+        self.call(DONE, "shutdown", "poweroff")
+        self.assertIn('PMEM_PRESERVE_OUTCOME="saved"', self.note("shutdown"))
+        self.assertIn(f'PMEM_PRESERVE_PLACE="{self.fallback}"', self.note("shutdown"))
+        self.empty_state()
+        self.call(DONE, "boot")
+        self.assertIn('PMEM_PRESERVE_OUTCOME="restored"', self.note("boot"))
+        self.assert_same(before, snapshot.take(self.state), "the state after the boot")
+
+    def test_again_and_again(self):
+        """What was restored is replaced by the next, and never restored twice."""
+        for generation in (1, 2, 3):
+            (self.state / "file").write_text(f"round {generation}\n")
+            self.call(DONE, "shutdown", "reboot")
+            self.empty_state()
+            self.call(DONE, "boot")
+            self.assertEqual((self.state / "file").read_text(), f"round {generation}\n")
+            self.assertIn(f'PMEM_PRESERVE_GENERATION="{generation}"', self.note("boot"))
+            # The unit is started again in the same boot.
+            (self.state / "file").write_text("newer\n")
+            self.call(DONE, "boot")
+            self.assertIn('PMEM_PRESERVE_OUTCOME="restored"', self.note("boot"))
+            self.assertEqual((self.state / "file").read_text(), "newer\n")
+
+    def test_first_boot(self):
+        self.call(NO_CHECKPOINT, "boot")
+        self.assertIn('PMEM_PRESERVE_OUTCOME="none"', self.note("boot"))
+
+    def test_damage(self):
+        """A cold start must say why, and leave what there is to be looked at."""
+        self.call(DONE, "shutdown", "poweroff")
+        data = bytearray(self.fallback.read_bytes())
+        data[8192] ^= 1
+        self.fallback.write_bytes(data)
+        self.empty_state()
+        self.call(DAMAGED, "boot")
+        self.assertIn('PMEM_PRESERVE_OUTCOME="damaged"', self.note("boot"))
+        self.assertIn("PMEM_PRESERVE_REASON=", self.note("boot"))
+        self.assertEqual(self.fallback.read_bytes(), data)
+        self.assertEqual(list(self.state.iterdir()), [])
+
+    def test_unrestored_is_not_replaced(self):
+        """Two ways down without a way up: the first state is not lost by the second."""
+        self.call(DONE, "shutdown", "poweroff")
+        kept = self.fallback.read_bytes()
+        self.call(REFUSED, "shutdown", "poweroff")
+        self.assertEqual(self.fallback.read_bytes(), kept)
+        self.assertIn('PMEM_PRESERVE_OUTCOME="failed"', self.note("shutdown"))
+
+    def test_none_configured(self):
+        """Nothing is lost silently."""
+        self.configure()
+        result = self.call(FAILED, "shutdown", "poweroff")
+        self.assertIn("does not survive a poweroff", result.text)
+        self.assertIn("the state is not kept", self.note("shutdown"))
+
+    def test_the_machine_stays(self):
+        """No systemd to ask, or one that goes nowhere: nothing happens."""
+        systemctl = self.programs / "systemctl"
+        systemctl.write_text("#!/bin/sh\necho 'No jobs running.'\n")
+        systemctl.chmod(0o755)
+        result = self.call(DONE, "shutdown")
+        self.assertIn("is not going down", result.text)
+        self.assertFalse(self.fallback.exists())
+        self.assertEqual(list(self.notes.iterdir()), [])
+        systemctl.write_text("#!/bin/sh\necho '12 poweroff.target start waiting'\n")
+        self.call(DONE, "shutdown")
+        self.assertTrue(self.fallback.exists())
+
+    def test_wrong_words(self):
+        self.call(USAGE, "shutdown", "sideways")
+        self.call(USAGE, "shutdown", "kexec", "reboot")

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "checkpoint.h"
+
+#include "cleanup.h"
+#include "command.h"
+#include "guard.h"
+#include "image-json.h"
+#include "memory.h"
+#include "options.h"
+#include "region-json.h"
+#include "report.h"
+#include "walk.h"
+
+#include <errno.h>
+#include <json.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void checkpoint_clear(struct checkpoint *job)
+{
+	image_free(job->image);
+	job->image = NULL;
+}
+
+/* An image within the tree that it holds would change while it is written. */
+static int refuse_inside(const struct tree *tree, const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path), *directory = NULL;
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return 0;
+	/* A file that is there is opened through links; a new one is named beside them. */
+	directory = realpath(path, NULL);
+	if (!directory)
+		directory = copy ? realpath(dirname(copy), NULL) : NULL;
+	if (!directory)
+		return fail(-errno, "%s: its directory cannot be found", path);
+	for (size_t i = 0; i < tree->path_count; i++) {
+		size_t length = strlen(tree->paths[i]);
+
+		if (length == 1 || (strncmp(directory, tree->paths[i], length) == 0 &&
+				    (directory[length] == '/' || directory[length] == '\0')))
+			return fail(-E_USAGE, "%s: would lie inside of %s, which it is to hold",
+				    path, tree->paths[i]);
+	}
+	return 0;
+}
+
+int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
+{
+	const struct config *config = job->context->config;
+	struct walk_options walk = {
+		.paths = paths ? paths : config->states,
+		.path_count = paths ? count : config->state_count,
+		.excludes = job->options->excludes,
+		.exclude_count = job->options->exclude_count,
+		.threads = job->options->threads,
+	};
+	struct tree *tree;
+	int r;
+
+	if (walk.path_count == 0)
+		return fail(-E_USAGE, "no PATH was given, and no \"state =\" is configured in %s",
+			    CONFIG_PATH);
+	r = walk_tree(&walk, &tree);
+	if (r < 0)
+		return r;
+	if (!job->place.is_region) {
+		r = refuse_inside(tree, job->place.path);
+		if (r < 0) {
+			tree_free(tree);
+			return r;
+		}
+	}
+	r = image_layout(tree, &job->image);
+	if (r < 0)
+		return r;
+	inform("The state is %llu files with %s; its image takes %s",
+	       (unsigned long long)job->image->header.files,
+	       size_text(job->image->header.file_bytes).text,
+	       size_text(job->image->header.image_bytes).text);
+	return 0;
+}
+
+/* A new checkpoint is newer than any that there is, in either place. */
+static void count_generation(struct checkpoint *job, uint64_t in_place)
+{
+	uint64_t elsewhere = place_newest_generation(job->options);
+
+	job->generation = 1 + (in_place > elsewhere ? in_place : elsewhere);
+}
+
+int checkpoint_check(struct checkpoint *job)
+{
+	const struct region *region = &job->place.region;
+	const struct options *options = job->options;
+	_cleanup_store_ struct store *store = NULL;
+	uint64_t generation = 0;
+	char name[64];
+	int r;
+
+	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
+		return fail(-E_FAILED,
+			    "%s: is not there; --in-place needs a file that has room for the "
+			    "state: fallocate -l SIZE FILE",
+			    job->place.path);
+	if (job->place.path[0]) {
+		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
+					  options->replace, &generation);
+		if (r < 0)
+			return r;
+	}
+	count_generation(job, generation);
+	job->was_ram = job->place.is_region && region->state == REGION_RAM;
+	if (!job->place.is_region) {
+		/* In place, opening to write may fill holes: here it is only looked at. */
+		r = store_open(job->place.path, options->in_place ? STORE_UPDATE : STORE_WRITE,
+			       &store);
+		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
+	}
+	r = memory_explain(region, job->context->result);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(options->layout));
+	return image_fits(job->image, memory_capacity(region, options->layout), name);
+}
+
+int checkpoint_take(struct checkpoint *job)
+{
+	int r;
+
+	if (!job->place.is_region)
+		return 0;
+	r = memory_take(&job->place.region, job->options->layout, job->options->deadline_seconds,
+			job->context->result);
+	if (r < 0)
+		return r;
+	place_update(&job->place);
+	if (job->was_ram)
+		job->timeline[TIMELINE_MEMORY_REMOVED] = unix_ns();
+	return 0;
+}
+
+int checkpoint_write(struct checkpoint *job)
+{
+	struct image_write_options options = {
+		.threads = job->options->threads,
+		.generation = job->generation,
+		.timeline = job->timeline,
+	};
+	_cleanup_store_ struct store *store = NULL;
+	uint64_t start = now_ns();
+	double seconds;
+	int r;
+
+	r = store_open(job->place.path, job->options->in_place ? STORE_IN_PLACE : STORE_WRITE,
+		       &store);
+	if (r < 0)
+		return r;
+	job->written = true;
+	r = image_write(job->image, store, &options);
+	if (r < 0)
+		return r;
+	seconds = (double)(now_ns() - start) / 1e9;
+	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
+	       place_name(&job->place), (unsigned long long)options.generation, seconds,
+	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
+	json_object_object_add(job->context->result, "image", image_to_json(&job->image->header));
+	return 0;
+}
+
+void checkpoint_roll_back(struct checkpoint *job)
+{
+	_cleanup_store_ struct store *store = NULL;
+
+	if (!job->place.is_region)
+		return;
+	place_update(&job->place);
+	if (job->written && store_open(job->place.path, STORE_UPDATE, &store) == 0)
+		image_erase(store);
+	store_close(take_pointer(store));
+	if (!job->was_ram)
+		return;
+	inform("Giving the memory back; the state is where it was");
+	if (memory_give(&job->place.region) < 0)
+		warn("%s is still not RAM; \"pmem-preserve hot-add\" tries again",
+		     job->place.region.name);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kexec: all that can fail, done while the services still run (the memory taken back, the kernel
+ * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
+ */
+#include "checkpoint.h"
+#include "command.h"
+#include "interrupt.h"
+#include "kexec.h"
+#include "options.h"
+#include "program.h"
+#include "region-json.h"
+#include "report.h"
+#include "run-file.h"
+
+#include <errno.h>
+#include <json.h>
+#include <string.h>
+
+#define UNIT	     "pmem-preserve.service"
+#define SYSTEMCTL_MS 60000
+
+static int systemctl(const char *verb, const char *unit, struct program_result *ret_result)
+{
+	const char *argv[] = { "systemctl", verb, unit, NULL };
+	int r = program_run((char *const *)argv, SYSTEMCTL_MS, ret_result);
+
+	return r < 0 ? fail(r, "systemctl %s cannot be run", verb) : 0;
+}
+
+/* It is this unit's stopping that saves the state. */
+static int check_unit(void)
+{
+	struct program_result result;
+	int r = systemctl("is-active", UNIT, &result);
+
+	if (r < 0)
+		return r;
+	if (strcmp(result.output, "active") == 0)
+		return 0;
+	return fail(-E_REFUSED,
+		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable "
+		    "--now %s\" mends it",
+		    UNIT, *result.output ? result.output : "not known", UNIT);
+}
+
+static int hand_over(const struct kexec_plan *plan)
+{
+	const struct run_line line = { "PMEM_PRESERVE_KERNEL", plan->kernel };
+	struct program_result result;
+	int r = interrupt_check();
+
+	if (r == 0)
+		r = kexec_load(plan);
+	if (r < 0)
+		return r;
+	r = run_file_write("kernel", &line, 1);
+	if (r == 0)
+		r = interrupt_check();
+	if (r == 0)
+		r = systemctl("kexec", NULL, &result);
+	if (r == 0 && result.status != 0)
+		r = fail(-EIO, "systemctl kexec: %s", result.output);
+	if (r == 0)
+		return 0;
+	run_file_remove("kernel");
+	kexec_unload();
+	return r;
+}
+
+static int run(struct checkpoint *job, const struct kexec_plan *plan)
+{
+	const struct options *options = job->options;
+	int r = checkpoint_take(job);
+
+	if (r == -E_MEMORY && options->or_fallback)
+		inform("The memory stays in use; the state will go to %s", options->fallback);
+	else if (r < 0)
+		return r;
+	r = hand_over(plan);
+	if (r < 0) {
+		checkpoint_roll_back(job);
+		return r;
+	}
+	inform("The services are being stopped; %s saves the state, then %s starts", UNIT,
+	       plan->kernel);
+	return 0;
+}
+
+int cmd_kexec(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
+	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	bool loaded;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_KERNEL | OPTION_DEADLINE | OPTION_OR_FALLBACK | OPTION_DRY_RUN,
+			  NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.or_fallback && !options.fallback)
+		return fail(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s", CONFIG_PATH);
+	r = check_unit();
+	if (r == 0)
+		r = kexec_is_loaded(&loaded);
+	if (r == 0)
+		r = kexec_plan(options.kernel, options.initrd, options.cmdline, &plan);
+	if (r == 0)
+		r = place_find(&options, &job.place);
+	if (r == 0)
+		r = checkpoint_list(&job, NULL, 0);
+	if (r == 0)
+		r = checkpoint_check(&job);
+	if (r < 0)
+		return r;
+	if (options.dry_run) {
+		inform("Nothing was changed; the state would go to %s, and %s would be started",
+		       place_name(&job.place), plan.kernel);
+		return 0;
+	}
+	r = run(&job, &plan);
+	json_object_object_add(context->result, "region", region_to_json(&job.place.region));
+	return r;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * last-look: called by systemd-shutdown when nothing else runs any more, right before the machine
+ * goes. Says on the console and in the kernel's log what will become of the state. It changes
+ * nothing and must not hold the machine up.
+ */
+#include "command.h"
+#include "image-json.h"
+#include "image.h"
+#include "kexec.h"
+#include "next-state.h"
+#include "options.h"
+#include "place.h"
+#include "report.h"
+#include "run-file.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define TIME_LIMIT_SECONDS 5
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	/* There may be no console, and nobody is left to be told. */
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		detail("%s cannot be written", path);
+	if (fd >= 0)
+		close(fd);
+}
+
+__attribute__((format(printf, 2, 3))) static void tell(int priority, const char *format, ...)
+{
+	char text[512], line[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "<%d>pmem-preserve: %s\n", priority, text);
+	write_to("/dev/kmsg", line);
+	snprintf(line, sizeof(line), "pmem-preserve: %s\r\n", text);
+	write_to("/dev/console", line);
+}
+
+static void look_at(const struct place *place, const char *verb)
+{
+	_cleanup_store_ struct store *store = NULL;
+	struct image_header header;
+	bool loaded;
+
+	/* Where the fallback file lies may be unmounted by now; it was flushed when it was written.
+	 */
+	if (!place->is_region && access(place->path, F_OK) < 0) {
+		tell(LOG_NOTICE, "the state was saved to %s; the next boot restores it",
+		     place->path);
+		return;
+	}
+	if (!place->path[0] || store_open(place->path, STORE_READ, &store) < 0 ||
+	    image_read_header(store, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED) {
+		tell(LOG_CRIT, "%s should hold the state, and does not: the next boot starts cold",
+		     place_name(place));
+		return;
+	}
+	tell(LOG_NOTICE, "%s holds the state (generation %llu, %s); the next boot restores it",
+	     place_name(place), (unsigned long long)header.generation,
+	     size_text(header.image_bytes).text);
+	if (place->is_region && strcmp(verb, "kexec") == 0 && kexec_is_loaded(&loaded) == 0 &&
+	    !loaded)
+		tell(LOG_CRIT, "no kernel is loaded for kexec: the memory has to survive the "
+			       "firmware");
+}
+
+int cmd_last_look(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	char outcome[16], where[PATH_MAX], reason[256] = "";
+	struct place place;
+	int r;
+
+	alarm(TIME_LIMIT_SECONDS);
+	r = options_parse(context->config, argc, argv, 0, "VERB", &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.first + 1 != argc)
+		return fail(-E_USAGE, "last-look: say which way the machine goes down");
+	/* No note: nothing is configured, or the unit was not in use. */
+	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome)))
+		return 0;
+	if (strcmp(outcome, "saved") != 0 ||
+	    !run_file_read("shutdown", "PMEM_PRESERVE_PLACE", where, sizeof(where))) {
+		run_file_read("shutdown", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
+		tell(LOG_CRIT, "the state was not saved: %s", reason);
+		return 0;
+	}
+	r = where[0] == '/' ? place_fallback(&options, &place) : place_find(&options, &place);
+	if (r == 0)
+		look_at(&place, argv[options.first]);
+	return r;
+}

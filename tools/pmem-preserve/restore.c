@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "restore.h"
+
+#include "command.h"
+#include "image-json.h"
+#include "image.h"
+#include "options.h"
+#include "place.h"
+#include "report.h"
+
+#include <json.h>
+
+static void tell_timeline(const struct image_header *header)
+{
+	const uint64_t *at = header->timeline.at;
+	uint64_t begin = at[TIMELINE_BEGIN], committed = at[TIMELINE_COMMITTED];
+	uint64_t restore = at[TIMELINE_RESTORE], now = unix_ns();
+
+	/* The clock may have been set anew by the next kernel. */
+	if (!begin || committed < begin || restore < committed || now < restore)
+		return;
+	inform("It was away for %.1f s: %.1f to save, %.1f to boot, %.1f to restore",
+	       (double)(now - begin) / 1e9, (double)(committed - begin) / 1e9,
+	       (double)(restore - committed) / 1e9, (double)(now - restore) / 1e9);
+}
+
+int restore_run(struct context *context, const struct options *options, const struct place *place)
+{
+	struct extract_options extract = {
+		.into = options->into ? options->into : "/",
+		.overwrite = options->overwrite,
+		.dry_run = options->dry_run,
+		.threads = options->threads,
+	};
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_image_ struct image *image = NULL;
+	bool keep = options->keep || options->dry_run;
+	uint64_t start = now_ns(), began = unix_ns();
+	int r;
+
+	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
+	if (r == 0)
+		r = image_open(store, false, &image);
+	if (r < 0)
+		return r;
+	image->header.timeline.at[TIMELINE_RESTORE] = began;
+	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
+	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
+	       (unsigned long long)image->header.files, size_text(image->header.file_bytes).text);
+	r = image_extract(image, &extract);
+	if (r < 0)
+		return r;
+	if (options->dry_run) {
+		json_object_object_add(context->result, "image", image_to_json(&image->header));
+		inform("Nothing was changed; nothing is in the way of it");
+		return 0;
+	}
+	image->header.timeline.at[TIMELINE_RESTORED] = unix_ns();
+	if (!keep) {
+		r = image_set_phase(store, IMAGE_PHASE_RESTORED, &image->header.timeline);
+		if (r < 0)
+			return r;
+		image->header.phase = IMAGE_PHASE_RESTORED;
+	}
+	json_object_object_add(context->result, "image", image_to_json(&image->header));
+	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,
+	       keep ? "; the checkpoint stays" : "");
+	tell_timeline(&image->header);
+	return 0;
+}
