@@ -31,7 +31,7 @@ for part in "$@"; do
 		wanted="$wanted mmdebstrap lintian e2fsprogs debian-archive-keyring dpkg-dev"
 		;;
 	bench)
-		wanted="$wanted python3 python3-matplotlib rsync tar erofs-utils util-linux"
+		wanted="$wanted python3 python3-matplotlib rsync tar erofs-utils time util-linux"
 		;;
 	vm)
 		wanted="$wanted python3 qemu-system-x86 busybox-static ndctl daxctl kexec-tools
