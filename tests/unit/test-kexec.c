@@ -132,6 +132,33 @@ static void test_plan_of_the_running_kernel(void **state)
 	kexec_plan_clear(&plan);
 }
 
+/* An upgrade that took the running kernel's file away must not stop the next kexec. */
+static void test_newest_kernel(void **state)
+{
+	struct kexec_plan plan;
+	char path[256];
+
+	(void)state;
+	fake_write("boot/vmlinuz-6.1.0-9-amd64", "kernel");
+	fake_write("boot/vmlinuz-6.1.0-10-amd64", "kernel");
+	fake_write("boot/vmlinuz-6.1.0-11-amd64.dpkg-new", "half of a kernel");
+	fake_write("boot/initrd.img-6.1.0-10-amd64", "initrd");
+	assert_int_equal(kexec_plan(NULL, NULL, NULL, &plan), 0);
+	assert_string_equal(plan.kernel, "/boot/vmlinuz-6.1.0-10-amd64");
+	assert_string_equal(plan.initrd, "/boot/initrd.img-6.1.0-10-amd64");
+	kexec_plan_clear(&plan);
+
+	snprintf(path, sizeof(path), "boot/vmlinuz-%s", running.release);
+	fake_write(path, "kernel");
+	fake_write("boot/vmlinuz-999.0", "kernel");
+	assert_int_equal(kexec_plan(NULL, NULL, NULL, &plan), 0);
+	assert_string_equal(plan.kernel + 1, path);
+	kexec_plan_clear(&plan);
+	assert_int_equal(kexec_plan("newest", "", NULL, &plan), 0);
+	assert_string_equal(plan.kernel, "/boot/vmlinuz-999.0");
+	kexec_plan_clear(&plan);
+}
+
 static void test_initrd_belongs_to_the_kernel(void **state)
 {
 	struct kexec_plan plan;
@@ -216,6 +243,7 @@ int main(void)
 		TEST(test_command_line_for_the_next_kernel),
 		TEST(test_memmap_must_be_kept),
 		TEST(test_plan_of_the_running_kernel),
+		TEST(test_newest_kernel),
 		TEST(test_initrd_belongs_to_the_kernel),
 		TEST(test_plan_refuses),
 		TEST(test_load_by_file_only),

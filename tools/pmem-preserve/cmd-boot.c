@@ -55,6 +55,8 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	r = options_parse(context->config, argc, argv, OPTION_THREADS, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
+	/* The last one's, where user space alone was started anew. */
+	run_file_remove("shutdown");
 	r = place_find_checkpoint(&options, &place);
 	if (r == 0)
 		r = restore_run(context, &options, &place);

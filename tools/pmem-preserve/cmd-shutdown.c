@@ -141,8 +141,8 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 	struct place place = { 0 };
 	int r, noted;
 
-	r = options_parse(context->config, argc, argv, OPTION_EXCLUDE | OPTION_THREADS,
-			  "[kexec|reboot|poweroff]", &options);
+	r = options_parse(context->config, argc, argv, OPTION_THREADS, "[kexec|reboot|poweroff]",
+			  &options);
 	if (r < 0 || options.help)
 		return r;
 	if (options.first >= argc)

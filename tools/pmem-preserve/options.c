@@ -166,7 +166,7 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		}
 	}
 	*at = '\0';
-	for (size_t i = 0; i < config->exclude_count && r == 0 && allowed & OPTION_EXCLUDE; i++)
+	for (size_t i = 0; i < config->exclude_count && r == 0; i++)
 		r = strings_add(&options.excludes, &options.exclude_count, config->excludes[i]);
 	optind = 0;
 	opterr = 0;
