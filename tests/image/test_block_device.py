@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A block device as the place of the image, as /dev/pmem0 is: O_DIRECT, in place, fixed in size."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
+import time
 import unittest
 
-from support import mounts, snapshot
+from support import mounts, program, snapshot
 from support.case import ImageCase
 from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED
 
 MIB = 1 << 20
+
+
+def waits_for_lock(pid):
+    """Whether it has slept again and again after it opened a device to write."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        switches = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M)[1])
+    return switches > 20
 
 
 class BlockDevice(ImageCase):
@@ -43,6 +52,16 @@ class BlockDevice(ImageCase):
         self.checkpoint()
         with open(self.image, "rb") as device:
             self.assertEqual(os.pread(device.fileno(), 4096, 4096), bytes(4096))
+
+    def test_udev_is_looking_at_it(self):
+        """udev locks a device that has just appeared: a boot would fail by that now and then."""
+        with open(self.image, "rb") as device:
+            fcntl.flock(device, fcntl.LOCK_SH)
+            process = program.start("checkpoint", "--image", self.image, self.state)
+            deadline = time.monotonic() + program.DEADLINE
+            while not waits_for_lock(process.pid) and process.poll() is None:
+                self.assertLess(time.monotonic(), deadline, "it does not wait for the lock")
+        self.assertEqual(program.finish(process).status, DONE)
 
     def test_it_does_not_fit(self):
         """The device would be written, and the older checkpoint lost, for nothing."""

@@ -8,46 +8,32 @@
 #include "interrupt.h"
 #include "kexec.h"
 #include "options.h"
-#include "program.h"
 #include "region-json.h"
 #include "report.h"
 #include "run-file.h"
+#include "systemctl.h"
 
-#include <errno.h>
 #include <json.h>
 #include <string.h>
-
-#define UNIT	     "pmem-preserve.service"
-#define SYSTEMCTL_MS 60000
-
-static int systemctl(const char *verb, const char *unit, struct program_result *ret_result)
-{
-	const char *argv[] = { "systemctl", verb, unit, NULL };
-	int r = program_run((char *const *)argv, SYSTEMCTL_MS, ret_result);
-
-	return r < 0 ? fail(r, "systemctl %s cannot be run", verb) : 0;
-}
 
 /* It is this unit's stopping that saves the state. */
 static int check_unit(void)
 {
-	struct program_result result;
-	int r = systemctl("is-active", UNIT, &result);
+	char state[32];
 
-	if (r < 0)
-		return r;
-	if (strcmp(result.output, "active") == 0)
+	systemctl_unit_state(state, sizeof(state));
+	if (strcmp(state, "active") == 0)
 		return 0;
 	return fail(-E_REFUSED,
 		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable "
 		    "--now %s\" mends it",
-		    UNIT, *result.output ? result.output : "not known", UNIT);
+		    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
 }
 
 static int hand_over(const struct kexec_plan *plan)
 {
+	static const char *const words[] = { "kexec", NULL };
 	const struct run_line line = { "PMEM_PRESERVE_KERNEL", plan->kernel };
-	struct program_result result;
 	int r = interrupt_check();
 
 	if (r == 0)
@@ -58,9 +44,7 @@ static int hand_over(const struct kexec_plan *plan)
 	if (r == 0)
 		r = interrupt_check();
 	if (r == 0)
-		r = systemctl("kexec", NULL, &result);
-	if (r == 0 && result.status != 0)
-		r = fail(-EIO, "systemctl kexec: %s", result.output);
+		r = systemctl(words);
 	if (r == 0)
 		return 0;
 	run_file_remove("kernel");
@@ -82,8 +66,8 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan)
 		checkpoint_roll_back(job);
 		return r;
 	}
-	inform("The services are being stopped; %s saves the state, then %s starts", UNIT,
-	       plan->kernel);
+	inform("The services are being stopped; %s saves the state, then %s starts",
+	       SYSTEMCTL_OUR_UNIT, plan->kernel);
 	return 0;
 }
 

@@ -8,10 +8,10 @@
 #include "file-systems.h"
 #include "memmap-proposal.h"
 #include "options.h"
-#include "program.h"
 #include "region.h"
 #include "report.h"
 #include "sysfs.h"
+#include "systemctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FALLBACK     "/var/lib/pmem-preserve/fallback.img"
-#define GIB	     (1ull << 30)
-#define SYSTEMCTL_MS 120000
+#define FALLBACK "/var/lib/pmem-preserve/fallback.img"
+#define GIB	 (1ull << 30)
 
 struct setup {
 	const struct options *options;
@@ -220,30 +219,14 @@ static int write_config(const struct setup *setup)
 	return r;
 }
 
-static int systemctl(const char *const argv[])
-{
-	struct program_result result;
-	int r = program_run((char *const *)argv, SYSTEMCTL_MS, &result);
-
-	if (r < 0)
-		return fail(r, "systemctl %s", argv[1]);
-	if (result.status != 0)
-		return fail(-EIO, "systemctl %s: %s", argv[1], result.output);
-	return 0;
-}
-
 static int start_units(void)
 {
-	static const char *const reload[] = { "systemctl", "daemon-reload", NULL };
-	static const char *const enable[] = { "systemctl",
-					      "enable",
-					      "--now",
-					      "pmem-preserve.service",
-					      "pmem-preserve-hot-add.service",
-					      NULL };
+	static const char *const reload[] = { "daemon-reload", NULL };
+	static const char *const enable[] = { "enable", "--now", SYSTEMCTL_OUR_UNIT,
+					      "pmem-preserve-hot-add.service", NULL };
 	int r;
 
-	if (!sysfs_exists(-1, "/run/systemd/system")) {
+	if (!systemd_runs()) {
 		inform("systemd does not run here: call \"pmem-preserve boot\" at boot and "
 		       "\"pmem-preserve shutdown\" on the way down");
 		return 0;

@@ -215,9 +215,7 @@ static int run_kexec(char *const argv[], const char *what)
 		return fail(r, "kexec did not %s in time", what);
 	if (r < 0)
 		return fail(r, "the program kexec cannot be started");
-	for (char *p = result.output; *p; p++)
-		if (*p == '\n')
-			*p = ' ';
+	program_one_line(&result);
 	if (*result.output)
 		detail("kexec: %s", result.output);
 	if (result.status != 0)

@@ -3,12 +3,11 @@
 
 #include "program.h"
 #include "report.h"
+#include "systemctl.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SYSTEMCTL_MS 10000
 
 static const struct {
 	const char *verb;
@@ -63,25 +62,19 @@ enum next_state next_state_parse(const char *jobs)
 int next_state_find(enum next_state *ret_next)
 {
 	static const char *const words[] = {
-		"systemctl",
-		"--no-legend",
-		"--plain",
-		"--no-pager",
-		"list-jobs",
-		"kexec.target",
-		"reboot.target",
-		"poweroff.target",
-		"halt.target",
-		"soft-reboot.target",
-		NULL,
+		"--no-legend",	      "--plain",
+		"--no-pager",	      "list-jobs",
+		"kexec.target",	      "reboot.target",
+		"poweroff.target",    "halt.target",
+		"soft-reboot.target", NULL,
 	};
 	struct program_result result;
-	int r = program_run((char *const *)words, SYSTEMCTL_MS, &result);
+	int r = systemctl_ask(words, &result);
 
 	if (r < 0)
 		return fail(r, "systemctl cannot be asked what the machine is about to do");
 	if (result.status != 0)
-		return fail(-EIO, "systemctl list-jobs: %s", result.output);
+		return fail(-E_FAILED, "systemctl list-jobs: %s", result.output);
 	*ret_next = next_state_parse(result.output);
 	return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "config.h"
 #include "file-systems.h"
-#include "program.h"
 #include "region.h"
 #include "report.h"
 #include "run-file.h"
 #include "sysfs.h"
+#include "systemctl.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define SYSTEMCTL_MS 10000
 
 void problems_clear(struct problems *problems)
 {
@@ -122,17 +120,16 @@ static int check_fallback(const struct config *config, struct problems *problems
 
 static int check_unit(struct problems *problems)
 {
-	static const char *const words[] = { "systemctl", "is-active", "pmem-preserve.service",
-					     NULL };
-	struct program_result result;
+	char state[32];
 
-	if (!sysfs_exists(-1, "/run/systemd/system") ||
-	    program_run((char *const *)words, SYSTEMCTL_MS, &result) < 0 ||
-	    strcmp(result.output, "active") == 0)
+	if (!systemd_runs())
 		return 0;
-	return add(problems, "systemctl enable --now pmem-preserve.service",
-		   "pmem-preserve.service is %s: nothing is saved when the machine goes down",
-		   *result.output ? result.output : "not known");
+	systemctl_unit_state(state, sizeof(state));
+	if (strcmp(state, "active") == 0)
+		return 0;
+	return add(problems, "systemctl enable --now " SYSTEMCTL_OUR_UNIT,
+		   "%s is %s: nothing is saved when the machine goes down", SYSTEMCTL_OUR_UNIT,
+		   state);
 }
 
 static int check_boot(struct problems *problems)

@@ -102,3 +102,10 @@ int program_run(char *const argv[], unsigned int deadline_ms, struct program_res
 	*ret_result = result;
 	return 0;
 }
+
+void program_one_line(struct program_result *result)
+{
+	for (char *p = result->output; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+}

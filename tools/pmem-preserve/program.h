@@ -21,4 +21,7 @@ struct program_result {
  */
 int program_run(char *const argv[], unsigned int deadline_ms, struct program_result *ret_result);
 
+/* Its output as one line, for a message. */
+void program_one_line(struct program_result *result);
+
 #endif

@@ -20,10 +20,12 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEMPORARY_TRIES 100
 #define HUGE_PAGE	(2 << 20)
+#define UDEV_MS		10000
 
 /* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
 static int dax_size(dev_t device, uint64_t *ret_size)
@@ -184,6 +186,31 @@ static int open_existing(struct store *store, enum store_mode mode)
 	return 0;
 }
 
+/*
+ * A second instance is refused at once; but udev, too, holds the lock of a block device while it
+ * looks at one that has just appeared or changed.
+ */
+static int lock(const struct store *store)
+{
+	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
+	uint64_t deadline_ns = now_ns() + (store->kind == STORE_BLOCK ? UDEV_MS * NS_PER_MS : 0);
+
+	while (flock(store->fd, LOCK_EX | LOCK_NB) < 0) {
+		int r;
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail(-errno, "%s: cannot lock", store->path);
+		if (now_ns() >= deadline_ns)
+			return fail(-E_FAILED, "%s: another pmem-preserve is at work on it",
+				    store->path);
+		r = interrupt_check();
+		if (r < 0)
+			return r;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **ret_store)
 {
 	_cleanup_store_ struct store *store = calloc(1, sizeof(*store));
@@ -204,9 +231,9 @@ int store_open(const char *path, enum store_mode mode, struct store **ret_store)
 		r = open_existing(store, mode);
 	if (r < 0)
 		return r;
-	if (mode != STORE_READ && flock(store->fd, LOCK_EX | LOCK_NB) < 0)
-		return fail(errno == EWOULDBLOCK ? -E_FAILED : -errno,
-			    "%s: another pmem-preserve is at work on it", path);
+	r = mode == STORE_READ ? 0 : lock(store);
+	if (r < 0)
+		return r;
 	*ret_store = take_pointer(store);
 	return 0;
 }
