@@ -25,15 +25,25 @@ demo: all
 	scripts/dependencies.sh vm
 	tests/qemu-nvdimm/demo
 
-# Everything, the VM suite too.
-check: all modules $(SANITIZED)/build.ninja
-	scripts/dependencies.sh test driver-test vm
-	tests/run fast driver vm
+# Everything, the VM suites too.
+check: all modules deb $(SANITIZED)/build.ninja
+	scripts/dependencies.sh test driver-test vm debian
+	tests/run fast driver vm debian
 
 # No VM; under two minutes; with address and undefined-behaviour sanitizers.
 check-fast: all $(SANITIZED)/build.ninja
 	scripts/dependencies.sh test
 	tests/run fast
+
+# Debian packages, in build/deb.
+deb:
+	scripts/dependencies.sh build deb
+	scripts/build-deb
+
+# Debian 12 machines with these packages and real services, there and back.
+check-debian: deb modules
+	scripts/dependencies.sh vm debian
+	tests/run debian
 
 # The driver: its build everywhere, and what the kernel's own checkers say; no VM.
 check-driver: modules
@@ -52,4 +62,5 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED)
 
-.PHONY: all modules demo check check-fast check-driver bench install clean
+.PHONY: all modules demo check check-fast check-driver check-debian deb bench \
+	install clean

@@ -46,7 +46,7 @@ class Scenario:
         value = self.values.get
         machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
                           memory=parse_size(value("memory", "1536M")),
-                          cpus=int(value("cpus", "2")), append=value("append", ""))
+                          cpus=int(value("cpus", "1")), append=value("append", ""))
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
                        modules=self._modules(), state_size=value("state-size", "80%"),
                        timeout=int(value("timeout", "600")), trace=True,

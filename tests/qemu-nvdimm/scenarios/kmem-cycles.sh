@@ -5,6 +5,7 @@
 # of it may be left behind each time: no reservation, no slab, no page.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # timeout: 900

@@ -6,6 +6,7 @@
 # ends in time and says so. The programs that use them notice nothing.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
 # module: build/modules/{kernel}/pin_page.ko

@@ -6,6 +6,7 @@
 # lost.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # memory: 1280M

@@ -6,6 +6,7 @@
 # it is told: so many blocks are not back, and they can be brought back by hand.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
 # module: build/modules/{kernel}/limit_blocks.ko

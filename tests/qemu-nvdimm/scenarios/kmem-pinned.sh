@@ -6,6 +6,7 @@
 # in `last_failure`, to udev, in the log and in the trace. When the page is free, the memory goes.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
 # module: build/modules/{kernel}/pin_page.ko

@@ -5,6 +5,7 @@
 # kexec, and is RAM again.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
 # needs: pmem-preserve

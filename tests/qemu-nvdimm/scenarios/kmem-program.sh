@@ -5,6 +5,7 @@
 # deadline and Ctrl-C leave everything as it was, and memory that an unbind left behind is found again.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # needs: pmem-preserve

@@ -6,6 +6,7 @@
 # block from under it, and what the driver says is true at any time.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko
 # module: build/modules/{kernel}/pin_page.ko

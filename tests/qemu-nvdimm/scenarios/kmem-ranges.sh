@@ -5,6 +5,7 @@
 # stay. Half of it would be memory that nobody can account for.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: soft-reserved
 # module: build/modules/{kernel}/kmem.ko
 # module: build/modules/{kernel}/pin_page.ko

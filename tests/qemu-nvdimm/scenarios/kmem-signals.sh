@@ -6,6 +6,7 @@
 # write ever ends with EINTR, which would make a shell write again, for ever.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # module: build/modules/{kernel}/kmem.ko

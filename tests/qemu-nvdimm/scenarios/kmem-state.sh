@@ -7,6 +7,7 @@
 # that is documented.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # module: build/modules/{kernel}/kmem.ko

@@ -5,6 +5,7 @@
 # since the kernel puts it there first. It must move, once, and not a byte of it may change.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 2G
 # memory: 2816M

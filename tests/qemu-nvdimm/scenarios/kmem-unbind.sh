@@ -6,6 +6,7 @@
 # place. The kernel's own driver gives it up until the next reboot.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # size: 512M
 # module: build/modules/{kernel}/kmem.ko

@@ -6,6 +6,7 @@
 # kernel's memory as the reason; a removal that works takes them like the others.
 #
 # kernel: 6.1 6.12
+# cpus: 2
 # region: memmap
 # memory: 1280M
 # module: build/modules/{kernel}/kmem.ko

@@ -4,6 +4,7 @@
 # A machine without NVDIMM sets a range of its RAM aside, and its state survives kexec there.
 #
 # kernel: 6.1
+# cpus: 2
 # region: memmap
 # needs: pmem-preserve
 

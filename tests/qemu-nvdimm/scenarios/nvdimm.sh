@@ -4,6 +4,7 @@
 # An NVDIMM without labels holds the state.
 #
 # kernel: 6.1
+# cpus: 2
 # region: nvdimm
 # needs: pmem-preserve
 
