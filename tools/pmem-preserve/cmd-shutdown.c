@@ -104,20 +104,20 @@ static int save_to_region(struct saving *saving, struct place *ret_place)
 
 static int save_anywhere(struct saving *saving, struct place *ret_place)
 {
-	bool in_memory = survives(saving->context->config->survives, saving->next);
-	int r = -E_NO_FIT;
+	const char *fallback = saving->options->fallback;
+	int r;
 
-	if (in_memory)
+	if (survives(saving->context->config->survives, saving->next)) {
 		r = save_to_region(saving, ret_place);
-	if (r == 0)
-		return 0;
-	if (!saving->options->fallback)
-		return in_memory ? r
-				 : fail(-E_FAILED,
-					"the memory does not survive a %s (\"survives =\"), and "
-					"there is no \"fallback =\": the state is not kept",
-					next_state_name(saving->next));
-	inform("The state goes to the fallback file %s", saving->options->fallback);
+		if (r == 0 || !fallback)
+			return r;
+	} else if (!fallback) {
+		return fail(-E_FAILED,
+			    "the memory does not survive a %s (\"survives =\"), and there is no "
+			    "\"fallback =\": the state is not kept",
+			    next_state_name(saving->next));
+	}
+	inform("The state goes to the fallback file %s", fallback);
 	r = place_fallback(saving->options, ret_place);
 	return r < 0 ? r : save(saving, ret_place);
 }
