@@ -108,6 +108,8 @@ static int save_anywhere(struct saving *saving, struct place *ret_place)
 	int r;
 
 	if (survives(saving->context->config->survives, saving->next)) {
+		/* Else a deadline longer than the unit's would end before the fallback's turn. */
+		progress_allow(saving->options->deadline_seconds);
 		r = save_to_region(saving, ret_place);
 		if (r == 0 || !fallback)
 			return r;
@@ -118,6 +120,7 @@ static int save_anywhere(struct saving *saving, struct place *ret_place)
 			    next_state_name(saving->next));
 	}
 	inform("The state goes to the fallback file %s", fallback);
+	progress_allow(saving->options->deadline_seconds);
 	r = place_fallback(saving->options, ret_place);
 	return r < 0 ? r : save(saving, ret_place);
 }

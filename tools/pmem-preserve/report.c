@@ -215,6 +215,12 @@ void progress_add(struct progress *progress, uint64_t amount)
 	pthread_mutex_unlock(&lock);
 }
 
+void progress_allow(unsigned int seconds)
+{
+	if (to_systemd)
+		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", seconds * 1000000ull + EXTENSION_US);
+}
+
 void progress_end(struct progress *progress)
 {
 	if (!progress->shown)

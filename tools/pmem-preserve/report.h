@@ -75,6 +75,9 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total)
 void progress_add(struct progress *progress, uint64_t amount);
 void progress_end(struct progress *progress);
 
+/* Work that shows no progress may last so long: the unit that we are is not to be killed before. */
+void progress_allow(unsigned int seconds);
+
 /* Monotonic time in ns. */
 uint64_t now_ns(void);
 #define NS_PER_MS 1000000ull
