@@ -6,6 +6,8 @@ their own, in a mount namespace.
 """
 
 import os
+import re
+import socket
 import subprocess
 import unittest
 
@@ -22,6 +24,14 @@ def unshared(script):
     maps = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", *maps, "--mount", "sh", "-c",
             "mount -t tmpfs tmpfs /run && " + script, "sh"]
+
+
+def receive(datagrams):
+    """The next one; empty when there is none."""
+    try:
+        return datagrams.recv(4096)
+    except BlockingIOError:
+        return b""
 
 
 def may_unshare():
@@ -46,12 +56,12 @@ class Fallback(ImageCase):
     def configure(self, *lines):
         self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
 
-    def call(self, status, *arguments):
+    def call(self, status, *arguments, environment=None):
         """One command; /run/pmem-preserve is self.notes."""
         script = 'mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && shift && "$@"'
         result = program.finish(program.start_words(
             [*unshared(script), self.notes, program.PROGRAM, "--config", self.config, *arguments],
-            environment={"PATH": f"{self.programs}:{os.environ['PATH']}"}))
+            environment={"PATH": f"{self.programs}:{os.environ['PATH']}", **(environment or {})}))
         self.assertEqual(result.status, status, str(result))
         return result
 
@@ -132,6 +142,20 @@ class Fallback(ImageCase):
         systemctl.write_text("#!/bin/sh\necho '12 poweroff.target start waiting'\n")
         self.call(DONE, "shutdown")
         self.assertTrue(self.fallback.exists())
+
+    def test_systemd_is_asked_for_time(self):
+        """With a long deadline the unit would be killed before the fallback's turn."""
+        self.configure(f"fallback = {self.fallback}", "deadline = 600", "survives = reboot")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(os.fsencode(self.box / "notify"))
+            self.call(DONE, "shutdown", "reboot",
+                      environment={"NOTIFY_SOCKET": str(self.box / "notify")})
+            systemd.setblocking(False)
+            heard = b"\n".join(iter(lambda: receive(systemd), b""))
+        microseconds = [int(text) for text in re.findall(rb"EXTEND_TIMEOUT_USEC=(\d+)", heard)]
+        self.assertGreaterEqual(len(microseconds), 2, heard)
+        self.assertGreater(min(microseconds), 600 * 10**6)
+        self.assertIn(b"STATUS=The checkpoint is committed", heard)
 
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")
