@@ -21,6 +21,10 @@ static int check_unit(void)
 {
 	char state[32];
 
+	if (!systemd_runs())
+		return fail(-E_FAILED,
+			    "systemd does not run here, and could not stop the services; "
+			    "\"pmem-preserve checkpoint --kexec\" goes without it");
 	systemctl_unit_state(state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;

@@ -273,8 +273,8 @@ int cmd_setup(struct context *context, int argc, char **argv)
 	int r;
 
 	r = options_parse(context->config, argc, argv,
-			  OPTION_REGION | OPTION_REPLACE | OPTION_YES | OPTION_DRY_RUN, "[PATH]...",
-			  &options);
+			  OPTION_REGION | OPTION_REPLACE_FILE | OPTION_YES | OPTION_DRY_RUN,
+			  "[PATH]...", &options);
 	if (r < 0 || options.help)
 		return r;
 	job.config_path = context->config->path;

@@ -73,8 +73,10 @@ int next_state_find(enum next_state *ret_next)
 
 	if (r < 0)
 		return fail(r, "systemctl cannot be asked what the machine is about to do");
-	if (result.status != 0)
+	if (result.status != 0) {
+		program_one_line(&result);
 		return fail(-E_FAILED, "systemctl list-jobs: %s", result.output);
+	}
 	*ret_next = next_state_parse(result.output);
 	return 0;
 }

@@ -24,6 +24,7 @@ static const struct description descriptions[] = {
 	  "the region of persistent memory, as in \"status\"" },
 	{ "layout", 0, "raw|devdax", OPTION_LAYOUT, "how the region holds the checkpoint" },
 	{ "replace", 0, NULL, OPTION_REPLACE, "even if an unrestored checkpoint is lost by it" },
+	{ "replace", 0, NULL, OPTION_REPLACE_FILE, "write a new file in place of the old one" },
 	{ "in-place", 0, NULL, OPTION_IN_PLACE,
 	  "write over FILE, like a device, instead of replacing it" },
 	{ "exclude", 'x', "GLOB", OPTION_EXCLUDE,
@@ -83,6 +84,7 @@ static int take(struct options *options, const struct description *option, const
 	case OPTION_LAYOUT:
 		return layout_parse(value, &options->layout);
 	case OPTION_REPLACE:
+	case OPTION_REPLACE_FILE:
 		options->replace = true;
 		return 0;
 	case OPTION_IN_PLACE:

@@ -47,7 +47,7 @@ void systemctl_unit_state(char *state, size_t size)
 	static const char *const words[] = { "is-active", SYSTEMCTL_OUR_UNIT, NULL };
 	struct program_result result;
 
-	if (systemctl_ask(words, &result) < 0 || !*result.output)
+	if (!systemd_runs() || systemctl_ask(words, &result) < 0 || !*result.output)
 		snprintf(state, size, "not known");
 	else
 		snprintf(state, size, "%.*s", (int)strcspn(result.output, "\n"), result.output);
