@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the services themselves say they hold, on one line.
 set -eu
+# They may have been started just now; and redis answers while it still loads, with a part of it.
+timeout 60 sh -c 'until redis-cli info persistence 2>&1 | grep -q "^loading:0"; do :; done'
+timeout 60 sh -c 'until pg_isready -q; do :; done'
 redis=$(redis-cli debug digest)
 ledger=$(su postgres -c "psql -qAt" <<END
 select count(*), md5(string_agg(id || ' ' || round || ' ' || text, ',' order by id)) from ledger;
