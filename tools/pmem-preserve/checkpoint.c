@@ -70,13 +70,6 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 	r = walk_tree(&walk, &tree);
 	if (r < 0)
 		return r;
-	if (!job->place.is_region) {
-		r = refuse_inside(tree, job->place.path);
-		if (r < 0) {
-			tree_free(tree);
-			return r;
-		}
-	}
 	r = image_layout(tree, &job->image);
 	if (r < 0)
 		return r;
@@ -87,20 +80,12 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 	return 0;
 }
 
-/* A new checkpoint is newer than any that there is, in either place. */
-static void count_generation(struct checkpoint *job, uint64_t in_place)
-{
-	uint64_t elsewhere = place_newest_generation(job->options);
-
-	job->generation = 1 + (in_place > elsewhere ? in_place : elsewhere);
-}
-
 int checkpoint_check(struct checkpoint *job)
 {
 	const struct region *region = &job->place.region;
 	const struct options *options = job->options;
 	_cleanup_store_ struct store *store = NULL;
-	uint64_t generation = 0;
+	uint64_t in_place = 0, elsewhere;
 	char name[64];
 	int r;
 
@@ -109,13 +94,20 @@ int checkpoint_check(struct checkpoint *job)
 			    "%s: is not there; --in-place needs a file that has room for the "
 			    "state: fallocate -l SIZE FILE",
 			    job->place.path);
-	if (job->place.path[0]) {
-		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
-					  options->replace, &generation);
+	if (!job->place.is_region) {
+		r = refuse_inside(job->image->tree, job->place.path);
 		if (r < 0)
 			return r;
 	}
-	count_generation(job, generation);
+	if (job->place.path[0]) {
+		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
+					  options->replace, &in_place);
+		if (r < 0)
+			return r;
+	}
+	/* Newer than any that there is, in either place. */
+	elsewhere = place_generation_elsewhere(options, &job->place);
+	job->generation = 1 + (in_place > elsewhere ? in_place : elsewhere);
 	job->was_ram = job->place.is_region && region->state == REGION_RAM;
 	if (!job->place.is_region) {
 		/* In place, opening to write may fill holes: here it is only looked at. */

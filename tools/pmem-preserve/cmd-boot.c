@@ -74,7 +74,12 @@ int cmd_boot(struct context *context, int argc, char **argv)
 
 	json_object_object_add(context->result, "outcome", json_object_new_string(outcome_of(r)));
 	note = run_file_write("boot", lines, sizeof(lines) / sizeof(lines[0]));
-	if (r < 0 && r != -E_NO_CHECKPOINT)
-		warn("the services start without their state; the checkpoint is not touched");
+	if (r == -E_DAMAGED)
+		warn("the services start without their state; the checkpoint stays: "
+		     "\"pmem-preserve "
+		     "verify\" names what is damaged, \"discard\" gives it up");
+	else if (r < 0 && r != -E_NO_CHECKPOINT)
+		warn("the checkpoint stays; when the cause is gone, \"systemctl start "
+		     "pmem-preserve.service\" restores it");
 	return r < 0 ? r : note;
 }

@@ -56,14 +56,25 @@ static int hand_over(const struct kexec_plan *plan)
 	return r;
 }
 
+/* The memory stays in use. Nothing would be left to turn to if the file could not be written. */
+static int turn_to_fallback(struct checkpoint *job)
+{
+	int r = place_fallback(job->options, &job->place);
+
+	if (r == 0)
+		r = checkpoint_check(job);
+	if (r == 0)
+		inform("The memory stays in use; the state will go to %s", job->place.path);
+	return r;
+}
+
 static int run(struct checkpoint *job, const struct kexec_plan *plan)
 {
-	const struct options *options = job->options;
 	int r = checkpoint_take(job);
 
-	if (r == -E_MEMORY && options->or_fallback)
-		inform("The memory stays in use; the state will go to %s", options->fallback);
-	else if (r < 0)
+	if (r == -E_MEMORY && job->options->or_fallback)
+		r = turn_to_fallback(job);
+	if (r < 0)
 		return r;
 	r = hand_over(plan);
 	if (r < 0) {
@@ -109,6 +120,8 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	r = run(&job, &plan);
-	json_object_object_add(context->result, "region", region_to_json(&job.place.region));
+	if (job.place.is_region)
+		json_object_object_add(context->result, "region",
+				       region_to_json(&job.place.region));
 	return r;
 }

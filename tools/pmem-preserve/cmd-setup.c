@@ -258,8 +258,12 @@ static int setup(struct setup *setup, int argc, char **argv)
 	if (!ask(setup))
 		return fail(-E_FAILED, "nothing was written");
 	r = write_config(setup);
-	if (r == 0)
-		r = start_units();
+	if (r < 0)
+		return r;
+	r = start_units();
+	if (r < 0)
+		warn("%s is written, but not in use; \"pmem-preserve status\" says what is wrong",
+		     setup->config_path);
 	if (r == 0)
 		inform("Done: \"pmem-preserve kexec\" goes into the next kernel with the state, "
 		       "\"pmem-preserve status\" tells how things are");

@@ -131,18 +131,14 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 	return 0;
 }
 
-uint64_t place_newest_generation(const struct options *options)
+uint64_t place_generation_elsewhere(const struct options *options, const struct place *place)
 {
 	struct image_header header;
-	struct place place;
-	uint64_t newest = 0;
+	struct place other;
+	int r;
 
 	if (options->image || options->region_named || !options->fallback)
 		return 0;
-	if (place_region(options, &place) == 0 && read_header(&place, &header) == 0)
-		newest = header.generation;
-	if (place_fallback(options, &place) == 0 && read_header(&place, &header) == 0 &&
-	    header.generation > newest)
-		newest = header.generation;
-	return newest;
+	r = place->is_region ? place_fallback(options, &other) : place_region(options, &other);
+	return r == 0 && read_header(&other, &header) == 0 ? header.generation : 0;
 }

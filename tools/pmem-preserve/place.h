@@ -34,7 +34,10 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 /* The configuration's fallback file; there must be one. */
 int place_fallback(const struct options *options, struct place *ret_place);
 
-/* The generation of the newest image in the region and the fallback file; 0 when one was named. */
-uint64_t place_newest_generation(const struct options *options);
+/*
+ * The generation of the image in the fallback file when @place is the region, and the other way
+ * round; 0: none there, or the place was named.
+ */
+uint64_t place_generation_elsewhere(const struct options *options, const struct place *place);
 
 #endif

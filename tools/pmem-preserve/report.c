@@ -61,6 +61,8 @@ static void print_line(int priority, const char *prefix, const char *text)
 	char line[4 * MESSAGE_BYTES];
 
 	make_printable(text, line, sizeof(line));
+	if (to_systemd && priority == LOG_INFO)
+		sd_notifyf(0, "STATUS=%s", line);
 	if (to_journal) {
 		journal_print(priority, line);
 		return;
@@ -96,8 +98,6 @@ static void say(int priority, const char *prefix, const char *format, va_list ar
 	vsnprintf(text, sizeof(text), format, args);
 	pthread_mutex_lock(&lock);
 	print_line(priority, prefix, text);
-	if (to_systemd && priority == LOG_INFO)
-		sd_notifyf(0, "STATUS=%s", text);
 	pthread_mutex_unlock(&lock);
 }
 
