@@ -157,6 +157,14 @@ class Fallback(ImageCase):
         self.assertGreater(min(microseconds), 600 * 10**6)
         self.assertIn(b"STATUS=The checkpoint is committed", heard)
 
+    def test_broken_configuration(self):
+        """A typo must not keep the last word, or the way to a new file, from anyone."""
+        self.config.write_text("stat = /var/state\n")
+        self.call(USAGE, "shutdown", "poweroff")
+        self.call(DONE, "last-look", "poweroff")
+        result = self.call(REFUSED, "setup", self.state)
+        self.assertIn("--replace", result.text)
+
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")
         self.call(USAGE, "shutdown", "kexec", "reboot")

@@ -14,6 +14,7 @@
 #include "report.h"
 #include "run-file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,10 +77,25 @@ static void look_at(const struct place *place, const char *verb)
 			       "firmware");
 }
 
+/* The note has it, not the configuration: that may have been broken since. */
+static int find_place(struct place *ret_place)
+{
+	char where[PATH_MAX];
+	struct options options = { 0 };
+
+	if (!run_file_read("shutdown", "PMEM_PRESERVE_PLACE", where, sizeof(where)))
+		return -ENOENT;
+	if (where[0] == '/')
+		options.image = where;
+	else
+		options.region = where;
+	return place_find(&options, ret_place);
+}
+
 int cmd_last_look(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
-	char outcome[16], where[PATH_MAX], reason[256] = "";
+	char outcome[16], reason[256] = "";
 	struct place place;
 	int r;
 
@@ -89,17 +105,21 @@ int cmd_last_look(struct context *context, int argc, char **argv)
 		return r;
 	if (options.first + 1 != argc)
 		return fail(-E_USAGE, "last-look: say which way the machine goes down");
-	/* No note: nothing is configured, or the unit was not in use. */
-	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome)))
+	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome))) {
+		if (access(CONFIG_PATH, F_OK) == 0)
+			tell(LOG_CRIT, "pmem-preserve.service saved no state: it was not active, "
+				       "or has failed");
 		return 0;
-	if (strcmp(outcome, "saved") != 0 ||
-	    !run_file_read("shutdown", "PMEM_PRESERVE_PLACE", where, sizeof(where))) {
+	}
+	if (strcmp(outcome, "saved") != 0) {
 		run_file_read("shutdown", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
 		tell(LOG_CRIT, "the state was not saved: %s", reason);
 		return 0;
 	}
-	r = where[0] == '/' ? place_fallback(&options, &place) : place_find(&options, &place);
-	if (r == 0)
+	r = find_place(&place);
+	if (r < 0)
+		tell(LOG_CRIT, "the place of the saved state cannot be found any more");
+	else
 		look_at(&place, argv[options.first]);
 	return r;
 }

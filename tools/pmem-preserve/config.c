@@ -140,13 +140,22 @@ static int on_line(void *data, const char *section, const char *key, const char 
 	return 0;
 }
 
+void config_init(const char *path, struct config *ret_config)
+{
+	*ret_config = (struct config){
+		.path = path ? path : CONFIG_PATH,
+		.deadline_seconds = DEADLINE_DEFAULT,
+	};
+}
+
 int config_read(const char *path, struct config *ret_config)
 {
-	struct config config = { .deadline_seconds = DEADLINE_DEFAULT };
-	struct reading reading = { .config = &config, .path = path ? path : CONFIG_PATH };
+	struct config config;
+	struct reading reading = { .config = &config };
 	int r = 0;
 
-	config.path = reading.path;
+	config_init(path, &config);
+	reading.path = config.path;
 	config.is_there = path || access(CONFIG_PATH, F_OK) == 0;
 	if (config.is_there) {
 		errno = 0;

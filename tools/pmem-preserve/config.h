@@ -31,6 +31,9 @@ struct config {
 	enum survival survives;
 };
 
+/* What counts without a file. */
+void config_init(const char *path, struct config *ret_config);
+
 /* @path NULL: CONFIG_PATH, which need not exist. Errors name file and line. */
 int config_read(const char *path, struct config *ret_config);
 void config_clear(struct config *config);

@@ -17,22 +17,25 @@ static const struct {
 	const char *name;
 	command_function *run;
 	const char *summary;
+	bool no_config; /* works without one, or with one that is broken */
 } commands[] = {
-	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file" },
-	{ "restore", cmd_restore, "bring the state back, and the memory into use" },
-	{ "prepare", cmd_prepare, "take the memory back ahead of a checkpoint" },
-	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add" },
-	{ "status", cmd_status, "what the memory is and what checkpoints there are" },
-	{ "list", cmd_list, "what a checkpoint holds" },
-	{ "verify", cmd_verify, "check every byte of a checkpoint" },
-	{ "discard", cmd_discard, "give a checkpoint up" },
-	{ "hot-add", cmd_hot_add, "give a region to the system as RAM" },
-	{ "hot-remove", cmd_hot_remove, "take it back" },
-	{ "kexec", cmd_kexec, "go down by systemd and into the next kernel, with the state" },
-	{ "setup", cmd_setup, "look at the machine and write the configuration" },
-	{ "boot", cmd_boot, "for pmem-preserve.service: restore, and note what it came to" },
-	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save, if the machine goes down" },
-	{ "last-look", cmd_last_look, "for systemd-shutdown: say what becomes of the state" },
+	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", false },
+	{ "restore", cmd_restore, "bring the state back, and the memory into use", false },
+	{ "prepare", cmd_prepare, "take the memory back ahead of a checkpoint", false },
+	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add", false },
+	{ "status", cmd_status, "what the memory is and what checkpoints there are", false },
+	{ "list", cmd_list, "what a checkpoint holds", false },
+	{ "verify", cmd_verify, "check every byte of a checkpoint", false },
+	{ "discard", cmd_discard, "give a checkpoint up", false },
+	{ "hot-add", cmd_hot_add, "give a region to the system as RAM", false },
+	{ "hot-remove", cmd_hot_remove, "take it back", false },
+	{ "kexec", cmd_kexec, "go down by systemd and into the next kernel, with the state",
+	  false },
+	{ "setup", cmd_setup, "look at the machine and write the configuration", true },
+	{ "boot", cmd_boot, "for pmem-preserve.service: restore, and note what it came to", false },
+	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save, if the machine goes down",
+	  false },
+	{ "last-look", cmd_last_look, "for systemd-shutdown: say what becomes of the state", true },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -103,19 +106,20 @@ static int run(const struct globals *globals, int argc, char **argv)
 {
 	struct config config = { 0 };
 	struct context context = { .config = &config, .json = globals->json };
-	command_function *command = NULL;
-	int r;
+	size_t i;
+	int r = 0;
 
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[0], commands[i].name) == 0)
-			command = commands[i].run;
-	if (!command)
+	for (i = 0; i < COMMANDS && strcmp(argv[0], commands[i].name) != 0;)
+		i++;
+	if (i == COMMANDS)
 		return fail(-E_USAGE, "there is no command \"%s\"; see \"pmem-preserve --help\"",
 			    argv[0]);
 	context.result = json_object_new_object();
-	r = config_read(globals->config, &config);
+	config_init(globals->config, &config);
+	if (!commands[i].no_config)
+		r = config_read(globals->config, &config);
 	if (r == 0)
-		r = command(&context, argc, argv);
+		r = commands[i].run(&context, argc, argv);
 	if (journal_is_stderr())
 		journal_result(argv[0], exit_status(r), r < 0 ? report_last_error() : "",
 			       context.result);
