@@ -68,6 +68,9 @@ class Fallback(ImageCase):
     def note(self, name):
         return (self.notes / name).read_text()
 
+    def problems(self):
+        return str(self.call(DONE, "--json", "status").json["problems"])
+
     def empty_state(self):
         for path in self.state.iterdir():
             path.unlink()
@@ -122,6 +125,10 @@ class Fallback(ImageCase):
         self.call(REFUSED, "shutdown", "poweroff")
         self.assertEqual(self.fallback.read_bytes(), kept)
         self.assertIn('PMEM_PRESERVE_OUTCOME="failed"', self.note("shutdown"))
+        self.assertIn("holds a checkpoint that was not restored", self.problems())
+        self.empty_state()
+        self.call(DONE, "boot")
+        self.assertNotIn("was not restored", self.problems())
 
     def test_none_configured(self):
         """Nothing is lost silently."""

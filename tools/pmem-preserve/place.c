@@ -52,8 +52,7 @@ const char *place_name(const struct place *place)
 	return place->is_region ? place->region.name : place->path;
 }
 
-/* -E_NO_CHECKPOINT: nothing there can be read, or it is no image (neither is reported). */
-static int read_header(const struct place *place, struct image_header *ret_header)
+int place_read_header(const struct place *place, struct image_header *ret_header)
 {
 	_cleanup_store_ struct store *store = NULL;
 	int r;
@@ -76,9 +75,9 @@ static bool fallback_counts(const struct place *region, const struct place *fall
 	bool newer;
 	int r;
 
-	if (read_header(fallback, &there) < 0 || there.phase != IMAGE_PHASE_COMMITTED)
+	if (place_read_header(fallback, &there) < 0 || there.phase != IMAGE_PHASE_COMMITTED)
 		return false;
-	r = region ? read_header(region, &here) : -E_NO_CHECKPOINT;
+	r = region ? place_read_header(region, &here) : -E_NO_CHECKPOINT;
 	if (r == -E_NO_CHECKPOINT || (r == 0 && here.phase != IMAGE_PHASE_COMMITTED))
 		return true;
 	if (r < 0) {
@@ -140,5 +139,5 @@ uint64_t place_generation_elsewhere(const struct options *options, const struct 
 	if (options->image || options->region_named || !options->fallback)
 		return 0;
 	r = place->is_region ? place_fallback(options, &other) : place_region(options, &other);
-	return r == 0 && read_header(&other, &header) == 0 ? header.generation : 0;
+	return r == 0 && place_read_header(&other, &header) == 0 ? header.generation : 0;
 }

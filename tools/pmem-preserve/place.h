@@ -9,6 +9,8 @@
 
 #include <limits.h>
 
+struct image_header;
+
 struct place {
 	bool is_region;
 	struct region region;
@@ -39,5 +41,11 @@ int place_fallback(const struct options *options, struct place *ret_place);
  * round; 0: none there, or the place was named.
  */
 uint64_t place_generation_elsewhere(const struct options *options, const struct place *place);
+
+/*
+ * The header of the image there. -E_NO_CHECKPOINT: nothing there can be read, or it is no image
+ * (neither is reported); else as image_read_header().
+ */
+int place_read_header(const struct place *place, struct image_header *ret_header);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "config.h"
 #include "file-systems.h"
+#include "image.h"
+#include "place.h"
 #include "region.h"
 #include "report.h"
 #include "run-file.h"
@@ -118,6 +120,22 @@ static int check_fallback(const struct config *config, struct problems *problems
 	return 0;
 }
 
+static int check_fallback_image(const struct config *config, struct problems *problems)
+{
+	struct place place = { .is_region = false };
+	struct image_header header;
+
+	if (!config->fallback)
+		return 0;
+	snprintf(place.path, sizeof(place.path), "%s", config->fallback);
+	if (place_read_header(&place, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED)
+		return 0;
+	return add(problems, "\"pmem-preserve restore\" or \"discard\", with --image and that file",
+		   "the fallback file %s holds a checkpoint that was not restored: nothing else is "
+		   "saved there",
+		   config->fallback);
+}
+
 static int check_unit(struct problems *problems)
 {
 	char state[32];
@@ -169,6 +187,8 @@ int problems_find(const struct config *config, const struct region *regions, siz
 			r = check_region(config, regions, region_count, &problems);
 		if (r == 0)
 			r = check_fallback(config, &problems);
+		if (r == 0)
+			r = check_fallback_image(config, &problems);
 		if (r == 0)
 			r = check_unit(&problems);
 		if (r == 0)
