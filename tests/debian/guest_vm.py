@@ -6,7 +6,6 @@ import os
 import pathlib
 import queue
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "qemu-nvdimm"))
 
-from harness import accelerator, paths  # noqa: E402
+from harness import accelerator, paths, serial  # noqa: E402
 from harness.console import Console  # noqa: E402
 
 # It goes when we do, however that comes.
@@ -47,25 +46,16 @@ class Guest:
         private = pathlib.Path(self._private.name)
         disk = private / "root.img"
         subprocess.run(["cp", "--sparse=always", self._folder / "root.img", disk], check=True)
-        pairs = [socket.socketpair() for _ in range(2)]
-        ports = []
-        for _, guest in pairs:
-            name = f"port{guest.fileno()}"
-            ports += ["-chardev", f"socket,id={name},fd={guest.fileno()}",
-                      "-serial", f"chardev:{name}"]
         arguments = self._machine.arguments(self._folder / "vmlinuz", self._folder / "initrd",
                                             disk, private / "nvdimm")
         # A reset must not end it: memory outlives that, and one test is about it.
         arguments.remove("-no-reboot")
         self._log = open(self._log_path, "w", buffering=1, errors="backslashreplace")
         self._started = time.monotonic()
-        self._qemu = subprocess.Popen(
-            [*QEMU, *accelerator.TCG, *arguments, *ports], stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=self._log, start_new_session=True,
-            pass_fds=[guest.fileno() for _, guest in pairs])
-        for _, guest in pairs:
-            guest.close()
-        self._sockets = [host for host, _ in pairs]
+        with serial.ports(2) as (self._sockets, ports, descriptors):
+            self._qemu = subprocess.Popen(
+                [*QEMU, *accelerator.TCG, *arguments, *ports], stdin=subprocess.DEVNULL,
+                stdout=self._log, stderr=self._log, start_new_session=True, pass_fds=descriptors)
         self._agent = self._sockets[1]
         for source, handle in zip(self._sockets, (self._from_console, self._from_agent)):
             threading.Thread(target=self._read, args=(source, handle), daemon=True).start()
@@ -84,7 +74,7 @@ class Guest:
         self._log.write(f"{time.monotonic() - self._started:8.3f} {mark} {line}\n")
 
     def _read(self, source, handle):
-        rest = b""
+        lines = serial.Lines(handle)
         while True:
             try:
                 data = os.read(source.fileno(), 65536)
@@ -93,9 +83,7 @@ class Guest:
             if not data:
                 self._lines.put(None)
                 return
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                handle(line.rstrip(b"\r").decode(errors="backslashreplace"))
+            lines.feed(data)
 
     def _from_console(self, line):
         self._write("console", line)

@@ -4,10 +4,10 @@
 import dataclasses
 import os
 import selectors
-import socket
 import subprocess
 import time
 
+from . import serial
 from .console import Console
 
 POLL_SECONDS = 0.5
@@ -27,24 +27,6 @@ class Outcome:
     @property
     def passed(self):
         return not self.reason
-
-
-class _Lines:
-    """Splits what arrives on a serial port into lines; of a progress line, the last version."""
-
-    def __init__(self, handle):
-        self._handle = handle
-        self._rest = b""
-
-    def feed(self, data):
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            shown = line.rstrip(b"\r").rpartition(b"\r")[2].removeprefix(b"\033[K")
-            self._handle(shown.decode(errors="backslashreplace"))
-
-    def finish(self):
-        if self._rest:
-            self.feed(b"\n")
 
 
 class Session:
@@ -67,26 +49,19 @@ class Session:
 
     def run(self):
         """Runs the VM to its end. Kills it when the time is over, or when anything is raised."""
-        pairs = [socket.socketpair() for _ in range(2)]
-        ports = []
-        for _, guest in pairs:
-            name = f"port{guest.fileno()}"
-            ports += ["-chardev", f"socket,id={name},fd={guest.fileno()}",
-                      "-serial", f"chardev:{name}"]
         with open(self._log, "w", buffering=1, errors="backslashreplace") as log:
             self._started = time.monotonic()
-            qemu = subprocess.Popen(
-                [QEMU, *self._arguments, *ports], stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                pass_fds=[guest.fileno() for _, guest in pairs], start_new_session=True)
+            with serial.ports(2) as (hosts, ports, descriptors):
+                qemu = subprocess.Popen(
+                    [QEMU, *self._arguments, *ports], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    pass_fds=descriptors, start_new_session=True)
             try:
-                for _, guest in pairs:
-                    guest.close()
-                self._watch(log, pairs[0][0], pairs[1][0], qemu)
+                self._watch(log, *hosts, qemu)
             finally:
                 qemu.kill()
                 qemu.wait()
-                for host, _ in pairs:
+                for host in hosts:
                     host.close()
         self._judge(qemu)
         return self._outcome
@@ -106,8 +81,8 @@ class Session:
             else:
                 self._on_output(line)
 
-        readers = {console: _Lines(from_kernel), script: _Lines(from_script),
-                   qemu.stdout: _Lines(lambda line: write("qemu  ", line))}
+        readers = {console: serial.Lines(from_kernel), script: serial.Lines(from_script),
+                   qemu.stdout: serial.Lines(lambda line: write("qemu  ", line))}
         with selectors.DefaultSelector() as selector:
             for source in readers:
                 selector.register(source, selectors.EVENT_READ)
