@@ -7,6 +7,7 @@ their own, in a mount namespace.
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import unittest
@@ -64,6 +65,25 @@ class Fallback(ImageCase):
             environment={"PATH": f"{self.programs}:{os.environ['PATH']}", **(environment or {})}))
         self.assertEqual(result.status, status, str(result))
         return result
+
+    def last_word(self, verb="poweroff"):
+        """What the console is told right before the machine goes; the kernel's log is the same."""
+        etc = self.box / "etc"
+        etc.mkdir(exist_ok=True)
+        shutil.copy("/etc/ld.so.cache", etc)
+        shutil.copy(self.config, etc / "pmem-preserve.conf")
+        devices = [self.box / "console", self.box / "kmsg"]
+        for device in devices:
+            device.write_text("")
+        script = ('mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && '
+                  'mount --bind "$2" /etc && mount --bind "$3" /dev/console && '
+                  'mount --bind "$4" /dev/kmsg && shift 4 && "$@"')
+        result = program.finish(program.start_words(
+            [*unshared(script), self.notes, etc, *devices, program.PROGRAM, "last-look", verb]))
+        self.assertEqual(result.status, DONE, str(result))
+        console, kmsg = (device.read_text().strip() for device in devices)
+        self.assertEqual(kmsg.partition(">")[2], console)
+        return console
 
     def note(self, name):
         return (self.notes / name).read_text()
@@ -171,6 +191,21 @@ class Fallback(ImageCase):
         self.call(DONE, "last-look", "poweroff")
         result = self.call(REFUSED, "setup", self.state)
         self.assertIn("--replace", result.text)
+
+    def test_last_word(self):
+        """Whoever watches the console learns in time that the state is, or is not, kept."""
+        self.assertIn("pmem-preserve.service saved no state", self.last_word())
+        self.call(DONE, "shutdown", "poweroff")
+        self.assertIn(f"{self.fallback} holds the state (generation 1", self.last_word())
+        with open(self.fallback, "r+b") as file:
+            file.write(bytes(4096))
+        self.assertIn(f"{self.fallback} should hold the state, and does not", self.last_word())
+        # What it was on is unmounted by then.
+        self.fallback.unlink()
+        self.assertIn(f"the state was saved to {self.fallback}", self.last_word())
+        self.configure()
+        self.call(FAILED, "shutdown", "poweroff")
+        self.assertIn("the state was not saved: the memory does not survive", self.last_word())
 
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")
