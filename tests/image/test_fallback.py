@@ -138,6 +138,19 @@ class Fallback(ImageCase):
         self.assertEqual(self.fallback.read_bytes(), data)
         self.assertEqual(list(self.state.iterdir()), [])
 
+    def test_something_is_in_the_way(self):
+        """What could not be restored waits until it can be."""
+        self.call(DONE, "shutdown", "poweroff")
+        (self.state / "file").write_text("somebody was faster\n")
+        result = self.call(REFUSED, "boot")
+        self.assertIn("systemctl start", result.text)
+        self.assertIn('PMEM_PRESERVE_OUTCOME="failed"', self.note("boot"))
+        self.assertEqual((self.state / "file").read_text(), "somebody was faster\n")
+        self.empty_state()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
+        self.assertIn('PMEM_PRESERVE_OUTCOME="restored"', self.note("boot"))
+
     def test_unrestored_is_not_replaced(self):
         """Two ways down without a way up: the first state is not lost by the second."""
         self.call(DONE, "shutdown", "poweroff")
