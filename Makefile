@@ -3,6 +3,7 @@
 
 BUILD = build
 SANITIZED = build-sanitized
+FAULTS = build-faults
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -13,7 +14,16 @@ $(BUILD)/build.ninja:
 
 $(SANITIZED)/build.ninja:
 	scripts/dependencies.sh build test
-	meson setup $(SANITIZED) -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
+	meson setup $(SANITIZED) -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dfault_points=true
+
+# The program with the places where tests make it fail (tools/pmem-preserve/fault.h).
+faults: $(FAULTS)/build.ninja
+	ninja -C $(FAULTS) pmem-preserve
+
+$(FAULTS)/build.ninja:
+	scripts/dependencies.sh build
+	meson setup $(FAULTS) -Dfault_points=true
 
 # The driver, and the modules of the tests, for the kernels of the VM: build/modules/KERNEL/*.ko.
 modules:
@@ -26,7 +36,7 @@ demo: all
 	tests/qemu-nvdimm/demo
 
 # Everything, the VM suites too.
-check: all modules deb $(SANITIZED)/build.ninja
+check: all faults modules deb $(SANITIZED)/build.ninja
 	scripts/dependencies.sh test driver-test vm debian
 	tests/run fast driver vm debian
 
@@ -60,7 +70,7 @@ install: all
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(SANITIZED)
+	rm -rf $(BUILD) $(SANITIZED) $(FAULTS)
 
-.PHONY: all modules demo check check-fast check-driver check-debian deb bench \
+.PHONY: all faults modules demo check check-fast check-driver check-debian deb bench \
 	install clean

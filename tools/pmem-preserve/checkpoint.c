@@ -5,6 +5,7 @@
 #include "command.h"
 #include "guard.h"
 #include "image-json.h"
+#include "json-result.h"
 #include "memory.h"
 #include "options.h"
 #include "region-json.h"
@@ -36,8 +37,10 @@ static int refuse_inside(const struct tree *tree, const char *path)
 		return 0;
 	/* A file that is there is opened through links; a new one is named beside them. */
 	directory = realpath(path, NULL);
+	if (!copy)
+		return fail(-ENOMEM, "%s: cannot be found", path);
 	if (!directory)
-		directory = copy ? realpath(dirname(copy), NULL) : NULL;
+		directory = realpath(dirname(copy), NULL);
 	if (!directory)
 		return fail(-errno, "%s: its directory cannot be found", path);
 	for (size_t i = 0; i < tree->path_count; i++) {
@@ -82,12 +85,12 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 
 int checkpoint_check(struct checkpoint *job)
 {
-	const struct region *region = &job->place.region;
+	struct region *region = &job->place.region;
 	const struct options *options = job->options;
 	_cleanup_store_ struct store *store = NULL;
 	uint64_t in_place = 0, elsewhere;
 	char name[64];
-	int r;
+	int r = 0;
 
 	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
 		return fail(-E_FAILED,
@@ -96,9 +99,12 @@ int checkpoint_check(struct checkpoint *job)
 			    job->place.path);
 	if (!job->place.is_region) {
 		r = refuse_inside(job->image->tree, job->place.path);
-		if (r < 0)
-			return r;
+	} else if (!options->dry_run) {
+		r = region_settle(region);
+		place_update(&job->place);
 	}
+	if (r < 0)
+		return r;
 	if (job->place.path[0]) {
 		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
 					  options->replace, &in_place);
@@ -162,7 +168,7 @@ int checkpoint_write(struct checkpoint *job)
 	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
 	       place_name(&job->place), (unsigned long long)options.generation, seconds,
 	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
-	json_object_object_add(job->context->result, "image", image_to_json(&job->image->header));
+	json_add(job->context->result, "image", image_to_json(&job->image->header));
 	return 0;
 }
 

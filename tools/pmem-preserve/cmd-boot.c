@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* boot: restore as pmem-preserve.service does it, and a note of what it came to. */
+#include "cleanup.h"
 #include "command.h"
 #include "image-json.h"
+#include "instance.h"
+#include "json-result.h"
 #include "options.h"
 #include "place.h"
 #include "report.h"
@@ -49,6 +52,7 @@ static bool was_restored_before(int r)
 int cmd_boot(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
 	struct place place;
 	int r, note;
 
@@ -57,7 +61,9 @@ int cmd_boot(struct context *context, int argc, char **argv)
 		return r;
 	/* The last one's, where user space alone was started anew. */
 	run_file_remove("shutdown");
-	r = place_find_checkpoint(&options, &place);
+	r = instance_lock(&options, INSTANCE_WAIT_SECONDS, &lock);
+	if (r == 0)
+		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
 		r = restore_run(context, &options, &place);
 	if (was_restored_before(r)) {
@@ -72,7 +78,7 @@ int cmd_boot(struct context *context, int argc, char **argv)
 		{ "PMEM_PRESERVE_GENERATION", r == 0 ? image_text(context, "generation") : NULL },
 	};
 
-	json_object_object_add(context->result, "outcome", json_object_new_string(outcome_of(r)));
+	json_add(context->result, "outcome", json_object_new_string(outcome_of(r)));
 	note = run_file_write("boot", lines, sizeof(lines) / sizeof(lines[0]));
 	if (r == -E_DAMAGED)
 		warn("the services start without their state; the checkpoint stays: "

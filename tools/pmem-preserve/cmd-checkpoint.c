@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* checkpoint: from a tree to a committed image, and with --kexec on into the next kernel. */
 #include "checkpoint.h"
+#include "cleanup.h"
 #include "command.h"
+#include "fault.h"
+#include "instance.h"
 #include "interrupt.h"
+#include "json-result.h"
 #include "kexec.h"
 #include "options.h"
 #include "region-json.h"
@@ -21,7 +25,9 @@ static int load_and_start(const struct kexec_plan *plan)
 	r = kexec_load(plan);
 	if (r < 0)
 		return r;
-	r = interrupt_check();
+	r = fault(FAULT_KEXEC_LOADED);
+	if (r == 0)
+		r = interrupt_check();
 	if (r == 0) {
 		inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back "
 		       "there");
@@ -61,6 +67,7 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
 	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_close_ int lock = -1;
 	bool named;
 	int r;
 
@@ -76,7 +83,9 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 				      "region is always written in place");
 	job.timeline[TIMELINE_BEGIN] = unix_ns();
 	named = options.first < argc;
-	r = place_find(&options, &job.place);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = place_find(&options, &job.place);
 	if (r == 0)
 		r = checkpoint_list(&job, named ? argv + options.first : NULL,
 				    (size_t)(argc - options.first));
@@ -94,7 +103,6 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	}
 	r = run(&job, &plan);
 	if (job.place.is_region)
-		json_object_object_add(context->result, "region",
-				       region_to_json(&job.place.region));
+		json_add(context->result, "region", region_to_json(&job.place.region));
 	return r;
 }

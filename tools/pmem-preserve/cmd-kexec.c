@@ -4,8 +4,12 @@
  * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
  */
 #include "checkpoint.h"
+#include "cleanup.h"
 #include "command.h"
+#include "fault.h"
+#include "instance.h"
 #include "interrupt.h"
+#include "json-result.h"
 #include "kexec.h"
 #include "options.h"
 #include "region-json.h"
@@ -45,6 +49,8 @@ static int hand_over(const struct kexec_plan *plan)
 	if (r < 0)
 		return r;
 	r = run_file_write("kernel", &line, 1);
+	if (r == 0)
+		r = fault(FAULT_KEXEC_LOADED);
 	if (r == 0)
 		r = interrupt_check();
 	if (r == 0)
@@ -91,6 +97,7 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
 	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_close_ int lock = -1;
 	bool loaded;
 	int r;
 
@@ -101,7 +108,9 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 		return r;
 	if (options.or_fallback && !options.fallback)
 		return fail(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s", CONFIG_PATH);
-	r = check_unit();
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = check_unit();
 	if (r == 0)
 		r = kexec_is_loaded(&loaded);
 	if (r == 0)
@@ -121,7 +130,6 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 	}
 	r = run(&job, &plan);
 	if (job.place.is_region)
-		json_object_object_add(context->result, "region",
-				       region_to_json(&job.place.region));
+		json_add(context->result, "region", region_to_json(&job.place.region));
 	return r;
 }

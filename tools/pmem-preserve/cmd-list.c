@@ -4,6 +4,7 @@
 #include "command.h"
 #include "image-json.h"
 #include "image.h"
+#include "json-result.h"
 #include "options.h"
 #include "place.h"
 
@@ -79,17 +80,16 @@ static struct json_object *entry_to_json(const struct tree *tree, uint32_t index
 	char mode[11];
 
 	mode_text(entry->mode, mode);
-	json_object_object_add(object, "path", path_to_json(path));
-	json_object_object_add(object, "mode", json_object_new_string(mode));
-	json_object_object_add(object, "links",
-			       json_object_new_uint64(tree->entries[entry->inode_entry].links));
-	json_object_object_add(object, "uid", json_object_new_uint64(entry->uid));
-	json_object_object_add(object, "gid", json_object_new_uint64(entry->gid));
-	json_object_object_add(object, "mtime", json_object_new_int64(entry->mtime));
+	json_add(object, "path", path_to_json(path));
+	json_add(object, "mode", json_object_new_string(mode));
+	json_add(object, "links", json_object_new_uint64(tree->entries[entry->inode_entry].links));
+	json_add(object, "uid", json_object_new_uint64(entry->uid));
+	json_add(object, "gid", json_object_new_uint64(entry->gid));
+	json_add(object, "mtime", json_object_new_int64(entry->mtime));
 	if (S_ISREG(entry->mode))
-		json_object_object_add(object, "size", json_object_new_uint64(entry->size));
+		json_add(object, "size", json_object_new_uint64(entry->size));
 	if (S_ISLNK(entry->mode))
-		json_object_object_add(object, "target", path_to_json(tree_target(tree, index)));
+		json_add(object, "target", path_to_json(tree_target(tree, index)));
 	return object;
 }
 
@@ -98,8 +98,8 @@ static int list(struct context *context, const struct image *image, bool long_li
 	const struct tree *tree = image->tree;
 	struct json_object *entries = json_object_new_array();
 
-	json_object_object_add(context->result, "image", image_to_json(&image->header));
-	json_object_object_add(context->result, "entries", entries);
+	json_add(context->result, "image", image_to_json(&image->header));
+	json_add(context->result, "entries", entries);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
@@ -110,7 +110,7 @@ static int list(struct context *context, const struct image *image, bool long_li
 		if (!path)
 			return fail(-ENOMEM, "%s: cannot list", image->store->path);
 		if (context->json) {
-			json_object_array_add(entries, entry_to_json(tree, i, path));
+			json_append(entries, entry_to_json(tree, i, path));
 		} else if (long_list) {
 			print_long(tree, i, path);
 		} else {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hot-add (by another name: abort) and hot-remove: the memory alone, without any state. */
+#include "cleanup.h"
 #include "command.h"
-
 #include "guard.h"
+#include "instance.h"
+#include "json-result.h"
 #include "memory.h"
 #include "options.h"
 #include "region-json.h"
@@ -14,13 +16,14 @@
 
 static void add_result(struct context *context, const struct region *region, bool dry_run)
 {
-	json_object_object_add(context->result, "region", region_to_json(region));
-	json_object_object_add(context->result, "dry_run", json_object_new_boolean(dry_run));
+	json_add(context->result, "region", region_to_json(region));
+	json_add(context->result, "dry_run", json_object_new_boolean(dry_run));
 }
 
 int cmd_hot_add(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
 	struct region region;
 	int r;
 
@@ -28,7 +31,12 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 			  OPTION_REGION | OPTION_REPLACE | OPTION_DRY_RUN, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = region_find(options.region, &region);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = region_find(options.region, &region);
+	/* What lies in it is only seen, and guarded, once it is up. */
+	if (r == 0 && !options.dry_run)
+		r = region_settle(&region);
 	if (r == 0 && !region_is_kept(&region))
 		r = memory_explain(&region, context->result);
 	if (r == 0 && region.state != REGION_RAM)
@@ -55,6 +63,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 int cmd_hot_remove(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
 	struct region region;
 	int r;
 
@@ -62,16 +71,16 @@ int cmd_hot_remove(struct context *context, int argc, char **argv)
 			  OPTION_REGION | OPTION_DEADLINE | OPTION_DRY_RUN, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = region_find(options.region, &region);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = region_find(options.region, &region);
+	if (r == 0 && !options.dry_run)
+		r = region_settle(&region);
+	if (r == 0 && !region_is_kept(&region))
+		r = memory_explain(&region, context->result);
 	if (r < 0)
 		return r;
-	/* A dax device that lost its driver is neither RAM nor devdax, and this mends it. */
-	if (region.state != REGION_OTHER || !*region.dax_device) {
-		r = memory_explain(&region, context->result);
-		if (r < 0)
-			return r;
-	}
-	if (region.state != REGION_RAM && region.state != REGION_OTHER)
+	if (region.state != REGION_RAM && !region_is_kept(&region))
 		inform("%s is not in use as RAM, it is %s", region.name,
 		       region_state_name(region.state));
 	else if (options.dry_run)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* prepare: the part of a checkpoint that is slow, done while services still run. */
+#include "cleanup.h"
 #include "command.h"
 #include "guard.h"
+#include "instance.h"
+#include "json-result.h"
 #include "memory.h"
 #include "options.h"
 #include "region-json.h"
@@ -12,6 +15,7 @@
 int cmd_prepare(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
 	struct region region;
 	int r;
 
@@ -21,7 +25,11 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = region_find(options.region, &region);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = region_find(options.region, &region);
+	if (r == 0 && !options.dry_run)
+		r = region_settle(&region);
 	if (r == 0)
 		r = checkpoint_guard(&region, options.replace);
 	if (r == 0)
@@ -34,6 +42,6 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	r = memory_take(&region, options.layout, options.deadline_seconds, context->result);
-	json_object_object_add(context->result, "region", region_to_json(&region));
+	json_add(context->result, "region", region_to_json(&region));
 	return r;
 }

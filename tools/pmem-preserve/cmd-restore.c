@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* restore: from a committed image to the tree; then the memory goes back to the system. */
+#include "cleanup.h"
 #include "command.h"
 #include "guard.h"
+#include "instance.h"
+#include "json-result.h"
 #include "memory.h"
 #include "options.h"
 #include "place.h"
@@ -14,6 +17,7 @@
 int cmd_restore(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
 	struct place place;
 	int r;
 
@@ -23,7 +27,9 @@ int cmd_restore(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = place_find_checkpoint(&options, &place);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
 		r = restore_run(context, &options, &place);
 	if (r < 0 || options.dry_run || options.keep || options.no_hot_add || !place.is_region)
@@ -41,6 +47,6 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		     "hot-add\" "
 		     "tries again",
 		     place.region.name);
-	json_object_object_add(context->result, "region", region_to_json(&place.region));
+	json_add(context->result, "region", region_to_json(&place.region));
 	return r;
 }

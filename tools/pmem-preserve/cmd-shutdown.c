@@ -4,7 +4,10 @@
  * machine goes down, and by whichever way the state survives that.
  */
 #include "checkpoint.h"
+#include "cleanup.h"
 #include "command.h"
+#include "instance.h"
+#include "json-result.h"
 #include "kexec.h"
 #include "next-state.h"
 #include "options.h"
@@ -77,15 +80,17 @@ static int save(struct saving *saving, const struct place *place)
 	if (r < 0)
 		checkpoint_roll_back(&job);
 	if (job.place.is_region)
-		json_object_object_add(saving->context->result, "region",
-				       region_to_json(&job.place.region));
+		json_add(saving->context->result, "region", region_to_json(&job.place.region));
 	return r;
 }
 
 static int save_to_region(struct saving *saving, struct place *ret_place)
 {
-	int r = place_find(saving->options, ret_place);
+	_cleanup_close_ int lock = -1;
+	int r = instance_lock(saving->options, INSTANCE_WAIT_SECONDS, &lock);
 
+	if (r == 0)
+		r = place_find(saving->options, ret_place);
 	if (r < 0)
 		return r;
 	if (kernel_may_overwrite(saving, &ret_place->region)) {

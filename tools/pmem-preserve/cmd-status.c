@@ -4,6 +4,7 @@
 #include "command.h"
 #include "image-json.h"
 #include "image.h"
+#include "json-result.h"
 #include "options.h"
 #include "place.h"
 #include "problems.h"
@@ -41,7 +42,7 @@ static int show_image(const struct context *context, const char *name, const cha
 
 	if (r == 0)
 		r = image_read_header(store, &header);
-	json_object_object_add(object, "image", r == 0 ? image_to_json(&header) : NULL);
+	json_add(object, "image", r == 0 ? image_to_json(&header) : NULL);
 	if (r == -E_NO_CHECKPOINT) {
 		if (!context->json)
 			printf("%s: no checkpoint\n", name);
@@ -96,7 +97,7 @@ static int show_region(const struct context *context, const struct region *regio
 	char path[REGION_PATH_BYTES];
 	int r;
 
-	json_object_array_add(array, object);
+	json_append(array, object);
 	if (!context->json)
 		print_region(region);
 	region_path(region, path);
@@ -121,7 +122,7 @@ static int show_config(const struct context *context, const struct region *regio
 	_cleanup_problems_ struct problems problems = { 0 };
 	int r;
 
-	json_object_object_add(context->result, "problems", array);
+	json_add(context->result, "problems", array);
 	if (context->config->is_there && !context->json)
 		print_config(context->config);
 	r = problems_find(context->config, regions, count, &problems);
@@ -129,9 +130,9 @@ static int show_config(const struct context *context, const struct region *regio
 		const struct problem *problem = &problems.list[i];
 		struct json_object *object = json_object_new_object();
 
-		json_object_object_add(object, "what", path_to_json(problem->what));
-		json_object_object_add(object, "mend", path_to_json(problem->mend));
-		json_object_array_add(array, object);
+		json_add(object, "what", path_to_json(problem->what));
+		json_add(object, "mend", path_to_json(problem->mend));
+		json_append(array, object);
 		if (!context->json)
 			printf("  ! %s%s%s\n", problem->what, *problem->mend ? "\n    -> " : "",
 			       problem->mend);
@@ -148,8 +149,8 @@ static int show_fallback(const struct context *context, const struct options *op
 	if (!options->fallback || access(options->fallback, F_OK) < 0)
 		return 0;
 	object = json_object_new_object();
-	json_object_object_add(context->result, "fallback", object);
-	json_object_object_add(object, "path", path_to_json(options->fallback));
+	json_add(context->result, "fallback", object);
+	json_add(object, "path", path_to_json(options->fallback));
 	r = show_image(context, options->fallback, options->fallback, object);
 	return r == -E_NO_CHECKPOINT ? 0 : r;
 }
@@ -174,7 +175,7 @@ int cmd_status(struct context *context, int argc, char **argv)
 	if (r < 0)
 		return r;
 	array = json_object_new_array();
-	json_object_object_add(context->result, "regions", array);
+	json_add(context->result, "regions", array);
 	for (size_t i = 0; i < count; i++) {
 		r = show_region(context, &regions[i], array);
 		if (r < 0)

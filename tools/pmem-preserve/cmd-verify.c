@@ -3,6 +3,7 @@
 #include "command.h"
 #include "image-json.h"
 #include "image.h"
+#include "json-result.h"
 #include "options.h"
 #include "place.h"
 
@@ -18,7 +19,7 @@ static void on_damaged(void *data, const char *path)
 {
 	struct damage *damage = data;
 
-	json_object_array_add(damage->paths, path_to_json(path));
+	json_append(damage->paths, path_to_json(path));
 	if (!damage->context->json)
 		printf("damaged: %s\n", path);
 }
@@ -44,8 +45,8 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	if (r < 0)
 		return r;
 	damage.paths = json_object_new_array();
-	json_object_object_add(context->result, "image", image_to_json(&image->header));
-	json_object_object_add(context->result, "damaged", damage.paths);
+	json_add(context->result, "image", image_to_json(&image->header));
+	json_add(context->result, "damaged", damage.paths);
 	r = image_verify(image, options.threads, on_damaged, &damage);
 	if (r == 0 && !context->json)
 		printf("%s: %s are as they were written\n", place_name(&place),

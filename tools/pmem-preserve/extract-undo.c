@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "extract-undo.h"
 
+#include "fault.h"
 #include "report.h"
 
 #include <fcntl.h>
@@ -20,8 +21,9 @@ void extract_undo(const struct tree *tree, int root)
 		if (!(entry->flags & ENTRY_CREATED))
 			continue;
 		parent = tree_cursor_open(&cursor, entry->parent);
-		if (parent >= 0 && unlinkat(parent, tree_name(tree, i),
-					    S_ISDIR(entry->mode) ? AT_REMOVEDIR : 0) == 0)
+		if (fault(FAULT_UNDO_ENTRY) == 0 && parent >= 0 &&
+		    unlinkat(parent, tree_name(tree, i), S_ISDIR(entry->mode) ? AT_REMOVEDIR : 0) ==
+			    0)
 			removed++;
 		else
 			left++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One block after the other, by memoryN/state: works with every driver. */
 #include "block-order.h"
+#include "fault.h"
 #include "hotremove-attempt.h"
 #include "hotremove.h"
 #include "memory-blocks.h"
@@ -68,7 +69,9 @@ static int tick_offline(void *data)
 		       size_text(use->used_bytes).text);
 	}
 	attempt_show_progress(attempt, (unsigned int)steps);
-	return attempt_interrupted(attempt) ? -EINTR : 0;
+	if (attempt_interrupted(attempt))
+		return -EINTR;
+	return steps ? fault(FAULT_REMOVE_BLOCKS) : 0;
 }
 
 int attempt_offline_all(struct attempt *attempt, const struct memory_block **ret_block)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* By one write to the driver of the dax device, which takes all of its memory or none. */
 #include "block-order.h"
+#include "fault.h"
 #include "hotremove-attempt.h"
 #include "hotremove.h"
 #include "memory-blocks.h"
@@ -83,7 +84,7 @@ static int tick_state(void *data)
 
 	attempt_show_progress(attempt, read_progress(attempt));
 	if (!attempt_interrupted(attempt))
-		return 0;
+		return attempt->reported ? fault(FAULT_REMOVE_BLOCKS) : 0;
 	inform("%s: interrupted; what is offline goes online again", attempt->device);
 	return -EINTR;
 }

@@ -11,6 +11,7 @@
 #include "extract-check.h"
 #include "extract-inode.h"
 #include "extract-undo.h"
+#include "fault.h"
 #include "image-worker.h"
 #include "image.h"
 
@@ -295,7 +296,7 @@ static int extract_span(void *data, uint64_t item)
 				 extent->offset + (start - extent->place));
 	}
 	progress_add(&JOB(worker)->progress, to - from);
-	return r;
+	return r < 0 ? r : fault(FAULT_RESTORE_SPAN);
 }
 
 static int make_hard_links(struct job *job)
@@ -378,20 +379,34 @@ static int extract_all(struct job *job)
 	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
 	uint64_t data_items =
 		(image_data_segments(&image->header) + SEGMENTS_AT_ONCE - 1) / SEGMENTS_AT_ONCE;
-	int r = make_directories(job);
+	int r = fault(FAULT_RESTORE_BEGIN);
 
 	if (r == 0)
+		r = make_directories(job);
+	if (r == 0)
+		r = fault(FAULT_RESTORE_DIRECTORIES);
+	if (r == 0)
 		r = image_work(&work, entry_items, make_entries);
+	if (r == 0)
+		r = fault(FAULT_RESTORE_ENTRIES);
 	/* The metadata was checked when the image was opened. */
 	if (r == 0)
 		r = image_work(&work, data_items, extract_span);
 	if (r == 0)
 		r = image_work(&work, entry_items, finish_entries);
 	if (r == 0)
+		r = fault(FAULT_RESTORE_FILES);
+	if (r == 0)
 		r = make_hard_links(job);
 	if (r == 0)
+		r = fault(FAULT_RESTORE_LINKS);
+	if (r == 0)
 		r = finish_directories(job);
-	return r == 0 ? sync_roots(job) : r;
+	if (r == 0)
+		r = fault(FAULT_RESTORE_ATTRIBUTES);
+	if (r == 0)
+		r = sync_roots(job);
+	return r < 0 ? r : fault(FAULT_RESTORE_FLUSHED);
 }
 
 static void on_damaged(void *data, const char *path)

@@ -2,6 +2,7 @@
 /* The header of an image: sealing, checking, and the one word that commits it. */
 #include "cleanup.h"
 #include "erofs.h"
+#include "fault.h"
 #include "image.h"
 
 #include <endian.h>
@@ -173,7 +174,11 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 		seal_timeline(header);
 	}
 	r = store_write(store, block, IMAGE_FIRST_BLOCK, 0);
-	return r < 0 ? r : store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_PHASE_WRITTEN);
+	if (r == 0)
+		r = store_flush(store);
+	return r < 0 ? r : fault(FAULT_PHASE_FLUSHED);
 }
 
 int image_erase(struct store *store)
@@ -184,6 +189,12 @@ int image_erase(struct store *store)
 	if (!zeroes)
 		return fail(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
 	memset(zeroes, 0, IMAGE_DATA_OFFSET);
-	r = store_write(store, zeroes, IMAGE_DATA_OFFSET, 0);
-	return r < 0 ? r : store_flush(store);
+	r = fault(FAULT_ERASE_BEGIN);
+	if (r == 0)
+		r = store_write(store, zeroes, IMAGE_DATA_OFFSET, 0);
+	if (r == 0)
+		r = fault(FAULT_ERASE_WRITTEN);
+	if (r == 0)
+		r = store_flush(store);
+	return r < 0 ? r : fault(FAULT_ERASE_FLUSHED);
 }

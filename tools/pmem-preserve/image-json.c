@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "image.h"
+#include "json-result.h"
 
 #include <json.h>
 #include <stdio.h>
@@ -76,23 +77,19 @@ struct json_object *image_to_json(const struct image_header *header)
 	};
 	struct json_object *object = json_object_new_object(), *timeline = json_object_new_object();
 
-	json_object_object_add(object, "phase",
-			       json_object_new_string(image_phase_name(header->phase)));
-	json_object_object_add(object, "uuid",
-			       json_object_new_string(uuid_text(header->uuid).text));
-	json_object_object_add(object, "generation", json_object_new_uint64(header->generation));
-	json_object_object_add(object, "image_bytes", json_object_new_uint64(header->image_bytes));
-	json_object_object_add(object, "files", json_object_new_uint64(header->files));
-	json_object_object_add(object, "file_bytes", json_object_new_uint64(header->file_bytes));
-	json_object_object_add(object, "created",
-			       json_object_new_uint64(header->created_ns / 1000000000));
-	json_object_object_add(object, "hostname", path_to_json((const char *)header->hostname));
-	json_object_object_add(object, "kernel", path_to_json((const char *)header->kernel));
+	json_add(object, "phase", json_object_new_string(image_phase_name(header->phase)));
+	json_add(object, "uuid", json_object_new_string(uuid_text(header->uuid).text));
+	json_add(object, "generation", json_object_new_uint64(header->generation));
+	json_add(object, "image_bytes", json_object_new_uint64(header->image_bytes));
+	json_add(object, "files", json_object_new_uint64(header->files));
+	json_add(object, "file_bytes", json_object_new_uint64(header->file_bytes));
+	json_add(object, "created", json_object_new_uint64(header->created_ns / 1000000000));
+	json_add(object, "hostname", path_to_json((const char *)header->hostname));
+	json_add(object, "kernel", path_to_json((const char *)header->kernel));
 	for (int i = 0; i < TIMELINE_EVENTS; i++)
 		if (events[i] && header->timeline.at[i])
-			json_object_object_add(timeline, events[i],
-					       json_object_new_double(
-						       (double)header->timeline.at[i] / 1e9));
-	json_object_object_add(object, "timeline", timeline);
+			json_add(timeline, events[i],
+				 json_object_new_double((double)header->timeline.at[i] / 1e9));
+	json_add(object, "timeline", timeline);
 	return object;
 }

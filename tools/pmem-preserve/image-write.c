@@ -5,6 +5,7 @@
  */
 #include "cleanup.h"
 #include "erofs.h"
+#include "fault.h"
 #include "image-worker.h"
 #include "image.h"
 #include "walk.h"
@@ -104,7 +105,7 @@ static int write_segment(void *data, uint64_t number)
 			segment.base, segment.end);
 	image->digests[number] = image_digest_end(&digester);
 	progress_add(job->progress, segment.end - segment.start);
-	return r;
+	return r < 0 ? r : fault(FAULT_IMAGE_MIB);
 }
 
 static int describe(struct image *image, const struct store *store,
@@ -155,6 +156,8 @@ static int commit(struct image *image, struct store *store)
 	memcpy(table, image->digests, bytes);
 	memset(table + bytes, 0, padded - bytes);
 	r = store_write(store, table, padded, header->digests_offset);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_TABLE);
 	if (r < 0)
 		return r;
 	header->root_digest = image_digest_of(image->digests, bytes);
@@ -162,7 +165,11 @@ static int commit(struct image *image, struct store *store)
 	image_header_seal(header);
 	r = image_write_header(image, store);
 	if (r == 0)
+		r = fault(FAULT_IMAGE_HEADER);
+	if (r == 0)
 		r = store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_FLUSHED);
 	if (r == 0)
 		r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
 	if (r == 0)
@@ -199,14 +206,20 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	if (r < 0)
 		return r;
 	image_header_seal(header);
-	r = image_write_header(image, store);
+	r = fault(FAULT_IMAGE_BEGIN);
+	if (r == 0)
+		r = image_write_header(image, store);
 	if (r == 0)
 		r = store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_MARKED);
 	if (r < 0)
 		return r;
 	progress_begin(&progress, "Saving", header->digests_offset);
 	r = image_work(&work, header->digests_count, write_segment);
 	progress_end(&progress);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_COPIED);
 	if (r == 0)
 		r = walk_unchanged(image->tree);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include "image-json.h"
 #include "interrupt.h"
 #include "journal.h"
+#include "json-result.h"
 #include "report.h"
 
 #include <errno.h>
@@ -93,13 +94,18 @@ static int take_globals(int *argc, char **argv, struct globals *globals)
 	return 0;
 }
 
-static void print_json(struct json_object *result, int r)
+static int print_json(struct json_object *result, int r)
 {
-	json_object_object_add(result, "exit_status", json_object_new_int(exit_status(r)));
+	const char *text;
+
+	json_add(result, "exit_status", json_object_new_int(exit_status(r)));
 	if (r < 0)
-		json_object_object_add(result, "error", path_to_json(report_last_error()));
-	puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_add(result, "error", path_to_json(report_last_error()));
+	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
+							      JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text || puts(text) < 0)
+		return r < 0 ? r : fail(-ENOMEM, "the result cannot be told");
+	return r;
 }
 
 static int run(const struct globals *globals, int argc, char **argv)
@@ -115,6 +121,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 		return fail(-E_USAGE, "there is no command \"%s\"; see \"pmem-preserve --help\"",
 			    argv[0]);
 	context.result = json_object_new_object();
+	if (!context.result)
+		return fail(-ENOMEM, "%s", argv[0]);
 	config_init(globals->config, &config);
 	if (!commands[i].no_config)
 		r = config_read(globals->config, &config);
@@ -124,7 +132,7 @@ static int run(const struct globals *globals, int argc, char **argv)
 		journal_result(argv[0], exit_status(r), r < 0 ? report_last_error() : "",
 			       context.result);
 	if (globals->json)
-		print_json(context.result, r);
+		r = print_json(context.result, r);
 	json_object_put(context.result);
 	config_clear(&config);
 	return r;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory.h"
 
+#include "fault.h"
 #include "image.h"
+#include "json-result.h"
 #include "region-json.h"
 #include "report.h"
 
@@ -38,10 +40,9 @@ static int explain_removal(const struct region *region, struct json_object *resu
 	if (r < 0)
 		return r;
 	object = json_object_new_object();
-	json_object_object_add(object, "used_inside", json_object_new_uint64(needs.used_inside));
-	json_object_object_add(object, "available_outside",
-			       json_object_new_uint64(needs.available_outside));
-	json_object_object_add(result, "estimate", object);
+	json_add(object, "used_inside", json_object_new_uint64(needs.used_inside));
+	json_add(object, "available_outside", json_object_new_uint64(needs.available_outside));
+	json_add(result, "estimate", object);
 	detail("%s: at most %s have to move, into %s that are available elsewhere", region->name,
 	       size_text(needs.used_inside).text, size_text(needs.available_outside).text);
 	if (needs.used_inside > needs.available_outside)
@@ -53,7 +54,7 @@ static int explain_removal(const struct region *region, struct json_object *resu
 
 int memory_explain(const struct region *region, struct json_object *result)
 {
-	json_object_object_add(result, "region", region_to_json(region));
+	json_add(result, "region", region_to_json(region));
 	if (region->state == REGION_OTHER)
 		return fail(-EINVAL, "%s cannot be used: %s", region->name, region->why);
 	detail("%s (%s, %s) is %s: %s as raw, %s as devdax, %s as RAM in blocks of %s",
@@ -108,12 +109,13 @@ static int take(struct region *region, enum layout layout, unsigned int deadline
 		r = region_hot_remove(region, &limits);
 		progress_end(&progress);
 		if (failure.error)
-			json_object_object_add(result, "memory_failure",
-					       memory_failure_to_json(&failure));
+			json_add(result, "memory_failure", memory_failure_to_json(&failure));
 		if (r < 0)
 			return r;
 		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
-		r = forget_old_contents(region);
+		r = fault(FAULT_REMOVE_DEVDAX);
+		if (r == 0)
+			r = forget_old_contents(region);
 		if (r < 0)
 			return r;
 	}
@@ -137,7 +139,7 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 	    (region->state == REGION_RAM && region->blocks_online >= before.blocks_online))
 		return r;
 	inform("Giving the memory back");
-	if (memory_give(region) < 0)
+	if (region_settle(region) < 0 || memory_give(region) < 0)
 		warn("%s is not RAM as it was; \"pmem-preserve hot-add\" tries again",
 		     region->name);
 	return r;

@@ -6,6 +6,7 @@
  * must be gone before a namespace can be called raw.
  */
 #include "cleanup.h"
+#include "fault.h"
 #include "region-handle.h"
 #include "region.h"
 #include "report.h"
@@ -169,7 +170,11 @@ static int zero_disabled(const struct region *region)
 	if (r == 0) {
 		snprintf(device, sizeof(device), "/dev/%s",
 			 ndctl_namespace_get_block_device(handle.namespace));
-		r = write_zeros(device, 0, HEAD_BYTES);
+		r = fault(FAULT_RAW_FORCED);
+		if (r == 0)
+			r = write_zeros(device, 0, HEAD_BYTES);
+		if (r == 0)
+			r = fault(FAULT_RAW_ZEROED);
 	} else {
 		/* 1: it is up, but something claimed it. */
 		r = fail(r < 0 ? r : -EBUSY, "%s cannot be enabled as raw",
@@ -177,7 +182,9 @@ static int zero_disabled(const struct region *region)
 	}
 	ndctl_namespace_set_raw_mode(handle.namespace, 0);
 	undone = disable_namespace(handle.namespace);
-	return r < 0 ? r : undone;
+	if (r == 0)
+		r = undone;
+	return r < 0 ? r : fault(FAULT_RAW_DISABLED);
 }
 
 static int enable_raw(const struct region *region)
@@ -220,7 +227,11 @@ int region_to_raw(struct region *region)
 		r = create_namespace(region);
 		break;
 	case REGION_DEVDAX:
-		r = delete_claim(region);
+		r = fault(FAULT_RAW_BEGIN);
+		if (r == 0)
+			r = delete_claim(region);
+		if (r == 0)
+			r = fault(FAULT_RAW_UNCLAIMED);
 		break;
 	default:
 		return fail(-EINVAL, "%s cannot be turned from %s into raw%s%s", region->name,
@@ -231,6 +242,8 @@ int region_to_raw(struct region *region)
 		r = zero_disabled(region);
 	if (r == 0)
 		r = enable_raw(region);
+	if (r == 0)
+		r = fault(FAULT_RAW_ENABLED);
 	if (r < 0) {
 		region_refresh(region);
 		return r;
@@ -301,6 +314,39 @@ static int disable_raw(const struct region *region)
 	return disable_namespace(handle.namespace);
 }
 
+/* With whatever claim its info block makes. */
+static int enable_namespace(const struct region *region)
+{
+	_cleanup_region_handle_ struct region_handle handle = {};
+	int r = open_namespace(region, &handle);
+
+	if (r < 0)
+		return r;
+	ndctl_namespace_set_raw_mode(handle.namespace, 0);
+	r = ndctl_namespace_enable(handle.namespace);
+	return r < 0 ? fail(r, "%s cannot be enabled, see the kernel's log", region->namespace) : 0;
+}
+
+int region_settle(struct region *region)
+{
+	int r;
+
+	if (region->state != REGION_OTHER || region->blocks)
+		return 0;
+	if (*region->dax_device && !*dax_driver(region->dax_device).text)
+		r = bind_device_dax(region);
+	else if (region->is_disabled)
+		r = enable_namespace(region);
+	else
+		return 0;
+	if (r == 0)
+		r = region_refresh(region);
+	if (r == 0)
+		inform("%s was left half way by a command that did not end; it is %s now",
+		       region->name, region_state_name(region->state));
+	return r;
+}
+
 int region_to_devdax(struct region *region)
 {
 	int r;
@@ -315,17 +361,16 @@ int region_to_devdax(struct region *region)
 		break;
 	case REGION_RAW:
 		/* First of all, since this is what fails when somebody uses it. */
-		r = write_zeros(region->block_device, 0, HEAD_BYTES);
+		r = fault(FAULT_DEVDAX_BEGIN);
+		if (r == 0)
+			r = write_zeros(region->block_device, 0, HEAD_BYTES);
+		if (r == 0)
+			r = fault(FAULT_DEVDAX_ZEROED);
 		if (r == 0)
 			r = disable_raw(region);
+		if (r == 0)
+			r = fault(FAULT_DEVDAX_DISABLED);
 		break;
-	case REGION_OTHER:
-		/* The claim is there already; its device may only have lost its driver. */
-		if (*region->dax_device && !*dax_driver(region->dax_device).text) {
-			r = bind_device_dax(region);
-			return r < 0 ? r : expect_state(region, REGION_DEVDAX);
-		}
-		/* fall through */
 	default:
 		return fail(-EINVAL, "%s cannot be turned from %s into devdax%s%s", region->name,
 			    region_state_name(region->state), *region->why ? ": " : "",
@@ -337,7 +382,11 @@ int region_to_devdax(struct region *region)
 			enable_raw(region);
 	}
 	if (r == 0)
+		r = fault(FAULT_DEVDAX_CLAIMED);
+	if (r == 0)
 		r = bind_device_dax(region);
+	if (r == 0)
+		r = fault(FAULT_DEVDAX_BOUND);
 	if (r < 0) {
 		region_refresh(region);
 		return r;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "region-json.h"
 
+#include "json-result.h"
 #include "region.h"
 
 #include <inttypes.h>
@@ -10,12 +11,12 @@
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
 	if (*value)
-		json_object_object_add(object, key, json_object_new_string(value));
+		json_add(object, key, json_object_new_string(value));
 }
 
 static void add_number(struct json_object *object, const char *key, uint64_t value)
 {
-	json_object_object_add(object, key, json_object_new_uint64(value));
+	json_add(object, key, json_object_new_uint64(value));
 }
 
 struct json_object *region_to_json(const struct region *region)
@@ -35,15 +36,15 @@ struct json_object *region_to_json(const struct region *region)
 	add_number(object, "devdax_bytes", region->devdax_bytes);
 	add_number(object, "ram_bytes", region->ram_bytes);
 	add_number(object, "block_bytes", region->block_bytes);
-	json_object_object_add(object, "target_node", json_object_new_int(region->target_node));
+	json_add(object, "target_node", json_object_new_int(region->target_node));
 	if (region->state == REGION_RAM) {
-		json_object_object_add(object, "state_attribute",
-				       json_object_new_boolean(region->has_state_attribute));
-		json_object_object_add(object, "deadline_attribute",
-				       json_object_new_boolean(region->has_deadline_attribute));
+		json_add(object, "state_attribute",
+			 json_object_new_boolean(region->has_state_attribute));
+		json_add(object, "deadline_attribute",
+			 json_object_new_boolean(region->has_deadline_attribute));
 		if (region->last_failure.error)
-			json_object_object_add(object, "last_failure",
-					       memory_failure_to_json(&region->last_failure));
+			json_add(object, "last_failure",
+				 memory_failure_to_json(&region->last_failure));
 	}
 	if (region->state == REGION_RAM || region->blocks) {
 		add_number(object, "blocks", region->blocks);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* RAM <-> DEVDAX. */
 #include "cleanup.h"
+#include "fault.h"
 #include "hotremove.h"
 #include "memory-blocks.h"
 #include "memory-usage.h"
@@ -65,6 +66,9 @@ static int bind_driver(const struct region *region, const char *driver)
 	r = daxctl_dev_disable(handle.device);
 	if (r < 0)
 		return fail(r, "%s: cannot be taken from its driver", region->dax_device);
+	r = fault(FAULT_DAX_UNBOUND);
+	if (r < 0)
+		return r;
 	/* The library's objects do not survive that. */
 	region_handle_close(&handle);
 	r = region_handle_open(region, &handle);
@@ -131,11 +135,6 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 
 	if (region->state == REGION_DEVDAX)
 		return 0;
-	if (region->state == REGION_OTHER && !region->blocks && *region->dax_device &&
-	    !*dax_driver(region->dax_device).text) {
-		r = bind_driver(region, "device_dax");
-		return r < 0 ? r : region_refresh(region);
-	}
 	if (region->state != REGION_RAM)
 		return fail(-EINVAL, "%s is not in use as RAM, it is %s%s%s", region->name,
 			    region_state_name(region->state), *region->why ? ": " : "",
@@ -145,10 +144,15 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 		r = read_blocks(region, &ranges, &blocks);
 	if (r < 0)
 		return r;
+	r = fault(FAULT_REMOVE_BEGIN);
+	if (r < 0)
+		return r;
 	if (region->has_state_attribute)
 		r = hot_remove_by_state(region->dax_device, &blocks, limits);
 	else
 		r = hot_remove_by_block(region->dax_device, &blocks, limits);
+	if (r == 0)
+		r = fault(FAULT_REMOVE_OFFLINE);
 	if (r == 0)
 		r = remove_offline_memory(region, &ranges);
 	if (r < 0) {
@@ -283,8 +287,10 @@ static void undo_hot_add(struct region *region)
 
 	if (region_refresh(region) < 0)
 		return;
-	if (region->state == REGION_RAM || region->state == REGION_OTHER)
+	if (region->state == REGION_RAM)
 		region_hot_remove(region, &limits);
+	else
+		region_settle(region);
 }
 
 int region_can_be_ram(const struct region *region)
@@ -309,7 +315,7 @@ int region_hot_add(struct region *region)
 {
 	bool was_ram = region->state == REGION_RAM;
 	struct auto_online policy = {};
-	int r = 0;
+	int r;
 
 	if (was_ram && region->blocks && region->blocks_movable == region->blocks)
 		return 0;
@@ -322,16 +328,23 @@ int region_hot_add(struct region *region)
 			return r;
 	}
 	auto_online_movable(&policy);
-	if (!was_ram) {
+	r = fault(FAULT_ADD_BEGIN);
+	if (r == 0 && !was_ram) {
 		r = bind_driver(region, "kmem");
 		if (r == 0)
 			r = region_refresh(region);
 	}
+	if (r == 0)
+		r = fault(FAULT_ADD_BOUND);
 	if (r == 0 && region->has_state_attribute)
 		r = add_by_state(region);
 	auto_online_restore(&policy);
 	if (r == 0)
+		r = fault(FAULT_ADD_POLICY);
+	if (r == 0)
 		r = online_all(region);
+	if (r == 0)
+		r = fault(FAULT_ADD_ONLINE);
 	if (r < 0) {
 		if (!was_ram)
 			undo_hot_add(region);

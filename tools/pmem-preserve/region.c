@@ -190,6 +190,7 @@ static void describe_namespace(const struct region_handle *handle, struct region
 			       ? ndctl_namespace_get_block_device(namespace)
 			       : "";
 	if (!*block_device) {
+		region->is_disabled = true;
 		snprintf(region->why, sizeof(region->why),
 			 "%s is disabled: 'ndctl enable-namespace %s' brings it back",
 			 region->namespace, region->namespace);

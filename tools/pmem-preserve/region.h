@@ -39,6 +39,7 @@ struct region {
 	char dax_device[32];   /* "dax0.0" when RAM or DEVDAX, else "" */
 	enum region_state state;
 	char why[256];
+	bool is_disabled; /* OTHER, as its namespace is down and nothing claims it */
 
 	uint64_t start;	       /* physical address, bytes */
 	uint64_t raw_bytes;    /* what the block device holds when raw */
@@ -114,6 +115,13 @@ int region_adopt(struct region *region);
  * a raw region is turned into devdax for it.
  */
 int region_can_be_ram(const struct region *region);
+
+/*
+ * Brings a region up that a transition left half way when its process was killed: a dax device
+ * without a driver, a namespace that is down. Nothing that lies in it is changed; what it is then
+ * (RAW or DEVDAX) shows in the state. Does nothing where that is not the trouble.
+ */
+int region_settle(struct region *region);
 
 /* DEVDAX -> RAM: adds the memory, onlines every block to ZONE_MOVABLE and checks that it is. */
 int region_hot_add(struct region *region);

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "image-json.h"
 #include "image.h"
+#include "json-result.h"
 #include "options.h"
 #include "place.h"
 #include "report.h"
@@ -51,7 +52,7 @@ int restore_run(struct context *context, const struct options *options, const st
 	if (r < 0)
 		return r;
 	if (options->dry_run) {
-		json_object_object_add(context->result, "image", image_to_json(&image->header));
+		json_add(context->result, "image", image_to_json(&image->header));
 		inform("Nothing was changed; nothing is in the way of it");
 		return 0;
 	}
@@ -62,7 +63,7 @@ int restore_run(struct context *context, const struct options *options, const st
 			return r;
 		image->header.phase = IMAGE_PHASE_RESTORED;
 	}
-	json_object_object_add(context->result, "image", image_to_json(&image->header));
+	json_add(context->result, "image", image_to_json(&image->header));
 	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,
 	       keep ? "; the checkpoint stays" : "");
 	tell_timeline(&image->header);

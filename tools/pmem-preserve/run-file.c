@@ -113,3 +113,14 @@ void run_file_remove(const char *name)
 	if (directory >= 0)
 		unlinkat(directory, name, 0);
 }
+
+int run_file_open_lock(const char *name)
+{
+	_cleanup_close_ int directory = open_directory();
+	int fd;
+
+	if (directory < 0)
+		return directory;
+	fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}

@@ -25,4 +25,8 @@ bool run_file_read(const char *name, const char *key, char *value, size_t size);
 
 void run_file_remove(const char *name);
 
+/* Opens a file there that is locked, not read: for its owner alone. An fd or -errno, not reported.
+ */
+int run_file_open_lock(const char *name);
+
 #endif

@@ -2,6 +2,8 @@
 #include "store.h"
 
 #include "cleanup.h"
+#include "fault.h"
+#include "instance.h"
 #include "interrupt.h"
 #include "report.h"
 
@@ -23,9 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEMPORARY_TRIES 100
-#define HUGE_PAGE	(2 << 20)
-#define UDEV_MS		10000
+#define HUGE_PAGE (2 << 20)
+#define UDEV_MS	  10000
 
 /* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
 static int dax_size(dev_t device, uint64_t *ret_size)
@@ -74,6 +75,52 @@ static int open_directory_of(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Removes what one left behind who was killed; whoever is at work still holds the lock. */
+static int remove_stale(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/*
+ * Puts the new file at "PATH.new" until it is published: @put does that, and fails with -EEXIST
+ * where a file is there already. The store has that name on success only.
+ */
+static int take_temporary_name(struct store *store,
+			       int (*put)(struct store *store, const char *path))
+{
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s.new", store->path) < 0) {
+		path = NULL;
+		return fail(-ENOMEM, "%s: cannot create", store->path);
+	}
+	r = put(store, path);
+	if (r == -EEXIST) {
+		r = remove_stale(path);
+		if (r == -EWOULDBLOCK)
+			return fail(-E_FAILED, "%s: another pmem-preserve is at work on it", path);
+		if (r == 0)
+			r = put(store, path);
+	}
+	if (r < 0)
+		return fail(r, "%s: cannot create", path);
+	store->temporary = take_pointer(path);
+	return 0;
+}
+
+static int open_temporary(struct store *store, const char *path)
+{
+	store->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return store->fd < 0 ? -errno : 0;
+}
+
 /*
  * Without a name where the file system can do that, so that nothing is left behind by whoever is
  * killed; else with a temporary one.
@@ -82,22 +129,16 @@ static int create_file(struct store *store)
 {
 	_cleanup_close_ int directory = open_directory_of(store->path);
 	struct statvfs space;
+	int r;
 
 	if (directory < 0)
 		return fail(directory, "%s: cannot open its directory", store->path);
 	store->is_new = true;
 	store->fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (store->fd < 0) {
-		if (asprintf(&store->temporary, "%s.XXXXXX", store->path) < 0)
-			store->temporary = NULL;
-		else
-			store->fd = mkostemp(store->temporary, O_CLOEXEC);
-	}
-	if (store->fd < 0) {
-		int r = fail(-errno, "%s: cannot create", store->path);
-
-		free(take_pointer(store->temporary));
-		return r;
+		r = take_temporary_name(store, open_temporary);
+		if (r < 0)
+			return r;
 	}
 	if (fstatvfs(store->fd, &space) < 0)
 		return fail(-errno, "%s: cannot tell the free space", store->path);
@@ -201,8 +242,8 @@ static int lock(const struct store *store)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return fail(-errno, "%s: cannot lock", store->path);
 		if (now_ns() >= deadline_ns)
-			return fail(-E_FAILED, "%s: another pmem-preserve is at work on it",
-				    store->path);
+			return fail(-E_FAILED, "%s: %s is at work on it", store->path,
+				    lock_holder(store->fd).text);
 		r = interrupt_check();
 		if (r < 0)
 			return r;
@@ -341,30 +382,14 @@ int store_flush(struct store *store)
 	return 0;
 }
 
-/* Gives a file without a name a temporary one: a rename can replace what is there, a link cannot.
+/* A file without a name gets the temporary one: a rename can replace what is there, a link cannot.
  */
-static int link_temporary(struct store *store)
+static int link_temporary(struct store *store, const char *path)
 {
 	char descriptor[40];
-	int r = -EEXIST;
 
 	snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", store->fd);
-	for (unsigned int i = 0; i < TEMPORARY_TRIES; i++) {
-		free(store->temporary);
-		if (asprintf(&store->temporary, "%s.%u-%u", store->path, (unsigned int)getpid(),
-			     i) < 0) {
-			store->temporary = NULL;
-			return -ENOMEM;
-		}
-		if (linkat(AT_FDCWD, descriptor, AT_FDCWD, store->temporary, AT_SYMLINK_FOLLOW) ==
-		    0)
-			return 0;
-		r = -errno;
-		if (r != -EEXIST)
-			break;
-	}
-	free(take_pointer(store->temporary));
-	return r;
+	return linkat(AT_FDCWD, descriptor, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 int store_publish(struct store *store)
@@ -378,16 +403,19 @@ int store_publish(struct store *store)
 	if (directory < 0)
 		return fail(directory, "%s: cannot open its directory", store->path);
 	if (!store->temporary)
-		r = link_temporary(store);
-	if (r == 0 && rename(store->temporary, store->path) < 0)
-		r = -errno;
+		r = take_temporary_name(store, link_temporary);
+	if (r == 0)
+		r = fault(FAULT_FILE_LINKED);
 	if (r < 0)
-		return fail(r, "%s: cannot be named", store->path);
+		return r;
+	if (rename(store->temporary, store->path) < 0)
+		return fail(-errno, "%s: cannot be named", store->path);
 	free(take_pointer(store->temporary));
 	store->is_new = false;
-	if (fsync(directory) < 0)
-		return fail(-errno, "%s: cannot flush its directory", store->path);
-	return 0;
+	r = fault(FAULT_FILE_RENAMED);
+	if (r == 0 && fsync(directory) < 0)
+		r = fail(-errno, "%s: cannot flush its directory", store->path);
+	return r < 0 ? r : fault(FAULT_FILE_PUBLISHED);
 }
 
 void *store_buffer(size_t length)

@@ -15,6 +15,12 @@ static int changed(const struct tree *tree, uint32_t index)
 		    tree_path_text(tree, index).text);
 }
 
+/* No longer there, or something else is in its place. */
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
 static bool is_same(const struct entry *entry, const struct stat *stat)
 {
 	return entry->inode == stat->st_ino && entry->mode == stat->st_mode &&
@@ -56,7 +62,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 	const char *name = tree_name(tree, index);
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
-	if (directory == -ENOENT || directory == -ENOTDIR || directory == -ELOOP)
+	if (is_gone(directory))
 		return changed(tree, index);
 	if (directory < 0)
 		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
@@ -64,7 +70,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 	reader->fd = openat(directory, name, flags | O_NOATIME);
 	if (reader->fd < 0 && errno == EPERM)
 		reader->fd = openat(directory, name, flags);
-	if (reader->fd < 0 && (errno == ENOENT || errno == ELOOP))
+	if (reader->fd < 0 && is_gone(-errno))
 		return changed(tree, index);
 	if (reader->fd < 0)
 		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
@@ -99,11 +105,27 @@ int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t l
 	return r;
 }
 
+static int look_again(struct tree_cursor *cursor, uint32_t index)
+{
+	const struct tree *tree = cursor->tree;
+	int directory =
+		index ? tree_cursor_open(cursor, tree->entries[index].parent) : cursor->root;
+	int r = directory < 0 ? directory : 0;
+	struct stat stat;
+
+	if (r == 0 &&
+	    fstatat(directory, tree_name(tree, index), &stat,
+		    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH)) < 0)
+		r = -errno;
+	if (is_gone(r) || (r == 0 && !is_same(&tree->entries[index], &stat)))
+		return changed(tree, index);
+	return r < 0 ? fail(r, "%s: cannot look at it again", tree_path_text(tree, index).text) : 0;
+}
+
 int walk_unchanged(const struct tree *tree)
 {
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct tree_cursor cursor;
-	struct stat stat;
 	int r = 0;
 
 	if (root < 0)
@@ -111,20 +133,12 @@ int walk_unchanged(const struct tree *tree)
 	tree_cursor_init(&cursor, tree, root);
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		const struct entry *entry = &tree->entries[i];
-		int directory;
-
 		bool was_read = S_ISREG(entry->mode) && entry->size &&
 				(entry->count || !(entry->flags & ENTRY_SPARSE));
 
 		/* What was read was looked at then; ancestors are not kept. */
-		if ((entry->flags & ENTRY_ANCESTOR) || was_read)
-			continue;
-		directory = i ? tree_cursor_open(&cursor, entry->parent) : root;
-		if (directory < 0 ||
-		    fstatat(directory, tree_name(tree, i), &stat,
-			    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (i ? 0 : AT_EMPTY_PATH)) < 0 ||
-		    !is_same(entry, &stat))
-			r = changed(tree, i);
+		if (!(entry->flags & ENTRY_ANCESTOR) && !was_read)
+			r = look_again(&cursor, i);
 	}
 	tree_cursor_close(&cursor);
 	return r;

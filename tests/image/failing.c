@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Preloaded into the program: the system's answers when there is no more of something.
+ *
+ *	FAIL_ALLOCATION=N	the Nth allocation of memory fails, and no other
+ *	FAIL_ALLOCATION=N+	that one and all after it
+ *	FAIL_THREAD=N		the Nth thread cannot be started; N+ as above
+ *	JUMP_CLOCK=SECONDS	the time of day jumps so far with every other question
+ *
+ * FAIL_LOG=FILE has a byte appended for each failure, so that it shows whether there was one.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static atomic_ulong allocations, threads, questions;
+static bool is_ready;
+
+/* What the libraries need before the program begins is theirs to fail for. */
+__attribute__((constructor)) static void begin(void)
+{
+	is_ready = true;
+}
+
+static bool fails(const char *variable, atomic_ulong *count)
+{
+	const char *text = getenv(variable), *log = getenv("FAIL_LOG");
+	unsigned long number, wanted;
+	char *end;
+	int fd;
+
+	if (!is_ready || !text)
+		return false;
+	number = atomic_fetch_add(count, 1) + 1;
+	wanted = strtoul(text, &end, 10);
+	if (number != wanted && (*end != '+' || number < wanted))
+		return false;
+	fd = log ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	if (fd >= 0) {
+		if (write(fd, "!", 1) != 1)
+			abort();
+		close(fd);
+	}
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return fails("FAIL_ALLOCATION", &allocations) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails("FAIL_ALLOCATION", &allocations) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return fails("FAIL_ALLOCATION", &allocations) ? NULL : __libc_realloc(old, size);
+}
+
+int posix_memalign(void **ret, size_t alignment, size_t size)
+{
+	void *memory;
+
+	if (fails("FAIL_ALLOCATION", &allocations))
+		return ENOMEM;
+	memory = __libc_memalign(alignment, size);
+	if (!memory)
+		return ENOMEM;
+	*ret = memory;
+	return 0;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *data)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (fails("FAIL_THREAD", &threads))
+		return EAGAIN;
+	real = dlsym(RTLD_NEXT, "pthread_create");
+	return real(thread, attributes, run, data);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+	const char *jump = getenv("JUMP_CLOCK");
+	int r = real(clock, ret_time);
+
+	if (jump && clock == CLOCK_REALTIME && atomic_fetch_add(&questions, 1) % 2)
+		ret_time->tv_sec += strtol(jump, NULL, 10);
+	return r;
+}

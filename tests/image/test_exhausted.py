@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A machine that has no more of something: memory, threads, open files; and a clock that jumps. A
+checkpoint or a restore may then fail, with a message; it may not crash, lose the state or leave half
+of one behind.
+"""
+
+import os
+import resource
+
+from support import failing, program, scratch, snapshot
+from support.case import ImageCase
+from support.program import DONE, FAILED, NO_CHECKPOINT
+
+# More allocations than this would mean that the count follows the number of files.
+ALLOCATIONS_MAX = 5000
+
+
+class Exhausted(ImageCase):
+    def setUp(self):
+        super().setUp()
+        (self.state / "directory").mkdir()
+        for number in range(3):
+            (self.state / "directory" / ("file %d" % number)).write_text("%d" % number)
+        (self.state / "large").write_bytes(b"large" * 600000)
+        (self.state / "link").symlink_to("directory")
+        os.setxattr(self.state / "large", "trusted.note", b"a value")
+        os.link(self.state / "large", self.state / "linked")
+        self.log = self.box / "log"
+        self.before = snapshot.take(self.state)
+
+    def clear_target(self):
+        scratch.remove(self.target)
+        self.target.mkdir()
+
+    def judge_checkpoint(self, result, where):
+        """Done, and then it is right; or failed with a message, and nothing is there."""
+        self.assert_same(self.before, snapshot.take(self.state), "the state, " + where)
+        self.assertIn(result.status, (DONE, FAILED), "%s: %s" % (where, result))
+        if result.status == DONE:
+            self.expect(DONE, "verify", "--image", self.image)
+        else:
+            self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
+            # Where only the last words could not be said, the checkpoint is there and whole.
+            self.assertIn(program.run("verify", "--image", self.image).status
+                          if self.image.exists() else NO_CHECKPOINT, (DONE, NO_CHECKPOINT), where)
+
+    def judge_restore(self, result, where):
+        self.assertIn(result.status, (DONE, FAILED), "%s: %s" % (where, result))
+        if os.listdir(self.target):
+            self.assert_same(self.before, snapshot.take(self.restored()), where)
+        else:
+            self.assertEqual(result.status, FAILED, where)
+            self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
+
+    def each_failure(self, variable, form, attempt, step=1):
+        """attempt(environment, where) for the first, the second... until there is no such one."""
+        count = 1 - step
+        while True:
+            count += step
+            self.assertLess(count, ALLOCATIONS_MAX)
+            if self.log.exists():
+                self.log.unlink()
+            attempt({variable: form % count, "FAIL_LOG": str(self.log)},
+                    "%s=%s" % (variable, form % count))
+            if not self.log.exists():
+                return count - 1
+
+    def try_checkpoint(self, environment, where):
+        if self.image.exists():
+            self.image.unlink()
+        self.judge_checkpoint(failing.run(environment, "--json", "checkpoint", "--image",
+                                          self.image, self.state), where)
+
+    def try_restore(self, environment, where):
+        self.clear_target()
+        self.image.write_bytes(self.whole)
+        self.judge_restore(failing.run(environment, "--json", "restore", "--image", self.image,
+                                       "--into", self.target), where)
+
+    def make_image(self):
+        self.checkpoint()
+        self.whole = self.image.read_bytes()
+
+    def test_memory_of_a_checkpoint(self):
+        """Out of memory at shutdown, of all times: it must say so, and the fallback be tried."""
+        self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_checkpoint), 50)
+        self.each_failure("FAIL_ALLOCATION", "%d+", self.try_checkpoint, step=7)
+
+    def test_memory_of_a_restore(self):
+        """Half a state would be there for the services that start."""
+        self.make_image()
+        self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_restore), 50)
+
+    def test_threads(self):
+        """One thread does it all where no more can be started."""
+        self.make_image()
+        for form in ("%d", "%d+"):
+            self.assertGreater(self.each_failure("FAIL_THREAD", form, self.try_restore), 0)
+            self.assertGreater(self.each_failure("FAIL_THREAD", form, self.try_checkpoint), 0)
+        result = failing.run({"FAIL_THREAD": "1+"}, "checkpoint", "--replace", "--image",
+                             self.image, self.state)
+        self.assertEqual(result.status, DONE, str(result))
+
+    def test_open_files(self):
+        """A limit of open files that a unit has would end in a crash or half a tree."""
+        self.make_image()
+        for limit in range(4, 40):
+            def lower(limit=limit):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+            where = "with %d open files" % limit
+            self.clear_target()
+            self.image.write_bytes(self.whole)
+            restored = failing.run({}, "restore", "--image", self.image, "--into", self.target,
+                                   preexec_fn=lower)
+            self.judge_restore(restored, where)
+            self.image.unlink()
+            saved = failing.run({}, "checkpoint", "--image", self.image, self.state,
+                                preexec_fn=lower)
+            self.judge_checkpoint(saved, where)
+        self.assertEqual((restored.status, saved.status), (DONE, DONE))
+
+    def test_clock(self):
+        """A clock that is set in the middle: times are told, and nothing follows from them."""
+        for jump in ("86400", "-86400", "-4000000000", "4000000000"):
+            self.try_checkpoint({"JUMP_CLOCK": jump}, jump)
+            self.whole = self.image.read_bytes()
+            self.try_restore({"JUMP_CLOCK": jump}, jump)
+            self.assertTrue(os.listdir(self.target))

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+At every fault point of checkpoint and restore on a file: the process is killed, the step
+fails, or a signal arrives. Whatever happens, the state or a whole checkpoint is there afterwards,
+and the next command goes on by itself.
+"""
+
+import os
+import signal
+
+from support import faults, program, scratch, snapshot
+from support.case import ImageCase
+from support.program import DONE, FAILED, NO_CHECKPOINT
+
+FILE = ("FILE_LINKED", "FILE_RENAMED", "FILE_PUBLISHED")
+WRITE = (("IMAGE_BEGIN", 1), ("IMAGE_MARKED", 1), ("IMAGE_MIB", 1), ("IMAGE_MIB", 3),
+         ("IMAGE_MIB", 5), ("IMAGE_COPIED", 1), ("IMAGE_TABLE", 1), ("IMAGE_HEADER", 1),
+         ("IMAGE_FLUSHED", 1), ("PHASE_WRITTEN", 1), ("PHASE_FLUSHED", 1))
+RESTORE = (("RESTORE_BEGIN", 1), ("RESTORE_DIRECTORIES", 1), ("RESTORE_ENTRIES", 1),
+           ("RESTORE_SPAN", 1), ("RESTORE_SPAN", 2), ("RESTORE_FILES", 1), ("RESTORE_LINKS", 1),
+           ("RESTORE_ATTRIBUTES", 1), ("RESTORE_FLUSHED", 1), ("PHASE_WRITTEN", 1),
+           ("PHASE_FLUSHED", 1))
+ROOM = 16 << 20
+
+
+class FaultPoints(ImageCase):
+    def setUp(self):
+        super().setUp()
+        if not faults.are_built_in(self.box):
+            self.skipTest("the program was built without fault points (-Dfault_points=true)")
+        self.place = self.box / "place"
+        self.place.mkdir()
+        self.image = self.place / "image"
+        (self.state / "directory").mkdir()
+        (self.state / "directory" / "inner").write_text("inner")
+        (self.state / "link").symlink_to("directory")
+        (self.state / "large").write_bytes(os.urandom(4 << 20))
+        (self.state / "small").write_text("small")
+        os.link(self.state / "small", self.state / "linked")
+        self.before = snapshot.take(self.state)
+        self.table = []
+
+    def clear(self):
+        for directory in (self.place, self.target):
+            scratch.remove(directory)
+            directory.mkdir()
+
+    def fail_at(self, operation, point, count, action, *arguments):
+        """Runs it; it must have ended at the point, by what happened there."""
+        status, error = faults.run(point, count, action, *arguments)
+        where = "%s: %s:%d %s" % (operation, point, count, action)
+        self.assertTrue(faults.was_reached(point, error), "%s: not reached: %r" % (where, error))
+        if action == "kill":
+            self.assertEqual(status, -signal.SIGKILL, where)
+        elif action == "error":
+            self.assertEqual(status, FAILED, where)
+        else:
+            # What is over but for its message ends as if there had been no signal.
+            self.assertIn(status, (FAILED, DONE), where)
+        return status
+
+    def look(self):
+        """(what is at the image's place, its uuid): none, or a checkpoint that was verified."""
+        result = program.run("--json", "verify", "--image", self.image)
+        if result.status == NO_CHECKPOINT:
+            return "none", None
+        self.assertEqual(result.status, DONE, str(result))
+        image = result.json["image"]
+        return image["phase"], image["uuid"]
+
+    def note(self, operation, point, count, action, outcome):
+        number = faults.POINTS[point].number
+        self.table.append((operation, number, "%s:%d" % (point, count), action, outcome))
+
+    def print_table(self):
+        for operation, number, point, action, outcome in self.table:
+            print("fault %2d %-22s %-6s in %s: %s" % (number, point, action, operation, outcome))
+
+    def check_state(self, where):
+        self.assert_same(self.before, snapshot.take(self.state), "the state after " + where)
+
+    def go_on(self, *options):
+        """The next checkpoint and restore, as if nothing had happened."""
+        self.checkpoint(options=("--replace", *options))
+        self.assertEqual(os.listdir(self.place), ["image"])
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+
+    def write_and_fail(self, operation, points, prepare, options, allowed):
+        for point, count in points:
+            for action in faults.ACTIONS:
+                where = "%s, %s:%d, %s" % (operation, point, count, action)
+                self.clear()
+                old = prepare()
+                status = self.fail_at(operation, point, count, action, "checkpoint", "-j", "1",
+                                      "--image", self.image, *options, self.state)
+                self.check_state(where)
+                phase, uuid = self.look()
+                outcome = ("no checkpoint" if phase == "none" else
+                           "the checkpoint before" if uuid == old else "the new checkpoint")
+                if status == DONE:
+                    self.assertEqual(outcome, "the new checkpoint", where)
+                self.assertIn(outcome, allowed, where)
+                if action != "kill" and self.image.exists():
+                    self.assertEqual(os.listdir(self.place), ["image"], where)
+                self.note(operation, point, count, action, "the state, and " + outcome)
+                self.go_on(*options)
+        self.print_table()
+
+    def prepare_old(self):
+        """A checkpoint of another state, which was not restored."""
+        other = self.box / "other"
+        other.mkdir(exist_ok=True)
+        (other / "file").write_text("another state")
+        self.checkpoint(other)
+        return self.look()[1]
+
+    def prepare_room(self):
+        """The same in a file that has room for the next one."""
+        uuid = self.prepare_old()
+        with open(self.image, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, ROOM)
+        return uuid
+
+    def test_new_file(self):
+        """A checkpoint that was cut short would be restored, or leave half an image behind."""
+        self.write_and_fail("a new file", WRITE + tuple((name, 1) for name in FILE),
+                            lambda: None, (), ("no checkpoint", "the new checkpoint"))
+
+    def test_over_another(self):
+        """The checkpoint that is replaced would be gone before the new one is there."""
+        self.write_and_fail("a file in place of another", WRITE + tuple((name, 1) for name in FILE),
+                            self.prepare_old, ("--replace",),
+                            ("the checkpoint before", "the new checkpoint"))
+
+    def test_in_place(self):
+        """A mix of two images would pass for one of them."""
+        self.write_and_fail("a file in place", WRITE, self.prepare_room,
+                            ("--in-place", "--replace"),
+                            ("the checkpoint before", "no checkpoint", "the new checkpoint"))
+
+    def test_restore(self):
+        """Half a state would be marked as restored, or the checkpoint be gone without it."""
+        for point, count in RESTORE:
+            for action in faults.ACTIONS:
+                where = "restore, %s:%d, %s" % (point, count, action)
+                self.clear()
+                self.checkpoint()
+                self.fail_at("restore", point, count, action, "restore", "-j", "1", "--image",
+                             self.image, "--into", self.target)
+                phase, _ = self.look()
+                self.assertIn(phase, ("committed", "restored"), where)
+                if phase == "restored":
+                    outcome = "the state, restored"
+                else:
+                    left = os.listdir(self.target)
+                    outcome = "the checkpoint" + (", and what was made so far" if left else "")
+                    if action == "error" and not point.startswith("PHASE"):
+                        self.assertEqual(left, [], where)
+                    self.restore(*(["--overwrite"] if left else []))
+                self.assert_same(self.before, snapshot.take(self.restored()), where)
+                self.note("restore", point, count, action, outcome)
+        self.print_table()
+
+    def test_undo(self):
+        """What a failed restore has made, and could not take back, would pass for the state."""
+        for action in faults.ACTIONS:
+            self.clear()
+            self.checkpoint()
+            whole = self.image.read_bytes()
+            damaged = bytearray(whole)
+            damaged[3 << 20] ^= 1
+            self.image.write_bytes(damaged)
+            status, error = faults.run("UNDO_ENTRY", 1, action, "restore", "-j", "1", "--image",
+                                       self.image, "--into", self.target)
+            self.assertTrue(faults.was_reached("UNDO_ENTRY", error))
+            self.assertNotEqual(status, DONE)
+            left = os.listdir(self.target)
+            self.assertEqual(bool(left), action != "signal", action)
+            if action == "error":
+                self.assertIn(b"could not be removed", error)
+            self.image.write_bytes(whole)
+            self.restore(*(["--overwrite"] if left else []))
+            self.assert_same(self.before, snapshot.take(self.restored()), action)
+            self.note("undo", "UNDO_ENTRY", 1, action,
+                      "the checkpoint" + (", and what was made so far" if left else ""))
+        self.print_table()
+
+    def test_two_at_once(self):
+        """Two that write over one file would leave a mix of both."""
+        self.prepare_room()
+        first = faults.start("IMAGE_MIB", 2, "stop", "checkpoint", "--in-place", "--replace",
+                             "--image", self.image, self.state)
+        os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT)
+        second = program.run("checkpoint", "--in-place", "--replace", "--image", self.image,
+                             self.state)
+        self.assertEqual(second.status, FAILED, str(second))
+        self.assertIn("process %d (pmem-preserve) is at work on it" % first.pid, second.text)
+        first.send_signal(signal.SIGCONT)
+        self.assertEqual(program.finish(first).status, DONE)
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
