@@ -4,7 +4,7 @@
 # What scenarios are written with. Sourced by run-stage under "set -eu"; $stage is set.
 
 # The rest by idea: the tree that is preserved; the memory it is preserved in; what a run of the
-# program is made of; the driver that takes the memory back.
+# program is made of; the driver that takes the memory back; the program's fault points.
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/state.sh
 # shellcheck disable=SC1091
@@ -13,6 +13,8 @@
 . /usr/lib/qemu-nvdimm/program.sh
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/kmem.sh
+# shellcheck disable=SC1091
+. /usr/lib/qemu-nvdimm/faults.sh
 
 fail() {
 	echo "FAIL: $*"

@@ -24,9 +24,10 @@ LOW_MEMORY = GIB
 # memmap=SIZE%START-OLD+NEW turns memory of one type of the firmware's map (1: RAM) into another.
 SOFT_RESERVED = "-1+0xefffffff"
 
-# panic=-1 reboots at once and QEMU runs with -no-reboot: a panic ends the VM.
+# panic=-1 reboots at once and QEMU runs with -no-reboot: a panic ends the VM. Libraries at the same
+# addresses in each process save an emulator most of its translations.
 COMMAND_LINE = ("console=ttyS0,115200 loglevel=6 panic=-1 oops=panic no_timer_check "
-                "random.trust_cpu=on net.ifnames=0")
+                "random.trust_cpu=on net.ifnames=0 norandmaps")
 
 
 def parse_size(text):

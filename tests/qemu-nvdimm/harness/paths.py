@@ -9,6 +9,7 @@ GUEST = HERE / "guest"
 SCENARIOS = HERE / "scenarios"
 SCRIPTS = REPOSITORY / "scripts"
 PROGRAM = REPOSITORY / "build" / "pmem-preserve"
+WITH_FAULTS = REPOSITORY / "build-faults" / "pmem-preserve"
 
 CACHE = REPOSITORY / ".cache"
 INITRAMFS = CACHE / "initramfs"

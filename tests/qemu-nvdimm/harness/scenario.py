@@ -16,6 +16,7 @@ KEYS = {"kernel", "region", "size", "memory", "cpus", "append", "timeout", "stat
         "module", "needs"}
 NEEDS = {
     "pmem-preserve": (paths.PROGRAM, "build/pmem-preserve is not built"),
+    "fault-points": (paths.WITH_FAULTS, "build-faults/pmem-preserve is not built"),
 }
 
 
@@ -47,7 +48,9 @@ class Scenario:
         machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
                           memory=parse_size(value("memory", "1536M")),
                           cpus=int(value("cpus", "1")), append=value("append", ""))
+        files = [(paths.WITH_FAULTS, "/usr/bin/pmem-preserve")]
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
+                       files=files if value("needs") == "fault-points" else [],
                        modules=self._modules(), state_size=value("state-size", "80%"),
                        timeout=int(value("timeout", "600")), trace=True,
                        allowed=value("allow", ""))

@@ -19,7 +19,7 @@ from . import elf, paths
 
 SIZE = "6G"  # sparse
 RANDOM_BYTES = (1 << 20) + 13
-OPTIONS = "state_size={state_size}\ntrace={trace}\n"
+OPTIONS = "state_size={state_size}\ntrace={trace}\nlong={long}\n"
 
 
 def _add(root, source, target):
@@ -48,7 +48,8 @@ def create(image, *, kernel, initramfs, script, arguments, files, state_size, tr
         shutil.copy(script, top / "script")
         (top / "arguments").write_text("set -- " + shlex.join(arguments) + "\n")
         (top / "options").write_text(
-            OPTIONS.format(state_size=state_size, trace="yes" if trace else ""))
+            OPTIONS.format(state_size=state_size, trace="yes" if trace else "",
+                           long="yes" if os.environ.get("TESTS_LONG") else ""))
         root = top / "root"
         for file in paths.GUEST.iterdir():
             if file.name != "init":

@@ -32,7 +32,8 @@ class Outcome:
 class Session:
     """Starts QEMU and reads two serial ports: the kernel's console, and the script's output.
 
-    @stopping, a threading.Event, ends the run early when it is set.
+    @stopping, a threading.Event, ends the run early when it is set. A script that says so has the
+    power cut: QEMU is killed and started anew, with its disk and its NVDIMM as they are then.
     """
 
     def __init__(self, arguments, *, log, timeout, on_output=None, allowed=None,
@@ -46,25 +47,32 @@ class Session:
         self._outcome = Outcome()
         self._broken = None
         self._started = None
+        self._power_is_on = False
 
     def run(self):
         """Runs the VM to its end. Kills it when the time is over, or when anything is raised."""
         with open(self._log, "w", buffering=1, errors="backslashreplace") as log:
             self._started = time.monotonic()
-            with serial.ports(2) as (hosts, ports, descriptors):
-                qemu = subprocess.Popen(
-                    [QEMU, *self._arguments, *ports], stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                    pass_fds=descriptors, start_new_session=True)
-            try:
-                self._watch(log, *hosts, qemu)
-            finally:
-                qemu.kill()
-                qemu.wait()
-                for host in hosts:
-                    host.close()
+            while not self._power_is_on:
+                self._power_is_on = True
+                qemu = self._start(log)
         self._judge(qemu)
         return self._outcome
+
+    def _start(self, log):
+        with serial.ports(2) as (hosts, ports, descriptors):
+            qemu = subprocess.Popen(
+                [QEMU, *self._arguments, *ports], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                pass_fds=descriptors, start_new_session=True)
+        try:
+            self._watch(log, *hosts, qemu)
+        finally:
+            qemu.kill()
+            qemu.wait()
+            for host in hosts:
+                host.close()
+        return qemu
 
     def _watch(self, log, console, script, qemu):
         def write(mark, line):
@@ -86,7 +94,7 @@ class Session:
         with selectors.DefaultSelector() as selector:
             for source in readers:
                 selector.register(source, selectors.EVENT_READ)
-            while selector.get_map():
+            while selector.get_map() and self._power_is_on:
                 left = self._started + self._timeout - time.monotonic()
                 if left <= 0:
                     self._outcome.reason = f"no end within {self._timeout} s"
@@ -109,6 +117,8 @@ class Session:
             self._outcome.status = int(words[2])
         elif words[0] == "broken":
             self._broken = " ".join(words[1:])
+        elif words[0] == "power-cut":
+            self._power_is_on = False
 
     def _judge(self, qemu):
         """The gravest reason first."""

@@ -1,0 +1,36 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The program dies, or a step fails, at every point of the way from RAM to a checkpoint on a raw
+# device and back, with the stock driver. A region would be left that nobody can use, RAM be lost
+# until the next reboot, or a half written image be taken for a checkpoint.
+#
+# kernel: 6.1
+# region: memmap
+# size: 512M
+# cpus: 2
+# timeout: 900
+# needs: fault-points
+
+layout=--layout=raw
+taking="REMOVE_BEGIN REMOVE_OFFLINE DAX_UNBOUND REMOVE_DEVDAX ERASE_BEGIN ERASE_WRITTEN
+	ERASE_FLUSHED RAW_BEGIN RAW_UNCLAIMED RAW_FORCED RAW_ZEROED RAW_DISABLED RAW_ENABLED"
+writing="IMAGE_BEGIN IMAGE_MARKED IMAGE_MIB IMAGE_MIB:3 IMAGE_COPIED IMAGE_TABLE IMAGE_HEADER
+	IMAGE_FLUSHED PHASE_WRITTEN PHASE_FLUSHED"
+giving="DEVDAX_BEGIN DEVDAX_ZEROED DEVDAX_DISABLED DEVDAX_CLAIMED DEVDAX_BOUND ADD_BEGIN DAX_UNBOUND
+	ADD_BOUND ADD_POLICY ADD_ONLINE"
+
+make_small_state
+pmem-preserve hot-add
+expect_ram
+# What is taken offline meanwhile may be through before the error is noticed: killed only.
+checkpoint_faults checkpoint kill "REMOVE_BLOCKS $taking"
+# The image alone is tried at each point without a VM, too.
+checkpoint_faults hot-add kill "IMAGE_MARKED IMAGE_MIB PHASE_WRITTEN"
+[ -z "$long" ] || checkpoint_faults checkpoint kill "$writing"
+checkpoint_faults hot-add error "$taking IMAGE_MIB PHASE_FLUSHED"
+[ -z "$long" ] || checkpoint_faults checkpoint error "$writing"
+add_faults kill "$giving"
+add_faults error "$giving"
+discard_faults kill "ERASE_BEGIN ERASE_WRITTEN ERASE_FLUSHED"
+check_dmesg
