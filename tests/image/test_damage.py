@@ -62,6 +62,17 @@ class Damage(ImageCase):
             if bit % 8 == 1:
                 self.assertTrue(self.judge(self.flip(16 + bit // 8, bit % 8), "the phase"))
 
+    def test_magic(self):
+        """One bit, and the memory would be given back as if no checkpoint lay there."""
+        for at, bit in ((0, 0), (5, 3), (15, 7)):
+            self.damaged.write_bytes(self.flip(at, bit))
+            for command in ("verify", "restore"):
+                result = self.expect(program.DAMAGED, command, "--image", self.damaged)
+                self.assertIn("header", result.text)
+            self.expect(program.REFUSED, "checkpoint", "--image", self.damaged, self.state)
+            self.assertEqual(self.damaged.read_bytes(), self.flip(at, bit))
+        self.expect(program.DONE, "discard", "--image", self.damaged)
+
     def test_everything_else(self):
         """A bit anywhere behind the header must be noticed, padding and superblock too."""
         end = self.base.image.header("digests_offset") + \
@@ -112,7 +123,7 @@ class DamageInSegments(Damage):
     """The same with an image of several MiB, where each digest covers other files."""
 
     fill = staticmethod(bases.fill_segments)
-    test_header = test_metadata = test_longer = test_cut_short = None
+    test_header = test_magic = test_metadata = test_longer = test_cut_short = None
     test_lost_and_misplaced_blocks = None
 
     def test_everything_else(self):

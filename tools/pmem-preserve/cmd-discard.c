@@ -39,8 +39,8 @@ int cmd_discard(struct context *context, int argc, char **argv)
 	r = image_read_header(store, &header);
 	if (r == -E_NO_CHECKPOINT)
 		return fail(r, "%s: holds no checkpoint", place_name(&place));
-	/* A damaged one may go, too: it is ours by its magic. */
-	if (r < 0 && r != -E_DAMAGED)
+	/* A damaged one may go, too; but not what cannot be read, as it may be anybody's. */
+	if (r < 0 && (r != -E_DAMAGED || !image_is_ours(store)))
 		return r;
 	if (options.dry_run) {
 		inform("Nothing was changed; the checkpoint in %s would be gone",

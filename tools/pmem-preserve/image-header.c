@@ -91,6 +91,24 @@ static bool adds_up(const struct image_header *header)
 					EROFS_BLOCK);
 }
 
+static bool has_magic(const struct image_header *header)
+{
+	return memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) == 0;
+}
+
+/* A header that is whole but for its magic is still one: damage must not make it vanish. */
+static bool is_ours(const struct image_header *header)
+{
+	struct image_header copy = *header;
+	struct image_digest digest;
+
+	if (has_magic(header))
+		return true;
+	memcpy(copy.magic, IMAGE_MAGIC, sizeof(copy.magic));
+	digest = header_digest(&copy);
+	return same_digest(&digest, &header->header_digest);
+}
+
 int image_read_header(struct store *store, struct image_header *ret_header)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
@@ -103,12 +121,15 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	if (store->capacity < IMAGE_FIRST_BLOCK)
 		return -E_NO_CHECKPOINT;
 	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r == -E_DAMAGED)
+		return fail(r, "%s: where a checkpoint has its header, nothing can be read",
+			    store->path);
 	if (r < 0)
 		return r;
-	if (memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) != 0)
+	if (!is_ours(header))
 		return -E_NO_CHECKPOINT;
 	digest = header_digest(header);
-	if (!same_digest(&digest, &header->header_digest))
+	if (!has_magic(header) || !same_digest(&digest, &header->header_digest))
 		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
 	if (header->version != IMAGE_VERSION)
 		return fail(-E_DAMAGED,
@@ -143,7 +164,7 @@ bool image_is_ours(struct store *store)
 
 	return block && store->capacity >= IMAGE_FIRST_BLOCK &&
 	       store_read(store, block, IMAGE_FIRST_BLOCK, 0) == 0 &&
-	       memcmp(block, IMAGE_MAGIC, strlen(IMAGE_MAGIC)) == 0;
+	       is_ours((const struct image_header *)block);
 }
 
 int image_write_header(const struct image *image, struct store *store)
@@ -166,6 +187,9 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot mark the checkpoint", store->path);
 	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r == -E_DAMAGED)
+		return fail(-EIO, "%s: cannot mark the checkpoint as %s", store->path,
+			    image_phase_name(phase));
 	if (r < 0)
 		return r;
 	header->phase = phase;

@@ -28,6 +28,9 @@ static int read_digests(struct image *image)
 		return fail(-ENOMEM, "%s: cannot read the digests", image->store->path);
 	r = store_read(image->store, image->digests, header->image_bytes - header->digests_offset,
 		       header->digests_offset);
+	if (r == -E_DAMAGED)
+		return fail(r, "%s: the checkpoint's table of digests cannot be read",
+			    image->store->path);
 	if (r < 0)
 		return r;
 	root = image_digest_of(image->digests, bytes);
@@ -52,6 +55,9 @@ static int read_metadata(struct image *image)
 		uint8_t *at = image->meta + (segment.base - header->meta_offset);
 
 		r = store_read(image->store, at, segment.end - segment.base, segment.base);
+		if (r == -E_DAMAGED)
+			return fail(r, "%s: the checkpoint's directories and inodes cannot be read",
+				    image->store->path);
 		if (r < 0)
 			return r;
 		if (!image_segment_is_whole(image, i, at))
@@ -71,6 +77,9 @@ static int read_super(struct image *image)
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
 	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, 0);
+	if (r == -E_DAMAGED)
+		return fail(r, "%s: the checkpoint's superblock cannot be read",
+			    image->store->path);
 	if (r == 0)
 		memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
 	return r;

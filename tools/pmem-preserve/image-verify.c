@@ -12,7 +12,6 @@ struct verify {
 	struct image *image;
 	struct progress progress;
 	pthread_mutex_t lock;
-	uint8_t *is_damaged; /* by entry */
 	uint64_t segments, files;
 	bool header_damaged;
 };
@@ -27,17 +26,19 @@ static int verify_segment(void *data, uint64_t number)
 	int r;
 
 	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
-	if (r < 0)
+	if (r < 0 && r != -E_DAMAGED)
 		return r;
 	progress_add(&verify->progress, segment.end - segment.start);
-	if (image_segment_is_whole(image, number, worker->buffer))
+	if (r == 0 && image_segment_is_whole(image, number, worker->buffer))
 		return 0;
 	pthread_mutex_lock(&verify->lock);
 	verify->segments++;
 	for (size_t i = image_find_extent(image, segment.start);
 	     i < image->extent_count && image->extents[i].place < segment.end; i++) {
-		verify->files += !verify->is_damaged[image->extents[i].entry];
-		verify->is_damaged[image->extents[i].entry] = 1;
+		struct entry *entry = &image->tree->entries[image->extents[i].entry];
+
+		verify->files += !(entry->flags & ENTRY_DAMAGED);
+		entry->flags |= ENTRY_DAMAGED;
 		hit = true;
 	}
 	verify->header_damaged |= !hit;
@@ -48,30 +49,24 @@ static int verify_segment(void *data, uint64_t number)
 int image_verify(struct image *image, unsigned int threads,
 		 void (*damaged)(void *data, const char *path), void *data)
 {
-	_cleanup_free_ uint8_t *is_damaged = calloc(image->tree->count, 1);
-	struct verify verify = {
-		.image = image,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.is_damaged = is_damaged,
-	};
-	const struct image_work work = { image->tree, -1, threads, &verify };
+	struct verify verify = { .image = image, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct tree *tree = image->tree;
+	const struct image_work work = { tree, -1, threads, &verify };
 	int r;
 
-	if (!is_damaged)
-		return fail(-ENOMEM, "%s: cannot verify", image->store->path);
 	progress_begin(&verify.progress, "Verifying", image->header.digests_offset);
 	r = image_work(&work, image->header.digests_count, verify_segment);
 	progress_end(&verify.progress);
 	if (r < 0 || verify.segments == 0)
 		return r;
-	for (uint32_t i = 0; i < image->tree->count; i++) {
+	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
 		/* Every name of a damaged inode is a damaged file. */
-		if (!is_damaged[image->tree->entries[i].inode_entry] ||
-		    !S_ISREG(image->tree->entries[i].mode))
+		if (!(tree->entries[tree->entries[i].inode_entry].flags & ENTRY_DAMAGED))
 			continue;
-		path = tree_path(image->tree, i);
+		tree->entries[i].flags |= ENTRY_DAMAGED;
+		path = tree_path(tree, i);
 		if (!path)
 			return fail(-ENOMEM, "%s: cannot verify", image->store->path);
 		damaged(data, path);

@@ -170,10 +170,15 @@ static int commit(struct image *image, struct store *store)
 		r = store_flush(store);
 	if (r == 0)
 		r = fault(FAULT_IMAGE_FLUSHED);
-	if (r == 0)
-		r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
+	if (r < 0)
+		return r;
+	r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
 	if (r == 0)
 		header->phase = IMAGE_PHASE_COMMITTED;
+	else
+		/* It may lie there all the same, and the next boot must not take it for the state.
+		 */
+		image_set_phase(store, IMAGE_PHASE_WRITING, NULL);
 	return r;
 }
 

@@ -121,8 +121,9 @@ int image_parse(struct image *image);
 bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer);
 
 /*
- * Reads everything and compares the digests. Names of damaged files go to damaged(), each once.
- * -E_DAMAGED when there is damage (the summary is reported).
+ * Reads everything and compares the digests. What cannot be read is damaged, too. Each name of a
+ * damaged file is marked in the tree (ENTRY_DAMAGED) and goes to damaged(). -E_DAMAGED when there
+ * is damage (the summary is reported).
  */
 int image_verify(struct image *image, unsigned int threads,
 		 void (*damaged)(void *data, const char *path), void *data);

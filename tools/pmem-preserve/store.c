@@ -6,6 +6,7 @@
 #include "instance.h"
 #include "interrupt.h"
 #include "report.h"
+#include "store-poison.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,41 +28,53 @@
 
 #define HUGE_PAGE (2 << 20)
 #define UDEV_MS	  10000
+/* Each place that cannot be read is worth a line, up to here: a dead device has thousands. */
+#define WARNINGS_MAX 8u
 
-/* device-dax tells its size in sysfs only; an NVDIMM's is a multiple of the mapping's alignment. */
-static int dax_size(dev_t device, uint64_t *ret_size)
+/* device-dax tells in sysfs only. An NVDIMM's size is a multiple of the mapping's alignment. */
+static int dax_number(dev_t device, const char *name, uint64_t *ret_number)
 {
 	_cleanup_fclose_ FILE *file = NULL;
-	unsigned long long size;
+	unsigned long long number;
 	char path[80];
 
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/size", major(device), minor(device));
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/%s", major(device), minor(device), name);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	if (fscanf(file, "%llu", &size) != 1)
+	if (fscanf(file, "%llu", &number) != 1)
 		return -EINVAL;
-	*ret_size = size;
+	*ret_number = number;
 	return 0;
 }
 
-static int open_dax(struct store *store, dev_t device, enum store_mode mode)
+/* @piece: what the mapping can be split at. */
+static int map(struct store *store, int protection, uint64_t piece)
 {
-	int r = dax_size(device, &store->capacity);
+	int r;
 
-	if (r < 0)
-		return fail(r, "%s: is not a device-dax device", store->path);
-	store->kind = STORE_DAX;
-	/* A private mapping of device-dax is refused, so a reader's is shared too, but read-only.
-	 */
-	store->map =
-		mmap(NULL, store->capacity, mode == STORE_READ ? PROT_READ : PROT_READ | PROT_WRITE,
-		     MAP_SHARED, store->fd, 0);
+	store->map = mmap(NULL, store->capacity, protection, MAP_SHARED, store->fd, 0);
 	if (store->map == MAP_FAILED) {
 		store->map = NULL;
 		return fail(-errno, "%s: cannot map", store->path);
 	}
-	return 0;
+	r = poison_watch(store->map, store->capacity, piece, &store->watch);
+	return r < 0 ? fail(r, "%s: cannot map", store->path) : 0;
+}
+
+static int open_dax(struct store *store, dev_t device, enum store_mode mode)
+{
+	uint64_t alignment = HUGE_PAGE;
+	int r = dax_number(device, "size", &store->capacity);
+
+	if (r < 0)
+		return fail(r, "%s: is not a device-dax device", store->path);
+	store->kind = STORE_DAX;
+	dax_number(device, "align", &alignment);
+	/* A private mapping of device-dax is refused, so a reader's is shared too, but read-only.
+	 */
+	return map(store, mode == STORE_READ ? PROT_READ : PROT_READ | PROT_WRITE,
+		   alignment > HUGE_PAGE ? alignment : HUGE_PAGE);
 }
 
 static int open_directory_of(const char *path)
@@ -181,12 +194,7 @@ static int map_huge_pages(struct store *store, const struct stat *stat)
 	if (stat->st_blksize < HUGE_PAGE || stat->st_size < HUGE_PAGE ||
 	    fstatfs(store->fd, &system) < 0 || system.f_type != TMPFS_MAGIC)
 		return 0;
-	store->map = mmap(NULL, store->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, store->fd, 0);
-	if (store->map == MAP_FAILED) {
-		store->map = NULL;
-		return fail(-errno, "%s: cannot map", store->path);
-	}
-	return 0;
+	return map(store, PROT_READ | PROT_WRITE, HUGE_PAGE);
 }
 
 static int open_in_place(struct store *store, const struct stat *stat)
@@ -285,6 +293,7 @@ void store_close(struct store *store)
 		return;
 	if (store->map)
 		munmap(store->map, store->capacity);
+	poison_unwatch(store->watch);
 	if (store->fd >= 0)
 		close(store->fd);
 	if (store->temporary)
@@ -304,6 +313,31 @@ static int outside(const struct store *store, size_t length, uint64_t offset)
 		    (unsigned long long)offset);
 }
 
+static int unreadable(struct store *store, uint64_t offset, const char *why)
+{
+	unsigned int count = atomic_fetch_add(&store->unreadable, 1);
+
+	if (count < WARNINGS_MAX)
+		warn("%s: cannot read at %llu: %s", store->path, (unsigned long long)offset, why);
+	else if (count == WARNINGS_MAX)
+		warn("%s: cannot be read at more places; see the kernel's log", store->path);
+	return -E_DAMAGED;
+}
+
+/* Errors of the medium, as block devices and file systems tell them. */
+static bool is_medium_error(int error)
+{
+	return error == EIO || error == ENODATA || error == EILSEQ || error == EREMOTEIO ||
+	       error == EBADMSG || error == EUCLEAN || error == EHWPOISON;
+}
+
+int store_check(struct store *store, uint64_t length, uint64_t offset)
+{
+	return poison_hit(store->watch, offset, length)
+		       ? unreadable(store, offset, poison_reason(store->watch))
+		       : 0;
+}
+
 int store_read(struct store *store, void *buffer, size_t length, uint64_t offset)
 {
 	int r = outside(store, length, offset);
@@ -312,19 +346,20 @@ int store_read(struct store *store, void *buffer, size_t length, uint64_t offset
 		return r;
 	if (store->map) {
 		memcpy(buffer, (char *)store->map + offset, length);
-		return 0;
+		return store_check(store, length, offset);
 	}
 	while (length > 0) {
 		ssize_t got = pread(store->fd, buffer, length, (off_t)offset);
 
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0 && is_medium_error(errno))
+			return unreadable(store, offset, strerror(errno));
 		if (got < 0)
 			return fail(-errno, "%s: cannot read at %llu", store->path,
 				    (unsigned long long)offset);
 		if (got == 0)
-			return fail(-E_DAMAGED, "%s: ends at %llu, in the middle of an image",
-				    store->path, (unsigned long long)offset);
+			return unreadable(store, offset, "it ends in the middle of an image");
 		buffer = (char *)buffer + got;
 		length -= (size_t)got;
 		offset += (uint64_t)got;
@@ -347,6 +382,22 @@ int store_view(struct store *store, void *buffer, size_t length, uint64_t offset
 	return r;
 }
 
+static void note_written(struct store *store, uint64_t end)
+{
+	uint64_t before = atomic_load(&store->written);
+
+	while (before < end && !atomic_compare_exchange_weak(&store->written, &before, end))
+		;
+}
+
+static int check_written(const struct store *store, uint64_t length, uint64_t offset)
+{
+	return poison_hit(store->watch, offset, length)
+		       ? fail(-EIO, "%s: cannot keep what is written to it: %s", store->path,
+			      poison_reason(store->watch))
+		       : 0;
+}
+
 int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset)
 {
 	int r = outside(store, length, offset);
@@ -355,7 +406,8 @@ int store_write(struct store *store, const void *buffer, size_t length, uint64_t
 		return r;
 	if (store->map) {
 		pmem_memcpy((char *)store->map + offset, buffer, length, PMEM_F_MEM_NONTEMPORAL);
-		return 0;
+		note_written(store, offset + length);
+		return check_written(store, length, offset);
 	}
 	while (length > 0) {
 		ssize_t put = pwrite(store->fd, buffer, length, (off_t)offset);
@@ -379,7 +431,7 @@ int store_flush(struct store *store)
 	/* Each write to device-dax has passed the caches and waited for its stores already. */
 	if (store->kind != STORE_DAX && fsync(store->fd) < 0)
 		return fail(-errno, "%s: cannot be flushed", store->path);
-	return 0;
+	return check_written(store, store->written, 0);
 }
 
 /* A file without a name gets the temporary one: a rename can replace what is there, a link cannot.

@@ -9,11 +9,14 @@
 #ifndef PMEM_PRESERVE_STORE_H
 #define PMEM_PRESERVE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define STORE_BLOCK_BYTES 4096u
+
+struct poison_watch;
 
 enum store_kind { STORE_FILE, STORE_BLOCK, STORE_DAX };
 
@@ -25,6 +28,9 @@ struct store {
 	int fd;
 	uint64_t capacity; /* bytes: of the device, of the file when reading, free when writing */
 	void *map; /* STORE_DAX, and files that are huge pages of memory; NULL: read and written */
+	struct poison_watch *watch;	 /* of the map */
+	_Atomic uint64_t written;	 /* to the map: bytes from its start to the last one */
+	_Atomic unsigned int unreadable; /* places that cannot be read */
 };
 
 enum store_mode {
@@ -41,14 +47,25 @@ enum store_mode {
  * multiples of STORE_BLOCK_BYTES; buffers aligned likewise.
  */
 int store_open(const char *path, enum store_mode mode, struct store **ret_store);
-int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
 int store_write(struct store *store, const void *buffer, size_t length, uint64_t offset);
 
-/* What lies there, without a copy where the store is mapped; else in @buffer. */
+/*
+ * -E_DAMAGED: the medium does not give these bytes (an I/O error, poisoned memory, the end of a
+ * file). Where and why is warned of; what is lost by it is for the caller to report.
+ */
+int store_read(struct store *store, void *buffer, size_t length, uint64_t offset);
+
+/*
+ * The same without a copy where the store is mapped; else it lies in @buffer. Memory can fail while
+ * it is looked at: what was made of the bytes counts only if store_check() returns 0 afterwards.
+ */
 int store_view(struct store *store, void *buffer, size_t length, uint64_t offset,
 	       const uint8_t **ret_bytes);
 
-/* Everything written so far survives what comes. */
+/* Whether mapped memory has held since the store was opened; -E_DAMAGED as store_read(). */
+int store_check(struct store *store, uint64_t length, uint64_t offset);
+
+/* Everything written so far survives what comes, or -errno: some of it is lost already. */
 int store_flush(struct store *store);
 
 /* A file gets its name (and the old one is gone); for devices there is nothing to do. */

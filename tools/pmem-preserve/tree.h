@@ -21,6 +21,7 @@ enum entry_flags {
 	ENTRY_CREATED = 1 << 4, /* extraction: was not there before, and is now */
 	ENTRY_PRIVATE = 1 << 5, /* extraction: a new directory that only we can enter until it is
 				   finished, and that hands nothing down to what is made in it */
+	ENTRY_DAMAGED = 1 << 6, /* verification: the image does not have all of its bytes */
 };
 
 struct entry {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Mapped memory that fails: here a file that is cut short, which ends in the same signal. Were it
+ * not caught, a bad page would kill the restore half way and say nothing; were it not noticed,
+ * zeroes would pass for the state.
+ */
+#include "store-poison.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PIECE	16384u
+#define LENGTH	(8 * PIECE)
+#define THREADS 8u
+
+struct mapping {
+	int fd;
+	uint8_t *bytes;
+	struct poison_watch *watch;
+};
+
+/* @length bytes of 0x55, of which the first @kept still exist. */
+static struct mapping make(size_t length, size_t kept)
+{
+	struct mapping mapping = { .fd = memfd_create("image", MFD_CLOEXEC) };
+
+	assert_int_equal(ftruncate(mapping.fd, (off_t)length), 0);
+	mapping.bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0);
+	assert_ptr_not_equal(mapping.bytes, MAP_FAILED);
+	memset(mapping.bytes, 0x55, length);
+	assert_int_equal(ftruncate(mapping.fd, (off_t)kept), 0);
+	assert_int_equal(poison_watch(mapping.bytes, length, PIECE, &mapping.watch), 0);
+	return mapping;
+}
+
+static void end(struct mapping *mapping, size_t length)
+{
+	munmap(mapping->bytes, length);
+	poison_unwatch(mapping->watch);
+	close(mapping->fd);
+}
+
+static void test_reading(void **state)
+{
+	struct mapping mapping = make(LENGTH, 3 * PIECE);
+	uint8_t copy[PIECE];
+
+	memcpy(copy, mapping.bytes, PIECE);
+	assert_int_equal(copy[PIECE - 1], 0x55);
+	assert_false(poison_hit(mapping.watch, 0, LENGTH));
+	memcpy(copy, mapping.bytes + 5 * PIECE - 1, PIECE);
+	assert_int_equal(copy[1], 0);
+	assert_true(poison_hit(mapping.watch, 5 * PIECE - 1, 1));
+	assert_true(poison_hit(mapping.watch, 5 * PIECE, 1));
+	assert_true(poison_hit(mapping.watch, 0, LENGTH));
+	assert_false(poison_hit(mapping.watch, 0, 4 * PIECE));
+	assert_false(poison_hit(mapping.watch, 6 * PIECE, 2 * PIECE));
+	assert_false(poison_hit(mapping.watch, 5 * PIECE, 0));
+	assert_string_equal(poison_reason(mapping.watch),
+			    "it was cut short, or its device is gone");
+	/* What has not failed is there still. */
+	assert_int_equal(mapping.bytes[3 * PIECE - 1], 0x55);
+	end(&mapping, LENGTH);
+}
+
+/* The last piece is a part of one: what follows the mapping is somebody else's. */
+static void test_last_piece(void **state)
+{
+	size_t length = 2 * PIECE + 4096;
+	struct mapping mapping = make(length, PIECE);
+	uint8_t *behind = mmap(mapping.bytes + length, 4096, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (behind != MAP_FAILED)
+		behind[0] = 7;
+	assert_int_equal(mapping.bytes[length - 1], 0);
+	assert_true(poison_hit(mapping.watch, length - 1, 1));
+	if (behind != MAP_FAILED) {
+		assert_int_equal(behind[0], 7);
+		munmap(behind, 4096);
+	}
+	end(&mapping, length);
+}
+
+static void test_writing(void **state)
+{
+	struct mapping mapping = make(LENGTH, PIECE);
+
+	memset(mapping.bytes, 1, LENGTH);
+	assert_false(poison_hit(mapping.watch, 0, PIECE));
+	for (unsigned int i = 1; i < LENGTH / PIECE; i++)
+		assert_true(poison_hit(mapping.watch, i * PIECE, 1));
+	end(&mapping, LENGTH);
+}
+
+/* The kernel, too, reads such memory for a system call: an error, and no signal. */
+static void test_system_call(void **state)
+{
+	struct mapping mapping = make(LENGTH, PIECE);
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(write(pipes[1], mapping.bytes + 2 * PIECE, 16), -1);
+	end(&mapping, LENGTH);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+struct reader {
+	struct mapping *mapping;
+	unsigned int wrong;
+};
+
+static void *read_all(void *data)
+{
+	struct reader *reader = data;
+
+	for (size_t at = 0; at < LENGTH; at += 512) {
+		uint8_t byte = *(volatile uint8_t *)(reader->mapping->bytes + at);
+
+		/* A zero that nobody is told of would be a wrong file. */
+		reader->wrong += byte != 0x55 && !poison_hit(reader->mapping->watch, at, 1);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	for (unsigned int round = 0; round < 50; round++) {
+		struct mapping mapping = make(LENGTH, PIECE);
+		struct reader readers[THREADS];
+		pthread_t threads[THREADS];
+
+		for (unsigned int i = 0; i < THREADS; i++) {
+			readers[i] = (struct reader){ .mapping = &mapping };
+			assert_int_equal(pthread_create(&threads[i], NULL, read_all, &readers[i]),
+					 0);
+		}
+		for (unsigned int i = 0; i < THREADS; i++) {
+			pthread_join(threads[i], NULL);
+			assert_int_equal(readers[i].wrong, 0);
+		}
+		assert_true(poison_hit(mapping.watch, PIECE, LENGTH - PIECE));
+		end(&mapping, LENGTH);
+	}
+}
+
+static void test_many_stores(void **state)
+{
+	struct mapping mappings[8];
+	struct poison_watch *watch;
+
+	for (unsigned int i = 0; i < 8; i++)
+		mappings[i] = make(LENGTH, i * PIECE);
+	assert_true(poison_watch(mappings[0].bytes, LENGTH, PIECE, &watch) < 0);
+	for (unsigned int i = 0; i < 8; i++) {
+		assert_int_equal(mappings[i].bytes[LENGTH - 1], 0);
+		for (unsigned int j = 0; j < 8; j++)
+			assert_int_equal(poison_hit(mappings[j].watch, LENGTH - 1, 1), j <= i);
+	}
+	for (unsigned int i = 0; i < 8; i++)
+		end(&mappings[i], LENGTH);
+	poison_unwatch(NULL);
+	assert_false(poison_hit(NULL, 0, 1));
+}
+
+/* As the kernel sends it when it has found an error: a process may send that to itself. */
+static void send(int code, void *address)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = code };
+
+	info.si_addr = address;
+	info.si_addr_lsb = 12;
+	assert_int_equal(syscall(SYS_rt_sigqueueinfo, getpid(), SIGBUS, &info), 0);
+}
+
+static void test_hardware(void **state)
+{
+	static const int codes[] = { BUS_MCEERR_AO, BUS_MCEERR_AR };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct mapping mapping = make(LENGTH, LENGTH);
+
+		send(codes[i], mapping.bytes + 3 * PIECE + 100);
+		assert_true(poison_hit(mapping.watch, 3 * PIECE, 1));
+		assert_false(poison_hit(mapping.watch, 0, 3 * PIECE));
+		assert_false(poison_hit(mapping.watch, 4 * PIECE, 4 * PIECE));
+		assert_int_equal(mapping.bytes[3 * PIECE], 0);
+		assert_int_equal(mapping.bytes[4 * PIECE], 0x55);
+		assert_non_null(strstr(poison_reason(mapping.watch), "poisoned"));
+		end(&mapping, LENGTH);
+	}
+}
+
+enum signal { FAULT_ELSEWHERE, FAULT_AFTERWARDS, SENT_BY_KILL, TOLD_AHEAD };
+
+/* How a child ends that gets this SIGBUS, which is about no mapping that is watched. */
+static int end_by(enum signal which)
+{
+	static const struct rlimit none = { 0, 0 };
+	struct mapping mapping, other;
+	int status = -1;
+	pid_t child;
+
+	/* As in a program: cmocka and the sanitizers have handlers of their own. */
+	signal(SIGBUS, SIG_DFL);
+	mapping = make(LENGTH, PIECE);
+	other = make(LENGTH, PIECE);
+	poison_unwatch(other.watch);
+	other.watch = NULL;
+	child = fork();
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &none);
+		if (which == FAULT_AFTERWARDS)
+			poison_unwatch(mapping.watch);
+		if (which == FAULT_ELSEWHERE || which == FAULT_AFTERWARDS)
+			*(volatile uint8_t *)((which == FAULT_ELSEWHERE ? other : mapping).bytes +
+					      LENGTH - 1) = 1;
+		else if (which == SENT_BY_KILL)
+			kill(getpid(), SIGBUS);
+		else
+			send(BUS_MCEERR_AO, other.bytes);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	end(&mapping, LENGTH);
+	end(&other, LENGTH);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Bugs of our own must still end the process where they are, and leave a core. */
+static void test_not_ours(void **state)
+{
+	assert_int_equal(end_by(FAULT_ELSEWHERE), SIGBUS);
+	assert_int_equal(end_by(FAULT_AFTERWARDS), SIGBUS);
+	assert_int_equal(end_by(SENT_BY_KILL), SIGBUS);
+	assert_int_equal(end_by(TOLD_AHEAD), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reading),	 cmocka_unit_test(test_last_piece),
+		cmocka_unit_test(test_writing),	 cmocka_unit_test(test_system_call),
+		cmocka_unit_test(test_threads),	 cmocka_unit_test(test_many_stores),
+		cmocka_unit_test(test_hardware), cmocka_unit_test(test_not_ours),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
