@@ -83,7 +83,8 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	if (r == -E_DAMAGED)
 		warn("the services start without their state; the checkpoint stays: "
 		     "\"pmem-preserve "
-		     "verify\" names what is damaged, \"discard\" gives it up");
+		     "verify\" names what is damaged, \"restore --salvage\" brings back the rest, "
+		     "\"discard\" gives it up");
 	else if (r < 0 && r != -E_NO_CHECKPOINT)
 		warn("the checkpoint stays; when the cause is gone, \"systemctl start "
 		     "pmem-preserve.service\" restores it");

@@ -23,10 +23,15 @@ int cmd_restore(struct context *context, int argc, char **argv)
 
 	r = options_parse(context->config, argc, argv,
 			  OPTION_IMAGE | OPTION_REGION | OPTION_INTO | OPTION_OVERWRITE |
-				  OPTION_KEEP | OPTION_NO_HOT_ADD | OPTION_THREADS | OPTION_DRY_RUN,
+				  OPTION_SALVAGE | OPTION_KEEP | OPTION_NO_HOT_ADD |
+				  OPTION_THREADS | OPTION_DRY_RUN,
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
+	/* A damaged file would stay what it was before, among others of the checkpoint. */
+	if (options.salvage && options.overwrite)
+		return fail(-E_USAGE, "restore: --salvage and --overwrite do not go together; "
+				      "salvage --into an empty directory");
 	r = instance_lock(&options, 0, &lock);
 	if (r == 0)
 		r = place_find_checkpoint(&options, &place);

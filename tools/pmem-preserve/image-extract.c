@@ -24,12 +24,12 @@
 #define PATH(tree, index) (tree_path_text(tree, index).text)
 #define JOB(worker)	  ((struct job *)(worker)->job)
 #define ENTRIES_AT_ONCE	  256u
-#define SEGMENTS_AT_ONCE  (IMAGE_SPAN / IMAGE_SEGMENT)
 
 struct job {
 	struct image *image;
 	const struct extract_options *options;
 	struct progress progress;
+	uint64_t piece; /* of the image, in bytes: what a thread takes at a time */
 	int root;
 };
 
@@ -90,15 +90,15 @@ static int make_directories(struct job *job)
 	return r;
 }
 
-/* Files whose data does not lie within one span are made first and finished last. */
-static void find_split_files(struct image *image)
+/* Files whose data does not lie within one piece are made first and finished last. */
+static void find_split_files(struct image *image, uint64_t piece)
 {
 	for (size_t i = 0; i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
 		struct entry *entry = &image->tree->entries[extent->entry];
 
 		if (entry->count != 1 ||
-		    extent->place / IMAGE_SPAN != (extent->place + extent->length - 1) / IMAGE_SPAN)
+		    extent->place / piece != (extent->place + extent->length - 1) / piece)
 			entry->flags |= ENTRY_SPLIT;
 	}
 }
@@ -112,7 +112,7 @@ static int make_entry(struct image_worker *worker, uint32_t index)
 	_cleanup_close_ int fd = -1;
 	int parent;
 
-	if (S_ISDIR(entry->mode) || entry->inode_entry != index ||
+	if (S_ISDIR(entry->mode) || entry->inode_entry != index || (entry->flags & ENTRY_DAMAGED) ||
 	    (S_ISREG(entry->mode) && entry->count && !(entry->flags & ENTRY_SPLIT)))
 		return 0;
 	parent = open_parent(&worker->cursor, index);
@@ -134,7 +134,7 @@ static int finish_entry(struct image_worker *worker, uint32_t index)
 	_cleanup_close_ int fd = -1;
 	int parent;
 
-	if (!(tree->entries[index].flags & ENTRY_SPLIT) ||
+	if ((tree->entries[index].flags & (ENTRY_SPLIT | ENTRY_DAMAGED)) != ENTRY_SPLIT ||
 	    tree->entries[index].inode_entry != index)
 		return 0;
 	parent = open_parent(&worker->cursor, index);
@@ -211,6 +211,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length, uint64_t off
 	return r;
 }
 
+/* -EFAULT, not reported: @data is mapped memory, and the kernel cannot read it. */
 static int extract_data(struct image_worker *worker, const struct extent *extent,
 			const uint8_t *data, size_t length, uint64_t offset)
 {
@@ -236,66 +237,104 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 	if (!split && sparse && ftruncate(fd, (off_t)entry->size) < 0)
 		return extract_failed(tree, extent->entry, -errno, "cannot give it its size");
 	r = (sparse ? write_sparse : write_all)(fd, data, length, offset);
+	if (r == -EFAULT)
+		return r;
 	if (r < 0)
 		return extract_failed(tree, extent->entry, r, "cannot write");
 	return split ? 0 : extract_attributes(tree, extent->entry, fd);
 }
 
-static int report_damage(const struct image *image, uint64_t start, uint64_t end)
+static int report_damage(const struct job *job, uint64_t start, uint64_t end)
 {
+	const struct image *image = job->image;
 	size_t first = image_find_extent(image, start), count = 0;
 
 	for (size_t i = first; i < image->extent_count && image->extents[i].place < end; i++)
 		count++;
+	if (job->options->salvage)
+		return fail(-E_FAILED,
+			    "%s: what was whole at %llu a moment ago is damaged now; try again",
+			    image->store->path, (unsigned long long)start);
 	if (count == 0)
 		return fail(-E_DAMAGED, "%s: the checkpoint is damaged at %llu", image->store->path,
 			    (unsigned long long)start);
-	return fail(-E_DAMAGED, "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is",
+	return fail(-E_DAMAGED,
+		    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is, \"restore "
+		    "--salvage\" brings back the rest",
 		    image->store->path, PATH(image->tree, image->extents[first].entry),
 		    count > 1 ? " or a file next to it" : "");
 }
 
-/* Digests of the segments that @data holds, from image byte @start on. */
-static int check_segments(const struct image *image, uint64_t first, uint64_t end,
-			  const uint8_t *data)
+/* Image bytes @start to @end, which begin with a segment, each segment checked by its digest. */
+static int view_segments(struct image_worker *worker, uint64_t start, uint64_t end,
+			 const uint8_t **ret_bytes)
 {
-	for (uint64_t number = first; number < end; number++) {
-		const struct segment segment = image_segment(&image->header, number);
+	const struct job *job = worker->job;
+	const struct image *image = job->image;
+	int r;
 
-		if (!image_segment_is_whole(image, number, data + (number - first) * IMAGE_SEGMENT))
-			return report_damage(image, segment.start, segment.end);
+	for (uint64_t base = start; base < end; base += IMAGE_SEGMENT) {
+		uint64_t number = base / IMAGE_SEGMENT;
+		const struct segment segment = image_segment(&image->header, number);
+		const uint8_t *bytes;
+
+		r = store_view(image->store, worker->buffer + (base - start), segment.end - base,
+			       base, &bytes);
+		if (r < 0 && r != -E_DAMAGED)
+			return r;
+		if (r == 0 && !image_segment_is_whole(image, number, bytes)) {
+			store_check(image->store, segment.end - base, base);
+			r = -E_DAMAGED;
+		}
+		if (r < 0)
+			return report_damage(job, segment.start, segment.end);
+		if (base == start)
+			*ret_bytes = bytes;
 	}
 	return 0;
 }
 
-static int extract_span(void *data, uint64_t item)
+/* What a thread takes holds nothing but files that are left out: it may be what is damaged. */
+static bool is_left_out(const struct image *image, uint64_t start, uint64_t end)
+{
+	for (size_t i = image_find_extent(image, start);
+	     i < image->extent_count && image->extents[i].place < end; i++)
+		if (!(image->tree->entries[image->extents[i].entry].flags & ENTRY_DAMAGED))
+			return false;
+	return true;
+}
+
+static int extract_piece(void *data, uint64_t item)
 {
 	struct image_worker *worker = data;
-	struct image *image = JOB(worker)->image;
-	uint64_t first = item * SEGMENTS_AT_ONCE, end = first + SEGMENTS_AT_ONCE;
-	uint64_t from = first * IMAGE_SEGMENT, to = from + IMAGE_SPAN;
-	const uint8_t *bytes;
+	struct job *job = worker->job;
+	const struct image *image = job->image;
+	uint64_t from = item * job->piece, to = from + job->piece;
+	const uint8_t *bytes = NULL;
 	int r;
 
-	if (end > image_data_segments(&image->header))
-		end = image_data_segments(&image->header);
 	if (to > image->header.meta_offset)
 		to = image->header.meta_offset;
-	r = store_view(image->store, worker->buffer, to - from, from, &bytes);
-	if (r == 0)
-		r = check_segments(image, first, end, bytes);
+	progress_add(&job->progress, to - from);
+	if (job->options->salvage && is_left_out(image, from, to))
+		return 0;
+	r = view_segments(worker, from, to, &bytes);
 	for (size_t i = image_find_extent(image, from);
 	     r == 0 && i < image->extent_count && image->extents[i].place < to; i++) {
 		const struct extent *extent = &image->extents[i];
 		uint64_t start = extent->place > from ? extent->place : from;
 		uint64_t stop = extent->place + extent->length;
 
+		if (image->tree->entries[extent->entry].flags & ENTRY_DAMAGED)
+			continue;
 		if (stop > to)
 			stop = to;
 		r = extract_data(worker, extent, bytes + (start - from), stop - start,
 				 extent->offset + (start - extent->place));
 	}
-	progress_add(&JOB(worker)->progress, to - from);
+	/* They were right when they were digested, and must have been so when they were written. */
+	if (r == -EFAULT || (r == 0 && store_check(image->store, to - from, from) < 0))
+		return report_damage(job, from, to);
 	return r < 0 ? r : fault(FAULT_RESTORE_SPAN);
 }
 
@@ -310,7 +349,7 @@ static int make_hard_links(struct job *job)
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		int first_parent, parent;
 
-		if (tree->entries[i].inode_entry == i)
+		if (tree->entries[i].inode_entry == i || (tree->entries[i].flags & ENTRY_DAMAGED))
 			continue;
 		first_parent = open_parent(&first, tree->entries[i].inode_entry);
 		parent = open_parent(&cursor, i);
@@ -377,8 +416,7 @@ static int extract_all(struct job *job)
 	const struct image *image = job->image;
 	const struct image_work work = { image->tree, job->root, job->options->threads, job };
 	uint64_t entry_items = (image->tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE;
-	uint64_t data_items =
-		(image_data_segments(&image->header) + SEGMENTS_AT_ONCE - 1) / SEGMENTS_AT_ONCE;
+	uint64_t data_items = (image->header.meta_offset + job->piece - 1) / job->piece;
 	int r = fault(FAULT_RESTORE_BEGIN);
 
 	if (r == 0)
@@ -391,7 +429,7 @@ static int extract_all(struct job *job)
 		r = fault(FAULT_RESTORE_ENTRIES);
 	/* The metadata was checked when the image was opened. */
 	if (r == 0)
-		r = image_work(&work, data_items, extract_span);
+		r = image_work(&work, data_items, extract_piece);
 	if (r == 0)
 		r = image_work(&work, entry_items, finish_entries);
 	if (r == 0)
@@ -409,31 +447,31 @@ static int extract_all(struct job *job)
 	return r < 0 ? r : fault(FAULT_RESTORE_FLUSHED);
 }
 
-static void on_damaged(void *data, const char *path)
-{
-	warn("damaged: %s", path);
-}
-
 int image_extract(struct image *image, const struct extract_options *options)
 {
 	_cleanup_close_ int root = open(options->into, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct job job = { .image = image, .options = options, .root = root };
+	struct job job = {
+		.image = image,
+		.options = options,
+		/* Damage is found a segment at a time: with it, no file beside it is left out. */
+		.piece = options->salvage ? IMAGE_SEGMENT : IMAGE_SPAN,
+		.root = root,
+	};
+	int r, verified = 0;
 	mode_t mask;
-	int r;
 
 	if (root < 0)
 		return fail(-errno, "%s: cannot restore there (it must be a directory)",
 			    options->into);
 	r = extract_check(image, root, options->overwrite);
-	if (r < 0 || options->dry_run)
+	if (r < 0 || (options->dry_run && !options->salvage))
 		return r;
 	/* What is replaced cannot be brought back when damage shows half way. */
-	if (options->overwrite) {
-		r = image_verify(image, options->threads, on_damaged, NULL);
-		if (r < 0)
-			return r;
-	}
-	find_split_files(image);
+	if (options->overwrite || options->salvage)
+		verified = image_verify(image, options->threads, options->damaged, options->data);
+	if (options->dry_run || (verified < 0 && !(options->salvage && verified == -E_DAMAGED)))
+		return verified;
+	find_split_files(image, job.piece);
 	/* Of this process; nothing else creates files meanwhile. */
 	mask = umask(0);
 	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
@@ -442,5 +480,5 @@ int image_extract(struct image *image, const struct extract_options *options)
 	umask(mask);
 	if (r < 0)
 		extract_undo(image->tree, root);
-	return r;
+	return r < 0 ? r : verified;
 }

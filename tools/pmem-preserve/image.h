@@ -131,14 +131,18 @@ int image_verify(struct image *image, unsigned int threads,
 struct extract_options {
 	const char *into; /* directory that stands for "/" */
 	bool overwrite;	  /* replace what exists; the image is verified before anything is */
+	bool salvage;	  /* the image is verified, and what is damaged left out */
 	bool dry_run;	  /* only what can be checked before anything is touched */
 	unsigned int threads;
+	void (*damaged)(void *data, const char *path); /* called when it is verified */
+	void *data;
 };
 
 /*
  * Creates the tree beneath options->into. Each byte has been checked against its digest before it
  * is written. -E_REFUSED (nothing was touched) when something is there already; all reported. Data
- * has reached its file system when this returns 0.
+ * has reached its file system when this returns 0. -E_DAMAGED: nothing of it is there; with
+ * options->salvage all that is whole.
  */
 int image_extract(struct image *image, const struct extract_options *options);
 

@@ -32,6 +32,8 @@ static const struct description descriptions[] = {
 	{ "into", 'C', "DIR", OPTION_INTO,
 	  "take DIR for / : /var/state comes back as DIR/var/state" },
 	{ "overwrite", 0, NULL, OPTION_OVERWRITE, "replace files that exist" },
+	{ "salvage", 0, NULL, OPTION_SALVAGE,
+	  "from a damaged checkpoint: all files that are whole" },
 	{ "keep", 'k', NULL, OPTION_KEEP, "the checkpoint stays, to be restored again" },
 	{ "no-hot-add", 0, NULL, OPTION_NO_HOT_ADD, "do not give the memory back to the system" },
 	{ "long", 'l', NULL, OPTION_LONG, "mode, owner, size and time of each file" },
@@ -97,6 +99,9 @@ static int take(struct options *options, const struct description *option, const
 		return 0;
 	case OPTION_OVERWRITE:
 		options->overwrite = true;
+		return 0;
+	case OPTION_SALVAGE:
+		options->salvage = true;
 		return 0;
 	case OPTION_KEEP:
 		options->keep = true;

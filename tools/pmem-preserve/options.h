@@ -29,6 +29,7 @@ enum option_flag {
 	OPTION_OR_FALLBACK = 1 << 16,
 	OPTION_YES = 1 << 17,
 	OPTION_REPLACE_FILE = 1 << 18, /* --replace, where nothing else is lost by it */
+	OPTION_SALVAGE = 1 << 19,
 };
 
 /* Strings are argv's or the configuration's. */
@@ -41,7 +42,7 @@ struct options {
 	enum layout layout;
 	unsigned int threads, deadline_seconds;
 	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place, or_fallback,
-		yes;
+		yes, salvage;
 	bool help; /* was asked for and printed: there is nothing left to do */
 	int first; /* index of the first argument that is no option */
 };

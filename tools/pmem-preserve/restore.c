@@ -25,13 +25,45 @@ static void tell_timeline(const struct image_header *header)
 	       (double)(restore - committed) / 1e9, (double)(now - restore) / 1e9);
 }
 
+static void on_damaged(void *data, const char *path)
+{
+	struct context *context = data;
+	struct json_object *damaged;
+
+	warn("damaged: %s", path);
+	if (json_object_object_get_ex(context->result, "damaged", &damaged))
+		json_object_array_add(damaged, path_to_json(path));
+}
+
+/* What is whole is there, or would be; the checkpoint is as it was. */
+static int end_salvage(const struct options *options)
+{
+	if (options->dry_run)
+		inform("Nothing was changed; all but what is listed here can be restored");
+	else
+		inform("All but what is listed here is restored and was checked. The checkpoint "
+		       "stays: \"restore --salvage --into\" another directory tries again, "
+		       "\"discard\" gives it up");
+	return -E_DAMAGED;
+}
+
+static void explain_by_hand(const struct place *place)
+{
+	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: "
+	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"",
+	     place->path, place->path);
+}
+
 int restore_run(struct context *context, const struct options *options, const struct place *place)
 {
 	struct extract_options extract = {
 		.into = options->into ? options->into : "/",
 		.overwrite = options->overwrite,
+		.salvage = options->salvage,
 		.dry_run = options->dry_run,
 		.threads = options->threads,
+		.damaged = on_damaged,
+		.data = context,
 	};
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_image_ struct image *image = NULL;
@@ -42,13 +74,21 @@ int restore_run(struct context *context, const struct options *options, const st
 	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
 	if (r == 0)
 		r = image_open(store, false, &image);
+	if (r == -E_DAMAGED && options->salvage)
+		explain_by_hand(place);
 	if (r < 0)
 		return r;
 	image->header.timeline.at[TIMELINE_RESTORE] = began;
+	if (options->salvage) {
+		json_object_object_add(context->result, "image", image_to_json(&image->header));
+		json_object_object_add(context->result, "damaged", json_object_new_array());
+	}
 	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
 	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
 	       (unsigned long long)image->header.files, size_text(image->header.file_bytes).text);
 	r = image_extract(image, &extract);
+	if (r == -E_DAMAGED && options->salvage)
+		return end_salvage(options);
 	if (r < 0)
 		return r;
 	if (options->dry_run) {

@@ -9,7 +9,8 @@ struct place;
 
 /*
  * Restores what lies in @place as the options say and marks it restored (unless kept). Adds "image"
- * to the result. Errors as image_open() and image_extract(), reported; the checkpoint stays then.
+ * to the result, and "damaged" with options->salvage. Errors as image_open() and image_extract(),
+ * reported; the checkpoint stays then.
  */
 int restore_run(struct context *context, const struct options *options, const struct place *place);
 

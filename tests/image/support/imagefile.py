@@ -4,9 +4,11 @@ Where things lie in an image (see Documentation/image-format.rst), read independ
 program: for tests that change one field. Only for images that are whole.
 """
 
+import os
+import stat
 import struct
 
-SUPER, BLOCK = 1024, 4096
+SUPER, BLOCK, SEGMENT = 1024, 4096, 1 << 20
 INODE_BYTES, DIRENT_BYTES = 64, 12
 
 # name: (offset, format)
@@ -41,6 +43,7 @@ EXTRA = {"nid": (0, "Q"), "value_length": (8, "I"), "name_length": (12, "I")}
 CHUNK = {"block": (0, "I")}
 
 PLAIN, INLINE, CHUNKS = 0, 2, 4
+HOLE = 0xffffffff
 
 
 class ImageFile:
@@ -93,6 +96,42 @@ class ImageFile:
             dirent, name = next((d, n) for d, n, text in self.dirents(inode) if text == part)
             inode = self.inode(self.get(dirent, DIRENT, "nid"))
         return inode, dirent, name
+
+    def names(self, inode=None, path=b""):
+        """(path, inode) of each name in the tree but the root's, directories before their content."""
+        for dirent, _, name in self.dirents(self.root() if inode is None else inode):
+            if name in (b".", b".."):
+                continue
+            child = self.inode(self.get(dirent, DIRENT, "nid"))
+            yield path + b"/" + name, child
+            if stat.S_ISDIR(self.get(child, INODE, "mode")):
+                yield from self.names(child, path + b"/" + name)
+
+    def extents(self, inode):
+        """[(start, end)] in the image of a regular file's bytes."""
+        size, out = self.get(inode, INODE, "size"), []
+        if self.get(inode, INODE, "format") >> 1 == PLAIN:
+            start = self.get(inode, INODE, "data") * BLOCK
+            return [(start, start + size)] if size else []
+        chunk = BLOCK << (self.get(inode, INODE, "data") & 31)
+        for number in range((size + chunk - 1) // chunk):
+            block = self.get(self.behind(inode) + 4 * number, CHUNK, "block")
+            if block != HOLE:
+                out.append((block * BLOCK, block * BLOCK + min(chunk, size - number * chunk)))
+        return out
+
+    def files(self):
+        """{path, as text: [(start, end)]} of the regular files that have data."""
+        return {os.fsdecode(path): self.extents(inode) for path, inode in self.names()
+                if stat.S_ISREG(self.get(inode, INODE, "mode")) and self.extents(inode)}
+
+    def segments(self):
+        """[(start, end)] that have one digest each: file data first, then the metadata."""
+        out = []
+        for start, end in ((0, self.header("meta_offset")),
+                           (self.header("meta_offset"), self.header("digests_offset"))):
+            out += [(at, min(at + SEGMENT, end)) for at in range(start, end, SEGMENT)]
+        return out
 
     def xattrs(self, inode):
         """Places of the xattr entries behind an inode."""

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Blocks that cannot be read or written: what lies there is damaged, and all the rest is still to be
+had; a checkpoint that cannot be written leaves the state alone and does not look like one.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from support import badblocks, mounts, program, snapshot
+from support.case import ImageCase
+from support.imagefile import ImageFile
+from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
+
+MIB = 1 << 20
+BLOCK = 4096
+
+
+class BadBlocks(ImageCase):
+    def setUp(self):
+        super().setUp()
+        for number in range(6):
+            (self.state / f"file{number}").write_bytes(os.urandom(MIB - BLOCK * number))
+        (self.state / "small").write_text("small")
+        (self.state / "empty").touch()
+        self.before = snapshot.take(self.state)
+        with open(self.image, "wb") as file:
+            file.truncate(16 * MIB)
+
+    def save(self, **bad):
+        return program.run("checkpoint", "--in-place", "--replace", "--image", self.image,
+                           self.state, environment=self.bad(**bad))
+
+    def bad(self, **bad):
+        return badblocks.environment(self.image, **bad) if bad else {}
+
+    def layout(self):
+        return ImageFile(self.image.read_bytes())
+
+    def place(self, name):
+        return self.layout().files()[str(self.state / name)][0][0]
+
+    def read(self, status, *arguments, **bad):
+        return self.expect(status, *arguments, "--image", self.image, environment=self.bad(**bad))
+
+    def restore_bad(self, **bad):
+        result = self.read(DAMAGED, "restore", "--into", self.target, **bad)
+        self.assertEqual(os.listdir(self.target), [])
+        return result
+
+    def expect_committed(self):
+        status = self.expect(DONE, "--json", "status", "--image", self.image).json
+        self.assertEqual(status["image"]["phase"], "committed")
+
+    def test_files(self):
+        """One bad block, and nobody learns which of the other files are whole."""
+        self.save()
+        layout = self.layout()
+        bad = [(self.place(name), self.place(name) + BLOCK) for name in ("file1", "file4")]
+        hit = [segment for segment in layout.segments()
+               if any(segment[0] <= start < segment[1] for start, _ in bad)]
+        expected = {path for path, extents in layout.files().items()
+                    if any(a < end and b > start for a, b in extents for start, end in hit)}
+        self.assertLess(len(expected), 6)
+        for threads in ("1", "8"):
+            verify = self.read(DAMAGED, "--json", "verify", "-j", threads, read=bad)
+            self.assertEqual(set(json.loads(verify.out)["damaged"]), expected)
+            self.assertIn("Input/output error", verify.text)
+        text = self.restore_bad(read=bad).text
+        self.assertTrue(any(path in text for path in expected), text)
+        self.expect_committed()
+        # What was a loose cable, say, is no more.
+        self.restore()
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+
+    def test_a_dead_device(self):
+        """Thousands of lines would push what matters off the screen."""
+        self.save()
+        verify = self.read(DAMAGED, "verify", read=[(BLOCK, self.layout().header("meta_offset"))])
+        self.assertLess(verify.text.count("cannot"), 12, verify.text)
+
+    def test_what_is_not_files(self):
+        """It would be told as a damaged file, or as no checkpoint, which the next one overwrites."""
+        self.save()
+        header = self.layout().header
+        for start, text in ((0, "header"), (header("meta_offset"), "directories and inodes"),
+                            (header("digests_offset"), "table of digests")):
+            with self.subTest(text):
+                bad = {"read": [(start, start + BLOCK)]}
+                for arguments in (["verify"], ["list"]):
+                    self.assertIn(text, self.read(DAMAGED, *arguments, **bad).text)
+                self.assertIn(text, self.restore_bad(**bad).text)
+        self.read(REFUSED, "checkpoint", "--in-place", self.state, read=[(0, BLOCK)])
+        # It may be anybody's file.
+        self.read(DAMAGED, "discard", read=[(0, BLOCK)])
+        self.expect_committed()
+
+    def test_the_mark(self):
+        """The state is back, and the checkpoint cannot be marked: it must say that it would come
+        again."""
+        self.save()
+        result = self.read(FAILED, "restore", "--into", self.target, write=[(0, BLOCK)])
+        self.assertIn("cannot write at 0", result.text)
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.expect_committed()
+
+    def test_writing(self):
+        """A checkpoint of which a part never got there would be restored at the next boot."""
+        self.save()
+        header = self.layout().header
+        for start in (0, BLOCK, MIB, self.place("file3"), header("meta_offset"),
+                      header("digests_offset")):
+            with self.subTest(start=start):
+                self.expect_committed()
+                result = self.save(write=[(start, start + BLOCK)])
+                self.assertEqual(result.status, FAILED, str(result))
+                self.assertIn("cannot write", result.text)
+                self.assert_same(self.before, snapshot.take(self.state), "the state")
+                # Nothing was written over the old one when not even the header could be.
+                if start:
+                    self.read(NO_CHECKPOINT, "restore", "--into", self.target)
+                    self.assertEqual(os.listdir(self.target), [])
+                self.assertEqual(self.save().status, DONE)
+
+    def test_flushing(self):
+        """What is only in a cache is gone with the power, and the state with it; and a checkpoint
+        that is said to have failed would come back over a newer state."""
+        for number in (1, 2, 3):
+            with self.subTest(number=number):
+                result = self.save(flush=number)
+                self.assertEqual(result.status, FAILED, str(result))
+                self.assertIn("cannot be flushed", result.text)
+                self.read(NO_CHECKPOINT, "restore", "--into", self.target)
+                self.assertEqual(self.save(flush=4).status, DONE)
+
+
+class EndOfADevice(ImageCase):
+    """The kernel's own errors: a loop device whose file is shorter than it."""
+
+    def test_end(self):
+        """The namespace lost its end: files there are named, those before it are whole."""
+        backing = self.box / "backing"
+        self.image = mounts.loop_device(self, backing, 16 * MIB)
+        for number in range(4):
+            (self.state / f"file{number}").write_bytes(os.urandom(MIB))
+        self.checkpoint()
+        with open(self.image, "rb") as device:
+            layout = ImageFile(device.read(8 * MIB))
+        with open(backing, "r+b") as file:
+            file.truncate(layout.header("digests_offset"))
+        subprocess.run(["blockdev", "--flushbufs", self.image], check=True)
+        for command in ("verify", "list"):
+            self.assertIn("table of digests", self.expect(DAMAGED, command, "--image",
+                                                          self.image).text)
+        self.restore(status=DAMAGED)
+        self.assertEqual(os.listdir(self.target), [])
+
+
+class ShorterMapping(ImageCase):
+    """The same for memory that is mapped: an access beyond the end is a signal there."""
+
+    SIZE = 64 * MIB
+    TRIES = 10
+
+    def caught(self):
+        """Cuts the file while the program writes into it; None: it was done by then."""
+        with open(self.image, "wb") as file:
+            file.truncate(self.SIZE)
+        process = program.start("checkpoint", "--in-place", "--replace", "--image", self.image,
+                                "-j", "1", self.state)
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            with open(f"/proc/{process.pid}/maps", encoding="utf-8", errors="replace") as maps:
+                if f"{self.image}\n" in maps.read():
+                    break
+        process.send_signal(signal.SIGSTOP)
+        os.truncate(self.image, 2 * MIB)
+        process.send_signal(signal.SIGCONT)
+        result = program.finish(process)
+        return result if result.status else None
+
+    def test_it_is_cut_short(self):
+        """A signal would end the program, with the memory taken and nothing said."""
+        memory = self.box / "memory"
+        memory.mkdir()
+        mounts.mount_tmpfs(self, memory, "128m,huge=always")
+        self.image = memory / "image"
+        (self.state / "large").write_bytes(os.urandom(40 * MIB))
+        for _ in range(self.TRIES):
+            result = self.caught()
+            if result:
+                break
+        else:
+            raise unittest.SkipTest("it was always faster than this test")
+        self.assertEqual(result.status, FAILED, str(result))
+        self.assertIn("it was cut short", result.text)
+        self.assertIn(program.run("restore", "--image", self.image, "--into",
+                                  self.target).status, (DAMAGED, NO_CHECKPOINT))
+        self.assertEqual(os.listdir(self.target), [])

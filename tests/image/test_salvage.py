@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""restore --salvage: all that is whole of a damaged checkpoint, and nothing that is not."""
+
+import json
+import os
+
+from support import badblocks, mounts, snapshot
+from support.case import ImageCase
+from support.imagefile import ImageFile
+from support.program import DAMAGED, DONE, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
+
+MIB = 1 << 20
+
+
+class Salvage(ImageCase):
+    def setUp(self):
+        super().setUp()
+        (self.state / "directory").mkdir()
+        (self.state / "directory" / "empty").touch()
+        os.mkfifo(self.state / "directory" / "fifo")
+        for number in range(8):
+            (self.state / f"file{number}").write_bytes(os.urandom(700_000))
+        (self.state / "small").write_text("small")
+        os.link(self.state / "file3", self.state / "directory" / "third")
+        os.link(self.state / "file6", self.state / "directory" / "sixth")
+        (self.state / "link").symlink_to("file3")
+        with open(self.state / "holes", "wb") as file:
+            for offset in (0, 2 * MIB, 5 * MIB):
+                file.seek(offset)
+                file.write(os.urandom(300_000))
+            file.truncate(6 * MIB)
+        (self.state / "zz").write_bytes(os.urandom(3 * MIB))
+        self.before = snapshot.take(self.state)
+        self.checkpoint()
+        self.whole = self.image.read_bytes()
+        self.layout = ImageFile(self.whole)
+        self.files = self.layout.files()
+
+    def place(self, name):
+        """In the middle of that file's first run of bytes."""
+        start, end = self.files[str(self.state / name)][0]
+        return (start + end) // 2
+
+    def damage(self, *places):
+        """Flips bits; the paths that lie in those MiB, as text."""
+        data = bytearray(self.whole)
+        for at in places:
+            data[at] ^= 4
+        self.image.write_bytes(data)
+        return self.near(*places)
+
+    def near(self, *places):
+        hit = [segment for segment in self.layout.segments()
+               if any(segment[0] <= at < segment[1] for at in places)]
+        return {path for path, extents in self.files.items() for a, b in extents
+                if any(a < end and b > start for start, end in hit)}
+
+    def salvage(self, *options, status=DAMAGED, **others):
+        return self.expect(status, "--json", "restore", "--salvage", "--image", self.image,
+                           "--into", self.target, *options, **others)
+
+    def check(self, lost, result):
+        """The whole files are as they were, the others are not there, and each is listed."""
+        self.assertTrue(lost)
+        self.assertLess(len(lost), len(self.files))
+        self.assertEqual(sorted(json.loads(result.out)["damaged"]), sorted(lost))
+        for path in lost:
+            self.assertIn(f"damaged: {path}\n", result.text)
+        expected = {path: dict(entry) for path, entry in self.before.items()
+                    if os.fsdecode(os.fsencode(self.state) + path) not in lost}
+        self.assert_same(expected, snapshot.take(self.restored()), "what was salvaged")
+
+    def expect_phase(self, phase):
+        status = self.expect(DONE, "--json", "status", "--image", self.image).json
+        self.assertEqual(status["image"]["phase"], phase)
+
+    def test_files(self):
+        """One bad block would cost the whole state."""
+        for names in (["file0"], ["file3"], ["holes"], ["zz"], ["file1", "file6", "zz"]):
+            with self.subTest(names):
+                lost = self.damage(*map(self.place, names))
+                for name in names:
+                    self.assertIn(str(self.state / name), lost)
+                for threads in ("1", "8"):
+                    self.check(lost, self.salvage("-j", threads))
+                    self.clear()
+                self.expect_phase("committed")
+
+    def clear(self):
+        self.target = self.box / f"target-{len(os.listdir(self.box))}"
+        self.target.mkdir()
+
+    def test_each_mib(self):
+        """The file at the edge of what is damaged would be lost, or come back half."""
+        for start, end in self.layout.segments():
+            if end > self.layout.header("meta_offset"):
+                break
+            with self.subTest(start=start):
+                self.check(self.damage(max(start, 8192) + 1), self.salvage())
+                self.clear()
+
+    def test_hard_links(self):
+        """Another name would bring back what is damaged, or be the only one that is missing."""
+        lost = self.damage(self.place("file3"))
+        self.assertIn(str(self.state / "directory" / "third"), lost)
+        self.salvage()
+        self.assertFalse((self.restored() / "directory" / "third").exists())
+        self.assertEqual((self.restored() / "directory" / "sixth").stat().st_nlink, 2)
+
+    def test_again(self):
+        """Whoever has salvaged must be able to try again, and know what there is."""
+        lost = self.damage(self.place("zz"))
+        self.check(lost, self.salvage("--keep"))
+        self.salvage(status=REFUSED)
+        self.clear()
+        self.check(lost, self.salvage())
+        verify = self.expect(DAMAGED, "--json", "verify", "--image", self.image)
+        self.assertEqual(sorted(json.loads(verify.out)["damaged"]), sorted(lost))
+        self.expect_phase("committed")
+        self.checkpoint(status=REFUSED)
+        self.expect(DONE, "discard", "--image", self.image)
+        self.salvage(status=NO_CHECKPOINT)
+
+    def test_nothing_is_damaged(self):
+        """Asked for without need, it must be what restore is."""
+        result = self.salvage(status=DONE)
+        self.assertEqual(json.loads(result.out)["damaged"], [])
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.expect_phase("restored")
+
+    def test_unreadable(self):
+        """The same for blocks that cannot be read at all."""
+        place = self.place("file4") // 4096 * 4096
+        bad = badblocks.environment(self.image, read=[(place, place + 4096)])
+        self.check(self.near(place), self.salvage(environment=bad))
+
+    def test_dry_run(self):
+        """What would be lost is asked before something is done."""
+        lost = self.damage(self.place("file5"))
+        result = self.salvage("--dry-run")
+        self.assertEqual(sorted(json.loads(result.out)["damaged"]), sorted(lost))
+        self.assertEqual(os.listdir(self.target), [])
+
+    def test_what_cannot_be_salvaged(self):
+        """Without the directories and digests nobody knows what is whole: guesses would be files."""
+        for field in (40, self.layout.header("meta_offset") + 200,
+                      self.layout.header("digests_offset") + 1):
+            with self.subTest(field=field):
+                self.damage(field)
+                result = self.salvage()
+                self.assertNotIn("damaged", json.loads(result.out))
+                self.assertIn("fsck.erofs --extract", result.text)
+                self.assertEqual(os.listdir(self.target), [])
+
+    def test_not_over_files(self):
+        """Files of the checkpoint and older ones would stand together as one state."""
+        self.damage(self.place("file5"))
+        self.salvage("--overwrite", status=USAGE)
+
+    def test_no_room(self):
+        """A part of what is whole would pass for all of it."""
+        self.damage(self.place("file5"))
+        place = self.box / "place"
+        place.mkdir()
+        mounts.mount_tmpfs(self, place, "4m")
+        self.target = place
+        self.salvage(status=NO_FIT)
+        self.assertEqual(os.listdir(place), [])
