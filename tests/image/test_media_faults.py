@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Thousands of ways for a medium to fail. Each is found and named by the path of the file, or it lies
+in bytes that carry nothing; a wrong file is never restored. MEDIA_TRIES says how many (default 300,
+over all classes), MEDIA_SEED which.
+
+What is damaged is found out here, by the format alone (support/imagefile.py).
+"""
+
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import time
+
+from support import badblocks, mediafaults, program, snapshot
+from support.case import ImageCase, beneath
+
+TRIES = int(os.environ.get("MEDIA_TRIES", "300"))
+SEED = int(os.environ.get("MEDIA_SEED", str(int(time.time()))))
+MIB = 1 << 20
+ROOM = 4 * MIB
+THREADS = 2
+
+
+def fill(state, rng):
+    """Files in different MiB, and some beside each other; as large each time."""
+    for name, size in (("large", 2 * MIB + 12345), ("middle", 700000), ("other", 300000),
+                       ("tiny", 10), ("block", 4096), ("small", 5000)):
+        (state / name).write_bytes(rng.randbytes(size))
+    (state / "same").write_bytes(b"the same in both\n" * 20000)
+    with open(state / "sparse", "wb") as file:
+        for offset in (0, 400000, 800000):
+            file.seek(offset)
+            file.write(rng.randbytes(50000))
+        file.truncate(MIB)
+    for number in range(12):
+        (state / ("number-%d" % number)).write_bytes(rng.randbytes(1000 * number))
+
+
+class Judge:
+    """Tries one image after the other in a place of its own."""
+
+    def __init__(self, case, number):
+        self.case = case
+        self.image = case.box / ("damaged-%d" % number)
+        self.target = case.box / ("target-%d" % number)
+
+    def run(self, fault, *arguments):
+        environment = {}
+        if fault.unreadable:
+            environment = badblocks.environment(self.image, read=fault.unreadable)
+        return program.run("--json", *arguments, "--image", self.image, environment=environment)
+
+    def judge(self, fault):
+        """("found" or "harmless" or "missed", why)."""
+        self.image.write_bytes(fault.data)
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir()
+        try:
+            verify = self.run(fault, "verify", "-j", "2")
+            restore = self.run(fault, "restore", "--keep", "-j", "2", "--into", self.target)
+        except program.Crash as crash:
+            return "missed", str(crash)
+        why = self.wrong_verify(fault, verify) or self.wrong_restore(fault, verify, restore)
+        if why:
+            return "missed", "%s\n%s\n%s" % (why, verify, restore)
+        return ("found" if restore.status else "harmless"), ""
+
+    def wrong_verify(self, fault, verify):
+        """Why verify is wrong about which files are damaged; "" when it is not."""
+        changed = self.case.changed_files(fault)
+        if verify.status not in (program.DONE, program.DAMAGED, program.NO_CHECKPOINT):
+            return "verify ended with status %d" % verify.status
+        if verify.status == program.NO_CHECKPOINT:
+            return "" if self.case.is_changed(fault, 0, 1024) else "no checkpoint any more"
+        damaged = json.loads(verify.out).get("damaged")
+        if damaged is None:
+            # It could not even be listed; that is told as what it is.
+            return "" if self.case.is_unlistable(fault) else "verify names no file"
+        if self.case.is_old(fault):
+            return ""
+        if not changed <= set(damaged):
+            return "verify does not name %s" % sorted(changed - set(damaged))
+        near = self.case.files_near(fault)
+        if not set(damaged) <= near:
+            return "verify names what is whole: %s" % sorted(set(damaged) - near)
+        return ""
+
+    def wrong_restore(self, fault, verify, restore):
+        if restore.status != program.DONE:
+            if os.listdir(self.target):
+                return "a failed restore left something behind"
+            if restore.status not in (program.DAMAGED, program.NO_CHECKPOINT):
+                return "restore ended with status %d" % restore.status
+            if restore.status == program.NO_CHECKPOINT and not self.case.is_changed(fault, 0, 1024):
+                return "no checkpoint any more"
+            return ""
+        if verify.status != program.DONE:
+            return "verify found damage, and restore did not"
+        before = self.case.before_old if self.case.is_old(fault) else self.case.before
+        lines = snapshot.differences(before, snapshot.take(beneath(self.target, self.case.state)))
+        return "a wrong file was restored:\n%s" % "\n".join(lines) if lines else ""
+
+
+class MediaFaults(ImageCase):
+    def setUp(self):
+        super().setUp()
+        rng = random.Random(4711)
+        with open(self.image, "wb") as file:
+            file.truncate(ROOM)
+        fill(self.state, rng)
+        self.write()
+        self.before_old = snapshot.take(self.state)
+        old = self.image.read_bytes()
+        fill(self.state, rng)
+        begun = self.begin(old)
+        self.write()
+        self.images = mediafaults.Images(self.image.read_bytes(), old, begun)
+        self.before = snapshot.take(self.state)
+        self.layout = self.images.layout
+        self.files = self.layout.files()
+        self.check_layout()
+
+    def write(self):
+        self.checkpoint(options=("--in-place", "--replace"))
+
+    def begin(self, old):
+        """What lies there when the first block after the header cannot be written."""
+        self.expect(program.FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
+                    self.state, environment=badblocks.environment(self.image, write=[(4096, ROOM)]))
+        begun = self.image.read_bytes()
+        self.assertNotEqual(begun[:1024], old[:1024])
+        self.assertEqual(begun[4096:], old[4096:])
+        return begun
+
+    def check_layout(self):
+        """Otherwise all that is judged here would be judged by a wrong map."""
+        self.assertEqual(len(self.files), len([path for path in self.state.iterdir()
+                                               if path.stat().st_size]))
+        for path, extents in self.files.items():
+            with open(path, "rb") as file:
+                content = file.read()
+            for start, end in extents:
+                self.assertIn(self.images.new[start:end], content, path)
+        self.assertEqual(len(self.images.old), len(self.images.new))
+
+    def is_changed(self, fault, start, end):
+        return fault.data[start:end] != self.images.new[start:end] or \
+            any(a < end and b > start for a, b in fault.unreadable)
+
+    def changed_files(self, fault):
+        """Paths of the files of which a byte is not as it was saved, or cannot be read."""
+        return {path for path, extents in self.files.items()
+                if any(self.is_changed(fault, *extent) for extent in extents)}
+
+    def files_near(self, fault):
+        """Paths of the files in the MiB that are not as they were."""
+        hit = [segment for segment in self.layout.segments() if self.is_changed(fault, *segment)]
+        return {path for path, extents in self.files.items() for start, end in extents
+                if any(a < end and b > start for a, b in hit)}
+
+    def is_unlistable(self, fault):
+        """What comes before any list is damaged: header, superblock, metadata, digests."""
+        return self.is_changed(fault, 0, 4096) or \
+            self.is_changed(fault, self.layout.header("meta_offset"),
+                            self.layout.header("image_bytes"))
+
+    def is_old(self, fault):
+        """The header of the earlier image is back: only that one could come of it."""
+        return fault.data[:864] == self.images.old[:864]
+
+    def try_class(self, make, tries, judges):
+        counts = {"found": 0, "harmless": 0, "missed": 0}
+        rng = random.Random("%d %s" % (SEED, make.__name__))
+        faults = [make(rng, self.images) for _ in range(tries)]
+        problems = []
+
+        def judge(number):
+            judges_own = judges.pop()
+            try:
+                return (number, *judges_own.judge(faults[number]))
+            finally:
+                judges.append(judges_own)
+
+        with concurrent.futures.ThreadPoolExecutor(len(judges)) as pool:
+            for number, verdict, why in pool.map(judge, range(tries)):
+                counts[verdict] += 1
+                if why:
+                    problems.append("%s, try %d: %s\n%s" % (make.__name__, number,
+                                                            faults[number].text, why))
+        return counts, problems
+
+    def test_random_faults(self):
+        """Damage that nobody notices becomes the state, and the good one is gone by then."""
+        judges = [Judge(self, number) for number in range(THREADS)]
+        problems, total = [], 0
+        lines = ["MEDIA seed %d" % SEED,
+                 "MEDIA %-18s %6s %6s %8s %6s" % ("class", "tries", "found", "harmless", "missed")]
+        share = max(1, TRIES // len(mediafaults.CLASSES))
+        for make in mediafaults.CLASSES:
+            counts, missed = self.try_class(make, share, judges)
+            problems += missed
+            total += share
+            lines.append("MEDIA %-18s %6d %6d %8d %6d" % (
+                make.__name__.replace("_", " "), share, counts["found"], counts["harmless"],
+                counts["missed"]))
+        print("\n".join(lines), flush=True)
+        self.assertEqual(problems, [], "%d of %d:\n%s" % (len(problems), total,
+                                                          "\n".join(problems[:5])))
