@@ -35,7 +35,7 @@ for part in "$@"; do
 		;;
 	vm)
 		wanted="$wanted python3 qemu-system-x86 busybox-static ndctl daxctl kexec-tools
-			rsync erofs-utils acl attr libcap2-bin cpio e2fsprogs kmod xz-utils zstd
+			rsync erofs-utils acl attr libcap2-bin cpio dmsetup e2fsprogs kmod xz-utils zstd
 			util-linux debian-archive-keyring"
 		;;
 	*)

@@ -20,7 +20,7 @@ from .cpio import Archive
 
 # dash is the shell, as on Debian; that of a static busybox would take its own tar for "tar".
 REQUIRED = ["busybox", "dash", "ndctl", "daxctl", "kexec", "rsync", "tar", "cp", "grep",
-            "cksum", "perl"]
+            "cksum", "perl", "dmsetup"]
 OPTIONAL = ["fsck.erofs", "getfattr", "setfattr", "getfacl", "setfacl", "setcap"]
 PACKAGES = {"busybox": "busybox-static", "kexec": "kexec-tools", "cp": "coreutils",
              "cksum": "coreutils", "perl": "perl-base"}

@@ -15,7 +15,7 @@ LOADED = [
 ]
 # There to be loaded by a script or by the kernel itself.
 AVAILABLE = ["crc32c_intel", "memory-notifier-error-inject", "hwpoison-inject", "overlay", "fuse",
-             "dax_hmem"]
+             "dax_hmem", "dm-mod"]
 # Who has a kernel of that name. One that takes half an hour to build is not built unasked.
 SOURCES = {"debug": ["debug-kernel", "--no-build"]}
 

@@ -1,0 +1,93 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Blocks of the device that cannot be read, or written: the kernel's own I/O errors, by a
+# device-mapper over the region. Each file that lies there is named, the others are salvaged; and a
+# checkpoint that meets such blocks leaves the state alone, and nothing that could be restored.
+#
+# kernel: 6.1
+# region: memmap
+# needs: pmem-preserve
+
+bad=/dev/dm-0
+back=/tmp/back
+
+# bad_device SECTOR COUNT: as /dev/pmem0, but for so many sectors from there on.
+bad_device() {
+	[ ! -e $bad ] || dmsetup remove bad
+	{
+		[ "$1" = 0 ] || echo "0 $1 linear /dev/pmem0 0"
+		echo "$1 $2 error"
+		echo "$(($1 + $2)) $((sectors - $1 - $2)) linear /dev/pmem0 $(($1 + $2))"
+	} | dmsetup create bad
+	wait_until 10 test -b $bad
+}
+
+# place_of TEXT: the 4 KiB of the image that hold it, by number.
+place_of() {
+	found=$(tr '\0' '\n' </dev/pmem0 | grep -abo -m 1 "$1" | cut -d : -f 1)
+	[ -n "$found" ] || fail "it is not in the image: $1"
+	echo $((found / 4096))
+}
+
+# number OFFSET: a field of the header.
+number() {
+	perl -e 'open(P, "<", "/dev/pmem0"); seek(P, $ARGV[0], 0); read(P, $n, 8);
+		print unpack("Q", $n)' "$1"
+}
+
+check_files() {
+	bad_device $((victim * 8)) 8
+	expect_status 4 pmem-preserve --json verify --image $bad
+	expect_output 'cannot read at [0-9]+: Input/output error'
+	expect_output '"/var/state/victim"'
+	expect_status 4 pmem-preserve restore --image $bad --into $back
+	expect_output '/var/state/victim'
+	[ -z "$(ls $back)" ] || fail "something was restored"
+	expect_status 4 pmem-preserve restore --salvage --image $bad --into $back
+	expect_output '^pmem-preserve: warning: damaged: /var/state/victim$'
+	rm "$reference/victim"
+	touch -r /var/state "$reference"
+	compare_state $back/var/state
+}
+
+check_the_rest() {
+	bad_device 0 8
+	expect_status 4 pmem-preserve verify --image $bad
+	expect_output 'header'
+	bad_device $(($(number 72) / 512)) 8
+	expect_status 4 pmem-preserve verify --image $bad
+	expect_output 'directories and inodes cannot be read'
+	bad_device $(($(number 128) / 512)) 8
+	expect_status 4 pmem-preserve restore --salvage --image $bad --into $back
+	expect_output 'table of digests cannot be read'
+}
+
+check_writing() {
+	bad_device $((victim * 8)) 8
+	expect_status 1 pmem-preserve checkpoint --replace --image $bad /var/state
+	expect_output 'cannot write at [0-9]+: Input/output error'
+	expect_status 3 pmem-preserve restore --image $bad --into $back
+	dmsetup remove bad
+	expect_status 3 pmem-preserve restore --into $back
+	pmem-preserve checkpoint /var/state
+	expect_status 0 pmem-preserve verify
+}
+
+modprobe dm-mod
+mkdir $back
+sectors=$(cat /sys/class/block/pmem0/size)
+make_state /var/state 32
+{
+	yes 'padding' | head -c 2000000
+	echo 'the place that gets damaged'
+	yes 'padding' | head -c 2000000
+} >/var/state/victim
+touch -d '2001-02-03 04:05:06' /var/state
+snapshot_state /var/state
+pmem-preserve checkpoint /var/state
+victim=$(place_of 'the place that gets damaged')
+check_files
+check_the_rest
+check_writing
+check_dmesg
