@@ -7,6 +7,7 @@ had; a checkpoint that cannot be written leaves the state alone and does not loo
 import json
 import os
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -18,6 +19,7 @@ from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 BLOCK = 4096
+WRITING = struct.pack("<Q", 0x5752495449e74e47)
 
 
 class BadBlocks(ImageCase):
@@ -160,11 +162,20 @@ class EndOfADevice(ImageCase):
         self.assertEqual(os.listdir(self.target), [])
 
 
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
 class ShorterMapping(ImageCase):
     """The same for memory that is mapped: an access beyond the end is a signal there."""
 
     SIZE = 64 * MIB
     TRIES = 10
+
+    def is_being_written(self):
+        with open(self.image, "rb") as file:
+            return file.read(24)[16:] == WRITING
 
     def caught(self):
         """Cuts the file while the program writes into it; None: it was done by then."""
@@ -173,15 +184,16 @@ class ShorterMapping(ImageCase):
         process = program.start("checkpoint", "--in-place", "--replace", "--image", self.image,
                                 "-j", "1", self.state)
         deadline = time.monotonic() + 30
-        while process.poll() is None and time.monotonic() < deadline:
-            with open(f"/proc/{process.pid}/maps", encoding="utf-8", errors="replace") as maps:
-                if f"{self.image}\n" in maps.read():
-                    break
+        while process.poll() is None and not self.is_being_written():
+            self.assertLess(time.monotonic(), deadline, "it does not begin to write")
         process.send_signal(signal.SIGSTOP)
+        while process.poll() is None and not is_stopped(process.pid):
+            self.assertLess(time.monotonic(), deadline, "it does not stop")
+        in_the_middle = self.is_being_written()
         os.truncate(self.image, 2 * MIB)
         process.send_signal(signal.SIGCONT)
         result = program.finish(process)
-        return result if result.status else None
+        return result if in_the_middle else None
 
     def test_it_is_cut_short(self):
         """A signal would end the program, with the memory taken and nothing said."""

@@ -53,17 +53,23 @@ class Judge:
             environment = badblocks.environment(self.image, read=fault.unreadable)
         return program.run("--json", *arguments, "--image", self.image, environment=environment)
 
+    def restore(self, fault, *options):
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir()
+        return self.run(fault, "restore", "--keep", "-j", "2", "--into", self.target, *options)
+
     def judge(self, fault):
         """("found" or "harmless" or "missed", why)."""
         self.image.write_bytes(fault.data)
-        shutil.rmtree(self.target, ignore_errors=True)
-        self.target.mkdir()
         try:
             verify = self.run(fault, "verify", "-j", "2")
-            restore = self.run(fault, "restore", "--keep", "-j", "2", "--into", self.target)
+            restore = self.restore(fault)
+            why = self.wrong_verify(fault, verify) or self.wrong_restore(fault, verify, restore)
+            if restore.status == program.DAMAGED and not why:
+                restore = self.restore(fault, "--salvage")
+                why = self.wrong_salvage(fault, verify, restore)
         except program.Crash as crash:
             return "missed", str(crash)
-        why = self.wrong_verify(fault, verify) or self.wrong_restore(fault, verify, restore)
         if why:
             return "missed", "%s\n%s\n%s" % (why, verify, restore)
         return ("found" if restore.status else "harmless"), ""
@@ -102,6 +108,23 @@ class Judge:
         before = self.case.before_old if self.case.is_old(fault) else self.case.before
         lines = snapshot.differences(before, snapshot.take(beneath(self.target, self.case.state)))
         return "a wrong file was restored:\n%s" % "\n".join(lines) if lines else ""
+
+
+    def wrong_salvage(self, fault, verify, salvage):
+        """Why what it brought back is not just the files that verify does not name."""
+        damaged = json.loads(verify.out).get("damaged")
+        if salvage.status != program.DAMAGED:
+            return "restore --salvage ended with status %d" % salvage.status
+        if json.loads(salvage.out).get("damaged") != damaged:
+            return "restore --salvage and verify do not name the same"
+        if damaged is None:
+            return "it was salvaged blindly" if os.listdir(self.target) else ""
+        before = self.case.before_old if self.case.is_old(fault) else self.case.before
+        whole = {path: entry for path, entry in before.items()
+                 if os.fsdecode(os.fsencode(self.case.state) + path) not in damaged}
+        lines = snapshot.differences(whole,
+                                     snapshot.take(beneath(self.target, self.case.state)))
+        return "salvaged wrongly:\n%s" % "\n".join(lines) if lines else ""
 
 
 class MediaFaults(ImageCase):

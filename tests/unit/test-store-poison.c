@@ -4,8 +4,11 @@
  * not caught, a bad page would kill the restore half way and say nothing; were it not noticed,
  * zeroes would pass for the state.
  */
+#include "report.h"
 #include "store-poison.h"
+#include "store.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -204,6 +207,58 @@ static void test_hardware(void **state)
 	}
 }
 
+/* As it is for those who use a store: an error of theirs, and never zeroes without one. */
+static void test_store(void **state)
+{
+	struct mapping mapping = make(LENGTH, 3 * PIECE);
+	struct store store = {
+		.kind = STORE_DAX,
+		.path = "image",
+		.fd = mapping.fd,
+		.capacity = LENGTH,
+		.map = mapping.bytes,
+		.watch = mapping.watch,
+	};
+	uint8_t copy[4096] = { 0 };
+	const uint8_t *bytes;
+
+	assert_int_equal(store_read(&store, copy, sizeof(copy), 2 * PIECE), 0);
+	assert_int_equal(store_read(&store, copy, sizeof(copy), 4 * PIECE), -E_DAMAGED);
+	assert_int_equal(store_view(&store, NULL, PIECE, 5 * PIECE, &bytes), 0);
+	assert_int_equal(store_check(&store, PIECE, 5 * PIECE), 0);
+	assert_int_equal(bytes[PIECE - 1], 0);
+	assert_int_equal(store_check(&store, PIECE, 5 * PIECE), -E_DAMAGED);
+
+	/* What was read is nothing that a flush promises. */
+	assert_int_equal(store_write(&store, copy, sizeof(copy), 0), 0);
+	assert_int_equal(store_flush(&store), 0);
+	assert_int_equal(store_write(&store, copy, sizeof(copy), 6 * PIECE), -EIO);
+	assert_int_equal(store_flush(&store), -EIO);
+	end(&mapping, LENGTH);
+}
+
+/* Memory that was written fails before the checkpoint is committed: there must be none. */
+static void test_store_fails_later(void **state)
+{
+	struct mapping mapping = make(LENGTH, LENGTH);
+	struct store store = {
+		.kind = STORE_DAX,
+		.path = "image",
+		.fd = mapping.fd,
+		.capacity = LENGTH,
+		.map = mapping.bytes,
+		.watch = mapping.watch,
+	};
+	uint8_t block[4096] = { 0 };
+
+	assert_int_equal(store_write(&store, block, sizeof(block), 2 * PIECE), 0);
+	send(BUS_MCEERR_AO, mapping.bytes + 5 * PIECE);
+	assert_int_equal(store_flush(&store), 0);
+	send(BUS_MCEERR_AO, mapping.bytes + 2 * PIECE);
+	assert_int_equal(store_flush(&store), -EIO);
+	end(&mapping, LENGTH);
+}
+
 enum signal { FAULT_ELSEWHERE, FAULT_AFTERWARDS, SENT_BY_KILL, TOLD_AHEAD };
 
 /* How a child ends that gets this SIGBUS, which is about no mapping that is watched. */
@@ -256,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_writing),	 cmocka_unit_test(test_system_call),
 		cmocka_unit_test(test_threads),	 cmocka_unit_test(test_many_stores),
 		cmocka_unit_test(test_hardware), cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_store),	 cmocka_unit_test(test_store_fails_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
