@@ -32,7 +32,7 @@ static void on_damaged(void *data, const char *path)
 
 	warn("damaged: %s", path);
 	if (json_object_object_get_ex(context->result, "damaged", &damaged))
-		json_object_array_add(damaged, path_to_json(path));
+		json_append(damaged, path_to_json(path));
 }
 
 /* What is whole is there, or would be; the checkpoint is as it was. */
@@ -80,8 +80,8 @@ int restore_run(struct context *context, const struct options *options, const st
 		return r;
 	image->header.timeline.at[TIMELINE_RESTORE] = began;
 	if (options->salvage) {
-		json_object_object_add(context->result, "image", image_to_json(&image->header));
-		json_object_object_add(context->result, "damaged", json_object_new_array());
+		json_add(context->result, "image", image_to_json(&image->header));
+		json_add(context->result, "damaged", json_object_new_array());
 	}
 	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
 	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
