@@ -33,10 +33,6 @@ fail_at() {
 	kill) [ $status = 137 ] || fail "status $status after a kill at $point: $*" ;;
 	error) [ $status = 1 ] || [ $status = 6 ] || fail "status $status after $point: $*" ;;
 	esac
-	case $status in
-	137) ;;
-	*) grep -v 'fault point' "$output" | grep -q . || fail "nothing was said at $point: $*" ;;
-	esac
 }
 
 # committed: whether the region holds a whole checkpoint; a part of one must not look like one.

@@ -37,7 +37,7 @@ look_back() {
 		expect_status 5 pmem-preserve hot-add
 		pmem-preserve restore --keep --no-hot-add
 		compare_tree /var/state
-		find /var/state -mindepth 1 -delete
+		rm -rf /var/state/*
 	else
 		found=none
 		expect_status 3 pmem-preserve restore
@@ -61,14 +61,14 @@ cut_once() {
 		cut_power_at "$2" pmem-preserve checkpoint /var/state
 	fi
 	[ -z "$(ls /var/state)" ] || pmem-preserve checkpoint /var/state
-	find /var/state -mindepth 1 -delete
+	rm -rf /var/state/*
 	cut_power_at "$2" pmem-preserve restore
 }
 
 turn=$stage
 if [ "$turn" = 1 ]; then
 	make_small_state
-	find /var/state -mindepth 1 -delete
+	rm -rf /var/state/*
 else
 	# shellcheck disable=SC2046 # three words
 	look_back $(cuts | sed -n "$((turn - 1))p")

@@ -37,7 +37,7 @@ inventory >/tmp/inventory
 [ -e /scratch/inventory ] || cp /tmp/inventory /scratch/inventory
 diff /scratch/inventory /tmp/inventory || fail "boot $turn is not as the second one was"
 if [ "$turn" -gt $cycles ]; then
-	find /var/state/boots -type f -delete
+	rm -f /var/state/boots/*
 	(cd /var/state && find . -type f | sort | xargs -d '\n' cksum) | diff /scratch/sums - ||
 		fail "the state is not what it was"
 	note "$cycles times there and back"
