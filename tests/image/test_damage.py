@@ -93,6 +93,9 @@ class Damage(ImageCase):
         for length in (size - 1, size - 16, size - BLOCK, size // 2, 2 * BLOCK, BLOCK, BLOCK - 1,
                        1024, 1023, 17, 1, 0):
             self.assertTrue(self.judge(self.whole[:length], "an image cut to %d" % length))
+            # As long as there is anything that tells of it, it is damaged, and not just absent.
+            if length >= 16:
+                self.expect(program.DAMAGED, "verify", "--image", self.damaged)
 
     def test_longer(self):
         """An image at the start of something larger is whole."""

@@ -91,6 +91,15 @@ static bool adds_up(const struct image_header *header)
 					EROFS_BLOCK);
 }
 
+/* A file that was cut short may have its header still. */
+static int read_first_block(struct store *store, uint8_t *block)
+{
+	size_t length = store->capacity < IMAGE_FIRST_BLOCK ? store->capacity : IMAGE_FIRST_BLOCK;
+
+	memset(block + length, 0, IMAGE_FIRST_BLOCK - length);
+	return store_read(store, block, length, 0);
+}
+
 static bool has_magic(const struct image_header *header)
 {
 	return memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) == 0;
@@ -118,9 +127,7 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot read the header", store->path);
-	if (store->capacity < IMAGE_FIRST_BLOCK)
-		return -E_NO_CHECKPOINT;
-	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
+	r = read_first_block(store, block);
 	if (r == -E_DAMAGED)
 		return fail(r, "%s: where a checkpoint has its header, nothing can be read",
 			    store->path);
@@ -162,8 +169,7 @@ bool image_is_ours(struct store *store)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
 
-	return block && store->capacity >= IMAGE_FIRST_BLOCK &&
-	       store_read(store, block, IMAGE_FIRST_BLOCK, 0) == 0 &&
+	return block && read_first_block(store, block) == 0 &&
 	       is_ours((const struct image_header *)block);
 }
 

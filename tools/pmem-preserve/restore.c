@@ -47,11 +47,12 @@ static int end_salvage(const struct options *options)
 	return -E_DAMAGED;
 }
 
-static void explain_by_hand(const struct place *place)
+static void explain_by_hand(const struct store *store)
 {
 	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: "
-	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"",
-	     place->path, place->path);
+	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s",
+	     store->path, store->path,
+	     store->kind == STORE_DAX ? " (of a dax device: from a copy, made with daxio)" : "");
 }
 
 int restore_run(struct context *context, const struct options *options, const struct place *place)
@@ -75,7 +76,7 @@ int restore_run(struct context *context, const struct options *options, const st
 	if (r == 0)
 		r = image_open(store, false, &image);
 	if (r == -E_DAMAGED && options->salvage)
-		explain_by_hand(place);
+		explain_by_hand(store);
 	if (r < 0)
 		return r;
 	image->header.timeline.at[TIMELINE_RESTORE] = began;
