@@ -196,23 +196,21 @@ class MediaFaults(ImageCase):
 
     def try_class(self, make, tries, judges):
         counts = {"found": 0, "harmless": 0, "missed": 0}
-        rng = random.Random("%d %s" % (SEED, make.__name__))
-        faults = [make(rng, self.images) for _ in range(tries)]
         problems = []
 
         def judge(number):
-            judges_own = judges.pop()
+            fault = make(random.Random("%d %s %d" % (SEED, make.__name__, number)), self.images)
+            own = judges.pop()
             try:
-                return (number, *judges_own.judge(faults[number]))
+                return (fault.text, *own.judge(fault))
             finally:
-                judges.append(judges_own)
+                judges.append(own)
 
         with concurrent.futures.ThreadPoolExecutor(len(judges)) as pool:
-            for number, verdict, why in pool.map(judge, range(tries)):
+            for text, verdict, why in pool.map(judge, range(tries)):
                 counts[verdict] += 1
                 if why:
-                    problems.append("%s, try %d: %s\n%s" % (make.__name__, number,
-                                                            faults[number].text, why))
+                    problems.append("%s: %s\n%s" % (make.__name__, text, why))
         return counts, problems
 
     def test_random_faults(self):
