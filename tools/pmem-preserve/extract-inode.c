@@ -200,9 +200,18 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 
 int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
+static int swapped(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_FAILED,
+		    "%s: something else took its place while it was restored; nothing else may "
+		    "write there meanwhile",
+		    PATH(tree, index));
+}
+
 	_cleanup_close_ int fd = -1;
 	int r = make_special(tree, index, directory);
 
+	struct stat stat;
 	if (r == -EEXIST) {
 		r = make_room(tree, index, directory, overwrite);
 		if (r < 0)
@@ -213,10 +222,13 @@ int extract_special(struct tree *tree, uint32_t index, int directory, bool overw
 		return extract_failed(tree, index, r, "cannot create");
 	tree->entries[index].flags |= ENTRY_CREATED;
 	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &stat) < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
 	return extract_attributes(tree, index, fd);
 }
+	/* A link to an inode elsewhere would be given owner and mode there. */
+	if ((stat.st_mode & S_IFMT) != (tree->entries[index].mode & S_IFMT) || stat.st_nlink != 1)
+		return swapped(tree, index);
 
 int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
@@ -225,6 +237,7 @@ int extract_create(struct tree *tree, uint32_t index, int directory, bool overwr
 	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
 	int fd = openat(directory, name, flags, mode), r;
 
+	struct stat stat;
 	if (fd < 0 && errno == EEXIST) {
 		r = make_room(tree, index, directory, overwrite);
 		if (r < 0)
@@ -236,9 +249,27 @@ int extract_create(struct tree *tree, uint32_t index, int directory, bool overwr
 	tree->entries[index].flags |= ENTRY_CREATED;
 	return fd;
 }
+	if ((tree->entries[index].flags & ENTRY_SPLIT) && fstat(fd, &stat) == 0)
+		tree->entries[index].inode = stat.st_ino;
 
 int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
 		 bool overwrite)
+int extract_open_again(const struct tree *tree, uint32_t index, int directory)
+{
+	/* Whoever may write to the directory can put a link to any file there, or a fifo. */
+	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
+					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat stat;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return swapped(tree, index);
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return fail(-errno, "%s: cannot open", PATH(tree, index));
+	if (!S_ISREG(stat.st_mode) || stat.st_ino != tree->entries[index].inode)
+		return swapped(tree, index);
+	return take_fd(fd);
+}
+
 {
 	const char *first = tree_name(tree, tree->entries[index].inode_entry);
 	const char *name = tree_name(tree, index);

@@ -27,6 +27,12 @@ int extract_special(struct tree *tree, uint32_t index, int directory, bool overw
  */
 int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite);
 
+/*
+ * Opens a regular file that extract_create() made for writing once more. Reported; -E_FAILED
+ * when its name stands for something else by now.
+ */
+int extract_open_again(const struct tree *tree, uint32_t index, int directory);
+
 /* Makes entry @index another name of its inode, which lies in @first_directory. */
 int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
 		 bool overwrite);

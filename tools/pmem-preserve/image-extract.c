@@ -140,9 +140,9 @@ static int finish_entry(struct image_worker *worker, uint32_t index)
 	parent = open_parent(&worker->cursor, index);
 	if (parent < 0)
 		return parent;
-	fd = openat(parent, tree_name(tree, index), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = extract_open_again(tree, index, parent);
 	if (fd < 0)
-		return fail(-errno, "%s: cannot open", PATH(tree, index));
+		return fd;
 	return extract_attributes(tree, index, fd);
 }
 
@@ -224,16 +224,10 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 
 	if (parent < 0)
 		return parent;
-	if (split) {
-		fd = openat(parent, tree_name(tree, extent->entry),
-			    O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return fail(-errno, "%s: cannot open", PATH(tree, extent->entry));
-	} else {
-		fd = extract_create(tree, extent->entry, parent, JOB(worker)->options->overwrite);
-		if (fd < 0)
-			return fd;
-	}
+	fd = split ? extract_open_again(tree, extent->entry, parent)
+		   : extract_create(tree, extent->entry, parent, JOB(worker)->options->overwrite);
+	if (fd < 0)
+		return fd;
 	if (!split && sparse && ftruncate(fd, (off_t)entry->size) < 0)
 		return extract_failed(tree, extent->entry, -errno, "cannot give it its size");
 	r = (sparse ? write_sparse : write_all)(fd, data, length, offset);

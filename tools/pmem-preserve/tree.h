@@ -26,7 +26,7 @@ enum entry_flags {
 
 struct entry {
 	uint64_t size;	/* regular: bytes; symlink: length of the target */
-	uint64_t inode; /* walked: st_ino; parsed: nid */
+	uint64_t inode; /* walked: st_ino; parsed: nid; extraction of what is split: st_ino */
 	uint64_t data; /* in the image's metadata, bytes: its inode; parsed directory: its blocks */
 	int64_t mtime;
 	int64_t ctime; /* walked only */
