@@ -10,12 +10,12 @@ for part in "$@"; do
 	case $part in
 	build)
 		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
-			libdaxctl-dev libsystemd-dev libxxhash-dev libjson-c-dev libinih-dev libpmem-dev
-			libblkid-dev"
+			libdaxctl-dev libsystemd-dev libxxhash-dev libssl-dev libjson-c-dev libinih-dev
+			libpmem-dev libblkid-dev"
 		;;
 	test)
 		wanted="$wanted git libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
-			clang-format-14 cppcheck shellcheck"
+			openssl clang-format-14 cppcheck shellcheck"
 		;;
 	driver)
 		wanted="$wanted gcc-12 make pahole kmod xz-utils debian-archive-keyring"
