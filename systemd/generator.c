@@ -4,6 +4,7 @@
  * on, and which those are is known when the machine starts. Writes a drop-in and nothing else.
  */
 #include "config.h"
+#include "counter.h"
 #include "report.h"
 
 #include <errno.h>
@@ -46,6 +47,10 @@ static int write_drop_in(const struct config *config, const char *directory)
 		print_path(file, config->states[i]);
 	if (config->fallback)
 		print_path(file, config->fallback);
+	if (config->key_file) {
+		print_path(file, config->key_file);
+		print_path(file, config->counter_file ? config->counter_file : COUNTER_PATH);
+	}
 	if (fclose(file) != 0)
 		return fail(-errno, "%s", path);
 	return 0;
@@ -62,7 +67,7 @@ int main(int argc, char **argv)
 	r = config_read(NULL, &config);
 	if (r < 0)
 		return exit_status(r);
-	if (config.state_count || config.fallback)
+	if (config.state_count || config.fallback || config.key_file)
 		r = write_drop_in(&config, argv[1]);
 	config_clear(&config);
 	return exit_status(r);

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Those who can write to the target while root restores into it. Nothing outside of the target may
-change.
+Those who can write to the target while root restores into it, and images with things in them that
+not every machine should let in. Nothing outside of the target may change.
 """
 
 import os
 import pathlib
 import shutil
 import signal
+import socket
+import stat
 import subprocess
 import sys
+import unittest
 
 from support import program, snapshot
 from support.case import ImageCase
@@ -116,3 +119,101 @@ class Race(ImageCase):
         os.mkfifo(self.outside / "fifo")
         self.checkpoint()
         self.race("link", [("file", self.outside / "fifo")])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root can make devices, and give files away")
+class NoSpecial(ImageCase):
+    def setUp(self):
+        super().setUp()
+        os.mknod(self.state / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        os.link(self.state / "null", self.state / "null-linked")
+        os.mknod(self.state / "disk", stat.S_IFBLK | 0o600, os.makedev(7, 99))
+        for name, mode in (("setuid", 0o4755), ("setgid", 0o2755), ("both", 0o6711),
+                           ("plain", 0o755), ("sticky", 0o1644)):
+            (self.state / name).write_text(name)
+            os.chmod(self.state / name, mode)
+        os.link(self.state / "setuid", self.state / "setuid-linked")
+        (self.state / "directory").mkdir()
+        os.chmod(self.state / "directory", 0o3775)
+        os.mkfifo(self.state / "fifo")
+        with socket.socket(socket.AF_UNIX) as end:
+            os.chdir(self.state)
+            end.bind("socket")
+            os.chdir("/")
+        (self.state / "link").symlink_to("null")
+        self.has_capability = False
+        try:
+            os.setxattr(self.state / "plain", "security.capability",
+                        bytes.fromhex("0100000200040000000000000000000000000000"))
+            os.setxattr(self.state / "plain", "user.kept", b"kept")
+            self.has_capability = True
+        except OSError:
+            pass
+        self.checkpoint()
+
+    def modes(self):
+        return {path.name: stat.S_IMODE(path.lstat().st_mode)
+                for path in self.restored().iterdir()}
+
+    def expect_ordinary(self):
+        """Nothing in the target that a user could become root with."""
+        modes = self.modes()
+        self.assertEqual(sorted(modes), ["both", "directory", "fifo", "link", "plain", "setgid",
+                                         "setuid", "setuid-linked", "socket", "sticky"])
+        self.assertEqual(modes["setuid"], 0o755)
+        self.assertEqual(modes["setgid"], 0o755)
+        self.assertEqual(modes["both"], 0o711)
+        self.assertEqual(modes["sticky"], 0o1644)
+        self.assertEqual(modes["directory"], 0o3775)
+        self.assertTrue((self.restored() / "setuid").samefile(self.restored() / "setuid-linked"))
+        self.assertEqual((self.restored() / "both").read_text(), "both")
+        names = os.listxattr(self.restored() / "plain")
+        self.assertNotIn("security.capability", names)
+        if self.has_capability:
+            self.assertIn("user.kept", names)
+
+    def test_option(self):
+        result = self.restore("--no-special")
+        self.expect_ordinary()
+        for name in ("null", "null-linked", "disk"):
+            self.assertIn(f"{self.state}/{name}: a device", result.text)
+        self.assertIn(f"{self.state}/setuid: setuid", result.text)
+
+    def test_what_was_left_out_is_told(self):
+        """A service that misses its device has to be understood."""
+        result = self.expect(DONE, "--json", "restore", "--no-special", "--image", self.image,
+                             "--into", self.target)
+        told = {(os.path.basename(item["path"]), item["what"])
+                for item in result.json["left_out"]}
+        wanted = {("null", "a device"), ("null-linked", "a device"), ("disk", "a device"),
+                  ("setuid", "setuid"), ("setuid-linked", "setuid"), ("setgid", "setgid"),
+                  ("both", "setuid"), ("both", "setgid")}
+        if self.has_capability:
+            wanted.add(("plain", "capabilities"))
+        self.assertEqual(told, wanted)
+
+    def test_configured(self):
+        """The boot has no options."""
+        config = self.box / "config"
+        config.write_text("special = no\n")
+        self.expect(DONE, "--config", config, "restore", "--image", self.image, "--into",
+                    self.target)
+        self.expect_ordinary()
+
+    def test_with_overwrite(self):
+        """A device that was there is not what the checkpoint holds, and stays."""
+        place = self.restored()
+        place.mkdir(parents=True)
+        (place / "disk").write_text("mine")
+        (place / "setuid").write_text("old")
+        os.chmod(place / "setuid", 0o4755)
+        self.restore("--no-special", "--overwrite")
+        self.assertEqual((place / "disk").read_text(), "mine")
+        (place / "disk").unlink()
+        self.expect_ordinary()
+
+    def test_without_it(self):
+        """All comes back, as ever."""
+        before = snapshot.take(self.state)
+        self.restore()
+        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")

@@ -220,6 +220,38 @@ class Fallback(ImageCase):
         self.call(FAILED, "shutdown", "poweroff")
         self.assertIn("the state was not saved: the memory does not survive", self.last_word())
 
+    def test_with_a_key(self):
+        """A disk that others can reach: neither theirs nor an old state of ours comes up with it."""
+        key, counter = self.box / "key", self.box / "counter"
+        key.write_bytes(os.urandom(32))
+        key.chmod(0o600)
+        lines = f"fallback = {self.fallback}", f"key-file = {key}", f"counter-file = {counter}"
+        self.configure(*lines)
+        self.call(DONE, "shutdown", "poweroff")
+        old = self.fallback.read_bytes()
+        self.empty_state()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
+        self.call(DONE, "status")
+        self.empty_state()
+        self.fallback.write_bytes(old)
+        self.assertIn("is an old one", self.call(REFUSED, "boot").text)
+        self.assertIn('PMEM_PRESERVE_OUTCOME="failed"', self.note("boot"))
+        self.fallback.unlink()
+        self.configure(lines[0])
+        (self.state / "file").write_text("forged\n")
+        self.call(DONE, "shutdown", "poweroff")
+        self.configure(*lines)
+        self.empty_state()
+        self.assertIn("not authentic", self.call(DAMAGED, "boot", "-v").text)
+        self.assertIn('PMEM_PRESERVE_OUTCOME="damaged"', self.note("boot"))
+        self.assertIn("not authentic", self.call(DAMAGED, "status").text)
+        self.assertEqual(list(self.state.iterdir()), [])
+        key.chmod(0o644)
+        self.call(REFUSED, "shutdown", "poweroff")
+        self.assertIn("may be read or written by others", self.note("shutdown"))
+        self.assertIn("may be read or written by others", self.problems())
+
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")
         self.call(USAGE, "shutdown", "kexec", "reboot")

@@ -35,7 +35,8 @@ static void test_values(void **state)
 	assert_int_equal(read_text("state = /var/state\n; a comment\nstate=/srv/cache\n"
 				   "region = region1\nlayout = devdax\nthreads = 3\ndeadline = 7\n"
 				   "exclude = *.tmp\nfallback = /srv/state.img\n"
-				   "survives = reboot\n",
+				   "survives = reboot\nkey-file = /etc/key\nspecial = no\n"
+				   "wipe = yes\ncounter-file = /srv/counter\n",
 				   &config),
 			 0);
 	assert_int_equal(config.state_count, 2);
@@ -48,6 +49,10 @@ static void test_values(void **state)
 	assert_int_equal(config.exclude_count, 1);
 	assert_string_equal(config.fallback, "/srv/state.img");
 	assert_int_equal(config.survives, SURVIVES_REBOOT);
+	assert_string_equal(config.key_file, "/etc/key");
+	assert_string_equal(config.counter_file, "/srv/counter");
+	assert_false(config.special);
+	assert_true(config.wipe);
 	config_clear(&config);
 }
 
@@ -59,7 +64,9 @@ static void test_refused(void **state)
 		"threads = 65\n",	"threads = -1\n",
 		"deadline = 9999999\n", "[section]\nlayout = raw\n",
 		"just words\n",		"fallback = state.img\n",
-		"survives = all\n",
+		"survives = all\n",	"key-file = key\n",
+		"special = maybe\n",	"wipe = 1\n",
+		"counter-file = c\n",
 	};
 	struct config config;
 

@@ -3,6 +3,7 @@
 
 #include "cleanup.h"
 #include "command.h"
+#include "counter.h"
 #include "guard.h"
 #include "image-json.h"
 #include "json-result.h"
@@ -83,12 +84,32 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 	return 0;
 }
 
+/* Newer than any that there is, in either place, and than any that there was. */
+static int choose_generation(struct checkpoint *job, const struct image_header *in_place)
+{
+	const struct options *options = job->options;
+	uint64_t newest = image_is_credible(in_place, options->key) ? in_place->generation : 0;
+	uint64_t elsewhere = place_generation_elsewhere(options, &job->place), counter;
+	int r = counter_is_writable(options->counter_file);
+
+	if (r == 0)
+		r = counter_read(options->counter_file, &counter);
+	if (r < 0)
+		return r;
+	if (newest < elsewhere)
+		newest = elsewhere;
+	if (newest < counter)
+		newest = counter;
+	job->generation = 1 + newest;
+	return 0;
+}
+
 int checkpoint_check(struct checkpoint *job)
 {
 	struct region *region = &job->place.region;
 	const struct options *options = job->options;
 	_cleanup_store_ struct store *store = NULL;
-	uint64_t in_place = 0, elsewhere;
+	struct image_header in_place = { 0 };
 	char name[64];
 	int r = 0;
 
@@ -111,9 +132,9 @@ int checkpoint_check(struct checkpoint *job)
 		if (r < 0)
 			return r;
 	}
-	/* Newer than any that there is, in either place. */
-	elsewhere = place_generation_elsewhere(options, &job->place);
-	job->generation = 1 + (in_place > elsewhere ? in_place : elsewhere);
+	r = choose_generation(job, &in_place);
+	if (r < 0)
+		return r;
 	job->was_ram = job->place.is_region && region->state == REGION_RAM;
 	if (!job->place.is_region) {
 		/* In place, opening to write may fill holes: here it is only looked at. */
@@ -150,6 +171,7 @@ int checkpoint_write(struct checkpoint *job)
 		.threads = job->options->threads,
 		.generation = job->generation,
 		.timeline = job->timeline,
+		.key = job->options->key,
 	};
 	_cleanup_store_ struct store *store = NULL;
 	uint64_t start = now_ns();
@@ -164,6 +186,9 @@ int checkpoint_write(struct checkpoint *job)
 	r = image_write(job->image, store, &options);
 	if (r < 0)
 		return r;
+	/* Not before: a crash in between must leave an image that can be restored. */
+	if (counter_raise(job->options->counter_file, job->generation) < 0)
+		warn("older checkpoints may be restored in place of this one");
 	seconds = (double)(now_ns() - start) / 1e9;
 	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
 	       place_name(&job->place), (unsigned long long)options.generation, seconds,
@@ -175,17 +200,21 @@ int checkpoint_write(struct checkpoint *job)
 void checkpoint_roll_back(struct checkpoint *job)
 {
 	_cleanup_store_ struct store *store = NULL;
+	int r = 0;
 
 	if (!job->place.is_region)
 		return;
 	place_update(&job->place);
 	if (job->written && store_open(job->place.path, STORE_UPDATE, &store) == 0)
-		image_erase(store);
+		r = job->options->wipe ? image_wipe(store, job->image->header.image_bytes)
+				       : image_erase(store);
 	store_close(take_pointer(store));
 	if (!job->was_ram)
 		return;
 	inform("Giving the memory back; the state is where it was");
-	if (memory_give(&job->place.region) < 0)
+	if (r == 0 || !job->options->wipe)
+		r = memory_give(&job->place.region);
+	if (r < 0)
 		warn("%s is still not RAM; \"pmem-preserve hot-add\" tries again",
 		     job->place.region.name);
 }

@@ -5,6 +5,7 @@
 #include "image-json.h"
 #include "instance.h"
 #include "json-result.h"
+#include "key.h"
 #include "options.h"
 #include "place.h"
 #include "report.h"
@@ -62,6 +63,8 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	/* The last one's, where user space alone was started anew. */
 	run_file_remove("shutdown");
 	r = instance_lock(&options, INSTANCE_WAIT_SECONDS, &lock);
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
 	if (r == 0)
 		r = place_find_checkpoint(&options, &place);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "json-result.h"
 #include "kexec.h"
+#include "key.h"
 #include "options.h"
 #include "region-json.h"
 #include "report.h"
@@ -74,7 +75,8 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	r = options_parse(context->config, argc, argv,
 			  OPTION_IMAGE | OPTION_REGION | OPTION_LAYOUT | OPTION_REPLACE |
 				  OPTION_IN_PLACE | OPTION_EXCLUDE | OPTION_KEXEC | OPTION_KERNEL |
-				  OPTION_DEADLINE | OPTION_THREADS | OPTION_DRY_RUN,
+				  OPTION_KEY_FILE | OPTION_DEADLINE | OPTION_THREADS |
+				  OPTION_DRY_RUN,
 			  "[PATH]...", &options);
 	if (r < 0 || options.help)
 		return r;
@@ -84,6 +86,8 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	job.timeline[TIMELINE_BEGIN] = unix_ns();
 	named = options.first < argc;
 	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
 	if (r == 0)
 		r = place_find(&options, &job.place);
 	if (r == 0)

@@ -2,34 +2,66 @@
 /* discard: gives a checkpoint up. */
 #include "cleanup.h"
 #include "command.h"
+#include "counter.h"
 #include "image.h"
 #include "instance.h"
+#include "key.h"
 #include "options.h"
 #include "place.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* In one step: without its header it would be something that nobody knows. */
-static int remove_file(const char *path)
+/* What a damaged header has no size for goes as a whole. */
+static int erase(struct store *store, const struct image_header *header, bool wipe)
 {
-	return unlink(path) < 0 ? fail(-errno, "%s: cannot remove", path) : 0;
+	if (!wipe)
+		return image_erase(store);
+	return image_wipe(store, header->image_bytes ? header->image_bytes : store->capacity);
+}
+
+/* In one step: without its header it would be something that nobody knows. */
+static int remove_file(struct store *store, bool wipe)
+{
+	int r = wipe ? image_wipe(store, store->capacity) : 0;
+
+	if (r == 0 && unlink(store->path) < 0)
+		r = fail(-errno, "%s: cannot remove", store->path);
+	return r;
+}
+
+static int give_up(struct store *store, const struct image_header *header,
+		   const struct options *options)
+{
+	int r = 0;
+
+	/* Before: whoever kept a copy shall not bring it back after a crash. */
+	if (options->key && image_is_credible(header, options->key))
+		r = counter_raise(options->counter_file, header->generation + 1);
+	if (r < 0)
+		return r;
+	return store->kind == STORE_FILE ? remove_file(store, options->wipe)
+					 : erase(store, header, options->wipe);
 }
 
 int cmd_discard(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_store_ struct store *store = NULL;
-	struct image_header header;
+	struct image_header header = { 0 };
 	_cleanup_close_ int lock = -1;
 	struct place place;
 	int r;
 
 	r = options_parse(context->config, argc, argv,
-			  OPTION_IMAGE | OPTION_REGION | OPTION_DRY_RUN, NULL, &options);
+			  OPTION_IMAGE | OPTION_REGION | OPTION_KEY_FILE | OPTION_WIPE |
+				  OPTION_DRY_RUN,
+			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
 	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
 	if (r == 0)
 		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
@@ -47,8 +79,9 @@ int cmd_discard(struct context *context, int argc, char **argv)
 		       place_name(&place));
 		return 0;
 	}
-	r = store->kind == STORE_FILE ? remove_file(store->path) : image_erase(store);
+	r = give_up(store, &header, &options);
 	if (r == 0)
-		inform("The checkpoint in %s is gone", place_name(&place));
+		inform("The checkpoint in %s is gone%s", place_name(&place),
+		       options.wipe ? ", and its bytes are wiped" : "");
 	return r;
 }

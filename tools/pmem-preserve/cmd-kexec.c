@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "json-result.h"
 #include "kexec.h"
+#include "key.h"
 #include "options.h"
 #include "region-json.h"
 #include "report.h"
@@ -111,6 +112,8 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 	r = instance_lock(&options, 0, &lock);
 	if (r == 0)
 		r = check_unit();
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
 	if (r == 0)
 		r = kexec_is_loaded(&loaded);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include "image-json.h"
 #include "image.h"
 #include "json-result.h"
+#include "key.h"
 #include "options.h"
 #include "place.h"
 
@@ -129,14 +130,17 @@ int cmd_list(struct context *context, int argc, char **argv)
 	struct place place;
 	int r;
 
-	r = options_parse(context->config, argc, argv, OPTION_IMAGE | OPTION_REGION | OPTION_LONG,
-			  NULL, &options);
+	r = options_parse(context->config, argc, argv,
+			  OPTION_IMAGE | OPTION_REGION | OPTION_KEY_FILE | OPTION_LONG, NULL,
+			  &options);
 	if (r < 0 || options.help)
 		return r;
-	r = place_find_checkpoint(&options, &place);
+	r = key_read(options.key_file, &options.key);
+	if (r == 0)
+		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
 		r = store_open(place.path, STORE_READ, &store);
 	if (r == 0)
-		r = image_open(store, true, &image);
+		r = image_open(store, options.key, true, &image);
 	return r < 0 ? r : list(context, image, options.long_list);
 }

@@ -10,6 +10,7 @@
 #include "region-json.h"
 #include "region.h"
 #include "report.h"
+#include "wipe.h"
 
 #include <errno.h>
 #include <json.h>
@@ -18,6 +19,13 @@ static void add_result(struct context *context, const struct region *region, boo
 {
 	json_add(context->result, "region", region_to_json(region));
 	json_add(context->result, "dry_run", json_object_new_boolean(dry_run));
+}
+
+static int give(struct region *region, bool wipe)
+{
+	int r = wipe ? wipe_region(region) : 0;
+
+	return r < 0 ? r : memory_give(region);
 }
 
 int cmd_hot_add(struct context *context, int argc, char **argv)
@@ -55,7 +63,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 		inform("%s would go from %s to RAM: %s in ZONE_MOVABLE", region.name,
 		       region_state_name(region.state), size_text(region.ram_bytes).text);
 	else
-		r = memory_give(&region);
+		r = give(&region, options.wipe);
 	add_result(context, &region, options.dry_run);
 	return r;
 }

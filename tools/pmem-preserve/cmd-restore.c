@@ -5,12 +5,14 @@
 #include "guard.h"
 #include "instance.h"
 #include "json-result.h"
+#include "key.h"
 #include "memory.h"
 #include "options.h"
 #include "place.h"
 #include "region-json.h"
 #include "report.h"
 #include "restore.h"
+#include "wipe.h"
 
 #include <json.h>
 
@@ -24,7 +26,8 @@ int cmd_restore(struct context *context, int argc, char **argv)
 	r = options_parse(context->config, argc, argv,
 			  OPTION_IMAGE | OPTION_REGION | OPTION_INTO | OPTION_OVERWRITE |
 				  OPTION_SALVAGE | OPTION_KEEP | OPTION_NO_HOT_ADD |
-				  OPTION_THREADS | OPTION_DRY_RUN,
+				  OPTION_KEY_FILE | OPTION_NO_SPECIAL | OPTION_THREADS |
+				  OPTION_DRY_RUN,
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
@@ -33,6 +36,8 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		return fail(-E_USAGE, "restore: --salvage and --overwrite do not go together; "
 				      "salvage --into an empty directory");
 	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
 	if (r == 0)
 		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
@@ -45,6 +50,8 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	r = checkpoint_guard(&place.region, false);
+	if (r == 0 && options.wipe)
+		r = wipe_region(&place.region);
 	if (r == 0)
 		r = memory_give(&place.region);
 	if (r < 0)

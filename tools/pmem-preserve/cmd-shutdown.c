@@ -9,6 +9,7 @@
 #include "instance.h"
 #include "json-result.h"
 #include "kexec.h"
+#include "key.h"
 #include "next-state.h"
 #include "options.h"
 #include "region-json.h"
@@ -165,7 +166,9 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	saving.next = really(saving.next);
-	r = save_anywhere(&saving, &place);
+	r = key_read(options.key_file, &options.key);
+	if (r == 0)
+		r = save_anywhere(&saving, &place);
 	noted = note(&saving, &place, r);
 	return r < 0 ? r : noted;
 }

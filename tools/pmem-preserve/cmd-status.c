@@ -5,6 +5,7 @@
 #include "image-json.h"
 #include "image.h"
 #include "json-result.h"
+#include "key.h"
 #include "options.h"
 #include "place.h"
 #include "problems.h"
@@ -28,13 +29,18 @@ static void print_image(const char *name, const struct image_header *header)
 	       (unsigned long long)header->files, size_text(header->file_bytes).text,
 	       size_text(header->image_bytes).text, (const char *)header->hostname,
 	       (const char *)header->kernel);
+	if (header->seal == IMAGE_SEAL_KEYED)
+		printf("  it is sealed with a key\n");
 	if (header->phase == IMAGE_PHASE_COMMITTED)
 		printf("  \"pmem-preserve restore\" brings it back\n");
 }
 
-/* Adds "image" to @object: null when there is none. -E_DAMAGED is kept for the exit status. */
-static int show_image(const struct context *context, const char *name, const char *path,
-		      struct json_object *object)
+/*
+ * Adds "image" to @object: null when there is none. -E_DAMAGED is kept for the exit status: of an
+ * image that is damaged, or, where the key can be read, not authentic.
+ */
+static int show_image(const struct context *context, const struct options *options,
+		      const char *name, const char *path, struct json_object *object)
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct image_header header;
@@ -50,6 +56,8 @@ static int show_image(const struct context *context, const char *name, const cha
 	}
 	if (r == 0 && !context->json)
 		print_image(name, &header);
+	if (r == 0 && options->key && header.phase != IMAGE_PHASE_WRITING)
+		r = image_authenticate(&header, options->key, name);
 	return r;
 }
 
@@ -90,8 +98,8 @@ static void print_region(const struct region *region)
 	}
 }
 
-static int show_region(const struct context *context, const struct region *region,
-		       struct json_object *array)
+static int show_region(const struct context *context, const struct options *options,
+		       const struct region *region, struct json_object *array)
 {
 	struct json_object *object = region_to_json(region);
 	char path[REGION_PATH_BYTES];
@@ -103,7 +111,7 @@ static int show_region(const struct context *context, const struct region *regio
 	region_path(region, path);
 	if (!path[0])
 		return 0;
-	r = show_image(context, region->name, path, object);
+	r = show_image(context, options, region->name, path, object);
 	return r == -E_NO_CHECKPOINT ? 0 : r;
 }
 
@@ -114,6 +122,8 @@ static void print_config(const struct config *config)
 		printf("%s %s", i ? "," : " keeps", config->states[i]);
 	printf("\n  the memory survives %s; fallback: %s\n", survival_name(config->survives),
 	       config->fallback ? config->fallback : "none");
+	if (config->key_file)
+		printf("  checkpoints are authenticated with %s\n", config->key_file);
 }
 
 static int show_config(const struct context *context, const struct region *regions, size_t count)
@@ -151,7 +161,7 @@ static int show_fallback(const struct context *context, const struct options *op
 	object = json_object_new_object();
 	json_add(context->result, "fallback", object);
 	json_add(object, "path", path_to_json(options->fallback));
-	r = show_image(context, options->fallback, options->fallback, object);
+	r = show_image(context, options, options->fallback, options->fallback, object);
 	return r == -E_NO_CHECKPOINT ? 0 : r;
 }
 
@@ -164,12 +174,18 @@ int cmd_status(struct context *context, int argc, char **argv)
 	size_t count = 0;
 	int r, result = 0;
 
-	r = options_parse(context->config, argc, argv, OPTION_IMAGE, NULL, &options);
+	r = options_parse(context->config, argc, argv, OPTION_IMAGE | OPTION_KEY_FILE, NULL,
+			  &options);
 	if (r < 0 || options.help)
 		return r;
+	/* Anybody may ask for the status, and the key is not for everybody. */
+	if (!key_fault(options.key_file))
+		result = key_read(options.key_file, &options.key);
 	if (options.image) {
 		r = place_find_checkpoint(&options, &place);
-		return r < 0 ? r : show_image(context, place.path, place.path, context->result);
+		return r < 0 ? r
+			     : show_image(context, &options, place.path, place.path,
+					  context->result);
 	}
 	r = region_list(&regions, &count);
 	if (r < 0)
@@ -177,7 +193,7 @@ int cmd_status(struct context *context, int argc, char **argv)
 	array = json_object_new_array();
 	json_add(context->result, "regions", array);
 	for (size_t i = 0; i < count; i++) {
-		r = show_region(context, &regions[i], array);
+		r = show_region(context, &options, &regions[i], array);
 		if (r < 0)
 			result = r;
 	}

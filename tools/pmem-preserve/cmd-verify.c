@@ -4,6 +4,7 @@
 #include "image-json.h"
 #include "image.h"
 #include "json-result.h"
+#include "key.h"
 #include "options.h"
 #include "place.h"
 
@@ -34,14 +35,17 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	int r;
 
 	r = options_parse(context->config, argc, argv,
-			  OPTION_IMAGE | OPTION_REGION | OPTION_THREADS, NULL, &options);
+			  OPTION_IMAGE | OPTION_REGION | OPTION_KEY_FILE | OPTION_THREADS, NULL,
+			  &options);
 	if (r < 0 || options.help)
 		return r;
-	r = place_find_checkpoint(&options, &place);
+	r = key_read(options.key_file, &options.key);
+	if (r == 0)
+		r = place_find_checkpoint(&options, &place);
 	if (r == 0)
 		r = store_open(place.path, STORE_READ, &store);
 	if (r == 0)
-		r = image_open(store, true, &image);
+		r = image_open(store, options.key, true, &image);
 	if (r < 0)
 		return r;
 	damage.paths = json_object_new_array();

@@ -51,6 +51,14 @@ const char *survival_name(enum survival survival)
 	return survivals[survival];
 }
 
+int boolean_parse(const char *text, bool *ret_value)
+{
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+		return -EINVAL;
+	*ret_value = *text == 'y';
+	return 0;
+}
+
 int number_parse(const char *text, unsigned int max, unsigned int *ret_number)
 {
 	unsigned long value;
@@ -87,6 +95,12 @@ static int set_string(char **string, const char *text)
 	return *text && !*string ? -ENOMEM : 0;
 }
 
+/* A file that is there at boot: no working directory to be relative to. */
+static int set_path(char **string, const char *text)
+{
+	return *text == '/' || !*text ? set_string(string, text) : -EINVAL;
+}
+
 static int set(struct config *config, const char *key, const char *value)
 {
 	if (strcmp(key, "state") == 0)
@@ -109,9 +123,17 @@ static int set(struct config *config, const char *key, const char *value)
 	if (strcmp(key, "cmdline") == 0)
 		return set_string(&config->cmdline, value);
 	if (strcmp(key, "fallback") == 0)
-		return *value == '/' || !*value ? set_string(&config->fallback, value) : -EINVAL;
+		return set_path(&config->fallback, value);
 	if (strcmp(key, "survives") == 0)
 		return survival_parse(value, &config->survives);
+	if (strcmp(key, "key-file") == 0)
+		return set_path(&config->key_file, value);
+	if (strcmp(key, "counter-file") == 0)
+		return set_path(&config->counter_file, value);
+	if (strcmp(key, "special") == 0)
+		return boolean_parse(value, &config->special);
+	if (strcmp(key, "wipe") == 0)
+		return boolean_parse(value, &config->wipe);
 	return -ENOENT;
 }
 
@@ -145,6 +167,7 @@ void config_init(const char *path, struct config *ret_config)
 	*ret_config = (struct config){
 		.path = path ? path : CONFIG_PATH,
 		.deadline_seconds = DEADLINE_DEFAULT,
+		.special = true,
 	};
 }
 
@@ -190,5 +213,7 @@ void config_clear(struct config *config)
 	free(config->initrd);
 	free(config->cmdline);
 	free(config->fallback);
+	free(config->key_file);
+	free(config->counter_file);
 	*config = (struct config){ 0 };
 }

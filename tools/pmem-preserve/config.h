@@ -29,6 +29,10 @@ struct config {
 	char *kernel, *initrd, *cmdline;
 	char *fallback; /* an image file for when the region cannot be used; NULL: none */
 	enum survival survives;
+	char *key_file;	    /* what images are authenticated with; NULL: nothing */
+	char *counter_file; /* NULL: where it is by default */
+	bool special;	    /* restores bring devices, setuid bits and capabilities back */
+	bool wipe;	    /* what a restored image leaves in memory goes before others get it */
 };
 
 /* What counts without a file. */
@@ -45,6 +49,9 @@ const char *layout_name(enum layout layout);
 /* "kexec", "reboot" or "poweroff"; -EINVAL. */
 int survival_parse(const char *text, enum survival *ret_survival);
 const char *survival_name(enum survival survival);
+
+/* "yes" or "no"; -EINVAL. */
+int boolean_parse(const char *text, bool *ret_value);
 
 /* A whole decimal number up to @max; -EINVAL. */
 int number_parse(const char *text, unsigned int max, unsigned int *ret_number);

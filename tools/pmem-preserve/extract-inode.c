@@ -3,6 +3,7 @@
 
 #include "beneath.h"
 #include "cleanup.h"
+#include "extract-ordinary.h"
 #include "report.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ static bool is_ours(int fd)
 void extract_new_directory(struct tree *tree, uint32_t index, int directory)
 {
 	struct entry *entry = &tree->entries[index];
-	uint8_t parent_flags = tree->entries[entry->parent].flags;
+	uint16_t parent_flags = tree->entries[entry->parent].flags;
 	_cleanup_close_ int fd = -1;
 	struct inode inode;
 
@@ -164,7 +165,8 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 			    entry->gid);
 	drop_acls(tree, index, &inode);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
-		if (set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
+		if (!((entry->flags & ENTRY_ORDINARY) && xattr_is_special(xattr.name)) &&
+		    set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
 			return fail(-errno, "%s: cannot set the extended attribute %s",
 				    PATH(tree, index), xattr.name);
 	if (!S_ISLNK(entry->mode) && !is_made_with_mode(tree, index) &&
@@ -198,8 +200,6 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 	return r < 0 ? -errno : 0;
 }
 
-int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
-{
 static int swapped(const struct tree *tree, uint32_t index)
 {
 	return fail(-E_FAILED,
@@ -208,10 +208,12 @@ static int swapped(const struct tree *tree, uint32_t index)
 		    PATH(tree, index));
 }
 
+int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
 	_cleanup_close_ int fd = -1;
+	struct stat stat;
 	int r = make_special(tree, index, directory);
 
-	struct stat stat;
 	if (r == -EEXIST) {
 		r = make_room(tree, index, directory, overwrite);
 		if (r < 0)
@@ -224,20 +226,20 @@ static int swapped(const struct tree *tree, uint32_t index)
 	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
-	return extract_attributes(tree, index, fd);
-}
 	/* A link to an inode elsewhere would be given owner and mode there. */
 	if ((stat.st_mode & S_IFMT) != (tree->entries[index].mode & S_IFMT) || stat.st_nlink != 1)
 		return swapped(tree, index);
+	return extract_attributes(tree, index, fd);
+}
 
 int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
 {
 	const char *name = tree_name(tree, index);
 	mode_t mode = is_made_with_mode(tree, index) ? tree->entries[index].mode & 0777 : 0600;
 	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	struct stat stat;
 	int fd = openat(directory, name, flags, mode), r;
 
-	struct stat stat;
 	if (fd < 0 && errno == EEXIST) {
 		r = make_room(tree, index, directory, overwrite);
 		if (r < 0)
@@ -247,13 +249,11 @@ int extract_create(struct tree *tree, uint32_t index, int directory, bool overwr
 	if (fd < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
 	tree->entries[index].flags |= ENTRY_CREATED;
-	return fd;
-}
 	if ((tree->entries[index].flags & ENTRY_SPLIT) && fstat(fd, &stat) == 0)
 		tree->entries[index].inode = stat.st_ino;
+	return fd;
+}
 
-int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
-		 bool overwrite)
 int extract_open_again(const struct tree *tree, uint32_t index, int directory)
 {
 	/* Whoever may write to the directory can put a link to any file there, or a fifo. */
@@ -270,6 +270,8 @@ int extract_open_again(const struct tree *tree, uint32_t index, int directory)
 	return take_fd(fd);
 }
 
+int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
+		 bool overwrite)
 {
 	const char *first = tree_name(tree, tree->entries[index].inode_entry);
 	const char *name = tree_name(tree, index);

@@ -41,14 +41,14 @@ static int refuse(const char *name, bool replace, const char *what)
 }
 
 int checkpoint_guard_path(const char *path, const char *name, bool replace,
-			  uint64_t *ret_generation)
+			  struct image_header *ret_header)
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct image_header header;
 	char what[200], foreign[64];
 	int r;
 
-	*ret_generation = 0;
+	*ret_header = (struct image_header){ 0 };
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	r = store_open(path, STORE_READ, &store);
@@ -67,7 +67,7 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	}
 	if (r < 0)
 		return r;
-	*ret_generation = header.generation;
+	*ret_header = header;
 	if (header.phase != IMAGE_PHASE_COMMITTED)
 		return 0;
 	snprintf(what, sizeof(what), "a checkpoint of %s that was not restored",
@@ -84,8 +84,8 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 int checkpoint_guard(const struct region *region, bool replace)
 {
 	char path[REGION_PATH_BYTES];
-	uint64_t generation;
+	struct image_header header;
 
 	region_path(region, path);
-	return path[0] ? checkpoint_guard_path(path, region->name, replace, &generation) : 0;
+	return path[0] ? checkpoint_guard_path(path, region->name, replace, &header) : 0;
 }

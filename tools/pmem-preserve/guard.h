@@ -5,6 +5,8 @@
 
 #include "region.h"
 
+struct image_header;
+
 /*
  * Whether the region may be written, converted or hot-added. -E_REFUSED (reported) when it holds a
  * committed checkpoint that was not restored, a damaged one, or somebody else's data; with @replace
@@ -14,9 +16,9 @@ int checkpoint_guard(const struct region *region, bool replace);
 
 /*
  * The same for what lies at @path (file or device; need not exist), called @name in messages.
- * *ret_generation: that of the image there, or 0.
+ * *ret_header: that of the image there, or zeroes.
  */
 int checkpoint_guard_path(const char *path, const char *name, bool replace,
-			  uint64_t *ret_generation);
+			  struct image_header *ret_header);
 
 #endif

@@ -10,6 +10,7 @@
 #include "erofs.h"
 #include "extract-check.h"
 #include "extract-inode.h"
+#include "extract-ordinary.h"
 #include "extract-undo.h"
 #include "fault.h"
 #include "image-worker.h"
@@ -24,6 +25,7 @@
 #define PATH(tree, index) (tree_path_text(tree, index).text)
 #define JOB(worker)	  ((struct job *)(worker)->job)
 #define ENTRIES_AT_ONCE	  256u
+#define NOT_MADE	  (ENTRY_DAMAGED | ENTRY_LEFT_OUT)
 
 struct job {
 	struct image *image;
@@ -112,7 +114,7 @@ static int make_entry(struct image_worker *worker, uint32_t index)
 	_cleanup_close_ int fd = -1;
 	int parent;
 
-	if (S_ISDIR(entry->mode) || entry->inode_entry != index || (entry->flags & ENTRY_DAMAGED) ||
+	if (S_ISDIR(entry->mode) || entry->inode_entry != index || (entry->flags & NOT_MADE) ||
 	    (S_ISREG(entry->mode) && entry->count && !(entry->flags & ENTRY_SPLIT)))
 		return 0;
 	parent = open_parent(&worker->cursor, index);
@@ -343,7 +345,7 @@ static int make_hard_links(struct job *job)
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		int first_parent, parent;
 
-		if (tree->entries[i].inode_entry == i || (tree->entries[i].flags & ENTRY_DAMAGED))
+		if (tree->entries[i].inode_entry == i || (tree->entries[i].flags & NOT_MADE))
 			continue;
 		first_parent = open_parent(&first, tree->entries[i].inode_entry);
 		parent = open_parent(&cursor, i);
@@ -458,6 +460,9 @@ int image_extract(struct image *image, const struct extract_options *options)
 		return fail(-errno, "%s: cannot restore there (it must be a directory)",
 			    options->into);
 	r = extract_check(image, root, options->overwrite);
+	if (r == 0 && options->left_out &&
+	    extract_only_ordinary(image->tree, options->left_out, options->data) < 0)
+		r = fail(-ENOMEM, "%s: cannot restore there", options->into);
 	if (r < 0 || (options->dry_run && !options->salvage))
 		return r;
 	/* What is replaced cannot be brought back when damage shows half way. */

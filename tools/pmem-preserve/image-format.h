@@ -8,7 +8,7 @@
  *	4096	   4 KiB of zeroes (libnvdimm looks for an info block here)
  *	8192	   file data, each extent from a block's start
  *	meta	   inodes; directory blocks; extra xattrs; names of what was checkpointed
- *	digests	   one XXH3-128 for each MiB of file data, then for each of metadata
+ *	digests	   one XXH3-128, or MAC, for each MiB of file data, then for each of metadata
  */
 #ifndef PMEM_PRESERVE_IMAGE_FORMAT_H
 #define PMEM_PRESERVE_IMAGE_FORMAT_H
@@ -33,8 +33,12 @@
 #define IMAGE_PHASE_RESTORED  0x3c5a6996c3a5c33cull
 
 struct image_digest {
-	uint8_t bytes[16]; /* XXH3-128, canonical (big endian) form */
+	uint8_t bytes[16]; /* XXH3-128, canonical (big endian) form; or a MAC */
 };
+
+/* What the digests of segments and table are. */
+#define IMAGE_SEAL_PLAIN 0u /* XXH3-128 */
+#define IMAGE_SEAL_KEYED 1u /* Poly1305 and HMAC-SHA-256, with keys made of the key file */
 
 enum timeline_event {
 	TIMELINE_NONE,
@@ -77,7 +81,9 @@ struct image_header {
 	uint8_t hostname[64]; /* NUL padded */
 	uint8_t kernel[64];
 	struct image_digest root_digest; /* of the digest table */
-	uint8_t reserved[552];
+	uint32_t seal;			 /* IMAGE_SEAL_* */
+	struct image_digest header_mac;	 /* of the header with what changes zeroed; plain: zero */
+	uint8_t reserved[532];
 	struct image_timeline timeline;	   /* has its own digest; outside the header's */
 	struct image_digest header_digest; /* of the header with phase, timeline and this zeroed */
 };

@@ -24,19 +24,31 @@ uint64_t unix_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static bool same_digest(const struct image_digest *a, const struct image_digest *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-static struct image_digest header_digest(const struct image_header *header)
+/* What changes after the header was sealed is left out of its digests. */
+static struct image_header unchanging(const struct image_header *header)
 {
 	struct image_header copy = *header;
 
 	copy.phase = 0;
 	memset(&copy.timeline, 0, sizeof(copy.timeline));
 	memset(&copy.header_digest, 0, sizeof(copy.header_digest));
+	return copy;
+}
+
+static struct image_digest header_digest(const struct image_header *header)
+{
+	struct image_header copy = unchanging(header);
+
 	return image_digest_of(&copy, sizeof(copy));
+}
+
+static int header_mac(const struct image_header *header, const struct image_seal *seal,
+		      struct image_digest *ret_mac)
+{
+	struct image_header copy = unchanging(header);
+
+	memset(&copy.header_mac, 0, sizeof(copy.header_mac));
+	return image_seal_header(seal, &copy, ret_mac);
 }
 
 static void seal_timeline(struct image_header *header)
@@ -44,13 +56,67 @@ static void seal_timeline(struct image_header *header)
 	header->timeline.digest = image_digest_of(header->timeline.at, sizeof(header->timeline.at));
 }
 
-void image_header_seal(struct image_header *header)
+int image_header_seal(struct image_header *header, const struct image_seal *seal)
 {
+	int r = 0;
+
 	memcpy(header->magic, IMAGE_MAGIC, sizeof(header->magic));
 	header->version = IMAGE_VERSION;
 	header->header_bytes = IMAGE_HEADER_BYTES;
 	seal_timeline(header);
+	memset(&header->header_mac, 0, sizeof(header->header_mac));
+	if (seal)
+		r = header_mac(header, seal, &header->header_mac);
 	header->header_digest = header_digest(header);
+	return r;
+}
+
+/* 0, -E_REFUSED (there is no key), -E_DAMAGED, or -ENOMEM. */
+static int authenticate(const struct image_header *header, const struct key *key)
+{
+	struct image_seal *seal;
+	struct image_digest mac;
+	int r;
+
+	if (!key)
+		return header->seal == IMAGE_SEAL_PLAIN ? 0 : -E_REFUSED;
+	if (header->seal != IMAGE_SEAL_KEYED)
+		return -E_DAMAGED;
+	r = image_seal_new(key, header->uuid, &seal);
+	if (r == 0)
+		r = header_mac(header, seal, &mac);
+	image_seal_free(seal);
+	if (r < 0)
+		return r;
+	return image_digest_same(&mac, &header->header_mac) ? 0 : -E_DAMAGED;
+}
+
+int image_authenticate(const struct image_header *header, const struct key *key, const char *name)
+{
+	int r = authenticate(header, key);
+
+	if (r == -E_REFUSED)
+		return fail(r,
+			    "%s: the checkpoint is sealed with a key: \"key-file =\" in the "
+			    "configuration, or --key-file, has to name the file",
+			    name);
+	if (r == -E_DAMAGED && header->seal == IMAGE_SEAL_PLAIN)
+		return fail(r,
+			    "%s: the checkpoint is not authentic: it is not sealed with a key; "
+			    "if you know where it comes from, \"--key-file=\" takes it all the "
+			    "same",
+			    name);
+	if (r == -E_DAMAGED)
+		return fail(r,
+			    "%s: the checkpoint is not authentic: it was sealed with another key, "
+			    "or changed by somebody who does not have it",
+			    name);
+	return r < 0 ? fail(r, "%s: its key cannot be made", name) : 0;
+}
+
+bool image_is_credible(const struct image_header *header, const struct key *key)
+{
+	return !key || authenticate(header, key) == 0;
 }
 
 const char *image_phase_name(uint64_t phase)
@@ -115,7 +181,7 @@ static bool is_ours(const struct image_header *header)
 		return true;
 	memcpy(copy.magic, IMAGE_MAGIC, sizeof(copy.magic));
 	digest = header_digest(&copy);
-	return same_digest(&digest, &header->header_digest);
+	return image_digest_same(&digest, &header->header_digest);
 }
 
 int image_read_header(struct store *store, struct image_header *ret_header)
@@ -136,12 +202,20 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	if (!is_ours(header))
 		return -E_NO_CHECKPOINT;
 	digest = header_digest(header);
-	if (!has_magic(header) || !same_digest(&digest, &header->header_digest))
+	if (!has_magic(header) || !image_digest_same(&digest, &header->header_digest))
 		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
 	if (header->version != IMAGE_VERSION)
 		return fail(-E_DAMAGED,
 			    "%s: the checkpoint has format version %u, and only %u is known here",
 			    store->path, header->version, IMAGE_VERSION);
+	if (header->seal != IMAGE_SEAL_PLAIN && header->seal != IMAGE_SEAL_KEYED)
+		return fail(-E_DAMAGED,
+			    "%s: the checkpoint has digests of kind %u, which are not known here",
+			    store->path, header->seal);
+	if (header->hostname[sizeof(header->hostname) - 1] ||
+	    header->kernel[sizeof(header->kernel) - 1])
+		return fail(-E_DAMAGED, "%s: the names in the checkpoint's header have no end",
+			    store->path);
 	/* Left by something else that was once stored on, or copied to, a part of this device. */
 	if (store->kind != STORE_FILE && header->store_bytes != store->capacity) {
 		detail("%s: an image is there, but it was not written to this device", store->path);
@@ -157,10 +231,8 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 		return fail(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s", store->path,
 			    size_exact(store->capacity).text, size_exact(header->image_bytes).text);
 	digest = image_digest_of(header->timeline.at, sizeof(header->timeline.at));
-	if (!same_digest(&digest, &header->timeline.digest))
+	if (!image_digest_same(&digest, &header->timeline.digest))
 		memset(&header->timeline, 0, sizeof(header->timeline));
-	header->hostname[sizeof(header->hostname) - 1] = '\0';
-	header->kernel[sizeof(header->kernel) - 1] = '\0';
 	*ret_header = *header;
 	return 0;
 }

@@ -80,6 +80,7 @@ struct json_object *image_to_json(const struct image_header *header)
 	json_add(object, "phase", json_object_new_string(image_phase_name(header->phase)));
 	json_add(object, "uuid", json_object_new_string(uuid_text(header->uuid).text));
 	json_add(object, "generation", json_object_new_uint64(header->generation));
+	json_add(object, "sealed", json_object_new_boolean(header->seal == IMAGE_SEAL_KEYED));
 	json_add(object, "image_bytes", json_object_new_uint64(header->image_bytes));
 	json_add(object, "files", json_object_new_uint64(header->files));
 	json_add(object, "file_bytes", json_object_new_uint64(header->file_bytes));

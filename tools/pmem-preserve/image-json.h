@@ -8,8 +8,8 @@
 struct json_object;
 
 /*
- * {"phase", "uuid", "generation", "image_bytes", "files", "file_bytes", "created", "hostname",
- * "kernel", "timeline": {NAME: seconds since the epoch}}. The caller owns the object.
+ * {"phase", "uuid", "generation", "sealed", "image_bytes", "files", "file_bytes", "created",
+ * "hostname", "kernel", "timeline": {NAME: seconds since the epoch}}. The caller owns the object.
  */
 struct json_object *image_to_json(const struct image_header *header);
 

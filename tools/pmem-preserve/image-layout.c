@@ -21,6 +21,7 @@ void image_free(struct image *image)
 	free(image->extents);
 	free(image->meta);
 	free(image->digests);
+	image_seal_free(image->seal);
 	free(image);
 }
 

@@ -10,10 +10,13 @@
 bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer)
 {
 	const struct segment segment = image_segment(&image->header, number);
-	struct image_digest digest = image_digest_of(buffer + (segment.start - segment.base),
-						     segment.end - segment.start);
+	struct image_digest digest;
+	int r = image_seal_segment(image->seal, number, buffer + (segment.start - segment.base),
+				   segment.end - segment.start, &digest);
 
-	return memcmp(&digest, &image->digests[number], sizeof(digest)) == 0;
+	if (r < 0)
+		fail(r, "%s: cannot be checked", image->store->path);
+	return r == 0 && image_digest_same(&digest, &image->digests[number]);
 }
 
 static int read_digests(struct image *image)
@@ -33,8 +36,10 @@ static int read_digests(struct image *image)
 			    image->store->path);
 	if (r < 0)
 		return r;
-	root = image_digest_of(image->digests, bytes);
-	if (memcmp(&root, &header->root_digest, sizeof(root)) != 0)
+	r = image_seal_table(image->seal, image->digests, bytes, &root);
+	if (r < 0)
+		return fail(r, "%s: cannot be checked", image->store->path);
+	if (!image_digest_same(&root, &header->root_digest))
 		return fail(-E_DAMAGED, "%s: the checkpoint's table of digests is damaged",
 			    image->store->path);
 	return 0;
@@ -85,7 +90,8 @@ static int read_super(struct image *image)
 	return r;
 }
 
-int image_open(struct store *store, bool allow_restored, struct image **ret_image)
+int image_open(struct store *store, const struct key *key, bool allow_restored,
+	       struct image **ret_image)
 {
 	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
 	int r;
@@ -105,7 +111,12 @@ int image_open(struct store *store, bool allow_restored, struct image **ret_imag
 	if (image->header.phase == IMAGE_PHASE_RESTORED && !allow_restored)
 		return fail(-E_NO_CHECKPOINT, "%s: its checkpoint has been restored already",
 			    store->path);
-	r = tree_new(&image->tree);
+	r = image_authenticate(&image->header, key, store->path);
+	if (r < 0)
+		return r;
+	r = image_seal_new(key, image->header.uuid, &image->seal);
+	if (r == 0)
+		r = tree_new(&image->tree);
 	if (r < 0)
 		return fail(r, "%s: cannot read", store->path);
 	r = read_super(image);

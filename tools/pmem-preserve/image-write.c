@@ -63,17 +63,17 @@ static int fill(const struct image *image, struct walk_reader *reader, uint8_t *
 }
 
 /* The first block holds the header, too, which is digested by itself and written last. */
-static int put(const struct job *job, struct image_digester *digester, const uint8_t *bytes,
+static int put(const struct job *job, struct image_sealing *sealing, const uint8_t *bytes,
 	       uint64_t at, uint64_t end)
 {
 	uint64_t digest_from = at ? at : IMAGE_HEADER_BYTES, from = at ? at : IMAGE_FIRST_BLOCK;
 
-	image_digest_add(digester, bytes + (digest_from - at), end - digest_from);
+	image_seal_add(sealing, bytes + (digest_from - at), end - digest_from);
 	return store_write(job->store, bytes + (from - at), end - from, from);
 }
 
 static int write_data(struct image_worker *worker, const struct segment *segment,
-		      struct image_digester *digester)
+		      struct image_sealing *sealing)
 {
 	const struct job *job = worker->job;
 	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
@@ -83,7 +83,7 @@ static int write_data(struct image_worker *worker, const struct segment *segment
 		end = at + PIECE < segment->end ? at + PIECE : segment->end;
 		r = fill(job->image, &reader, worker->buffer, at, end);
 		if (r == 0)
-			r = put(job, digester, worker->buffer, at, end);
+			r = put(job, sealing, worker->buffer, at, end);
 	}
 	return r < 0 ? r : walk_prove(&reader);
 }
@@ -94,16 +94,18 @@ static int write_segment(void *data, uint64_t number)
 	const struct job *job = worker->job;
 	struct image *image = job->image;
 	const struct segment segment = image_segment(&image->header, number);
-	struct image_digester digester;
-	int r;
+	struct image_sealing sealing;
+	int r, sealed;
 
-	image_digest_begin(&digester);
+	image_seal_begin(image->seal, number, &sealing);
 	if (number < image_data_segments(&image->header))
-		r = write_data(worker, &segment, &digester);
+		r = write_data(worker, &segment, &sealing);
 	else
-		r = put(job, &digester, image->meta + (segment.base - image->header.meta_offset),
+		r = put(job, &sealing, image->meta + (segment.base - image->header.meta_offset),
 			segment.base, segment.end);
-	image->digests[number] = image_digest_end(&digester);
+	sealed = image_seal_end(&sealing, &image->digests[number]);
+	if (r == 0 && sealed < 0)
+		r = fail(sealed, "%s: its digests cannot be made", job->store->path);
 	progress_add(job->progress, segment.end - segment.start);
 	return r < 0 ? r : fault(FAULT_IMAGE_MIB);
 }
@@ -117,12 +119,15 @@ static int describe(struct image *image, const struct store *store,
 
 	header->phase = IMAGE_PHASE_WRITING;
 	header->generation = options->generation;
+	header->seal = options->key ? IMAGE_SEAL_KEYED : IMAGE_SEAL_PLAIN;
 	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
 	header->created_ns = unix_ns();
 	if (getrandom(header->uuid, sizeof(header->uuid), 0) != sizeof(header->uuid))
 		return fail(-errno, "%s: no random numbers for its uuid", store->path);
 	header->uuid[6] = (header->uuid[6] & 0x0f) | 0x40;
 	header->uuid[8] = (header->uuid[8] & 0x3f) | 0x80;
+	if (image_seal_new(options->key, header->uuid, &image->seal) < 0)
+		return fail(-ENOMEM, "%s: its key cannot be made", store->path);
 	if (uname(&name) == 0) {
 		snprintf((char *)header->hostname, sizeof(header->hostname), "%.63s",
 			 name.nodename);
@@ -160,9 +165,12 @@ static int commit(struct image *image, struct store *store)
 		r = fault(FAULT_IMAGE_TABLE);
 	if (r < 0)
 		return r;
-	header->root_digest = image_digest_of(image->digests, bytes);
+	r = image_seal_table(image->seal, image->digests, bytes, &header->root_digest);
 	header->timeline.at[TIMELINE_COMMITTED] = unix_ns();
-	image_header_seal(header);
+	if (r == 0)
+		r = image_header_seal(header, image->seal);
+	if (r < 0)
+		return fail(r, "%s: its digests cannot be made", store->path);
 	r = image_write_header(image, store);
 	if (r == 0)
 		r = fault(FAULT_IMAGE_HEADER);
@@ -210,7 +218,8 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	r = describe(image, store, options);
 	if (r < 0)
 		return r;
-	image_header_seal(header);
+	/* Without its MAC: whatever phase somebody writes there, this is no image yet. */
+	image_header_seal(header, NULL);
 	r = fault(FAULT_IMAGE_BEGIN);
 	if (r == 0)
 		r = image_write_header(image, store);

@@ -11,6 +11,7 @@
 
 #include "image-digest.h"
 #include "image-format.h"
+#include "image-seal.h"
 #include "report.h"
 #include "store.h"
 #include "tree.h"
@@ -31,7 +32,8 @@ struct image {
 	uint8_t *meta; /* from header.meta_offset on; whole blocks, fit for a store */
 	uint8_t super[IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES]; /* what follows the header */
 	struct image_digest *digests;			       /* header.digests_count of them */
-	struct store *store; /* where it was read from; not owned */
+	struct image_seal *seal; /* what they are made with; NULL: plain */
+	struct store *store;	 /* where it was read from; not owned */
 };
 
 void image_free(struct image *image);
@@ -77,6 +79,7 @@ struct image_write_options {
 	unsigned int threads;	  /* 0: one per processor */
 	uint64_t generation;	  /* of this image */
 	const uint64_t *timeline; /* TIMELINE_EVENTS of them; may be NULL */
+	const struct key *key;	  /* to seal it with; NULL: plain digests */
 };
 
 /*
@@ -89,14 +92,27 @@ int image_write(struct image *image, struct store *store,
 /*
  * The header alone. -E_NO_CHECKPOINT: no image there (not reported, as that may be fine);
  * -E_DAMAGED: there is one, but the header is damaged or of a newer version (reported).
+ * What it says was not changed by chance; that it was not changed at all, image_authenticate()
+ * says.
  */
 int image_read_header(struct store *store, struct image_header *ret_header);
 
 /* Whether an image of ours begins there, be it damaged or not meant for this device. */
 bool image_is_ours(struct store *store);
 
+/*
+ * Whether the header was sealed with @key; NULL: whether it is a plain one. -E_DAMAGED: it is not
+ * authentic; -E_REFUSED: it has a seal, and there is no key. Reported, with @name.
+ */
+int image_authenticate(const struct image_header *header, const struct key *key, const char *name);
+
+/* The same without a word. Without a key, all that headers say is believed. */
+bool image_is_credible(const struct image_header *header, const struct key *key);
+
 const char *image_phase_name(uint64_t phase);
-void image_header_seal(struct image_header *header);
+
+/* The digests of header and timeline; its MAC, too, when it is the final one (@seal not NULL). */
+int image_header_seal(struct image_header *header, const struct image_seal *seal);
 uint64_t unix_ns(void);
 
 /* Header and superblock as they are in @image, in one write. */
@@ -109,10 +125,17 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 int image_erase(struct store *store);
 
 /*
- * Reads header, digests and metadata, checks them, and lists the tree. Damage (-E_DAMAGED) and no
- * committed image (-E_NO_CHECKPOINT) are reported.
+ * The same for all of the first @bytes, or as many as there are. An end half way leaves an image
+ * that was never finished.
  */
-int image_open(struct store *store, bool allow_restored, struct image **ret_image);
+int image_wipe(struct store *store, uint64_t bytes);
+
+/*
+ * Reads header, digests and metadata, checks them, and lists the tree. Damage (-E_DAMAGED), no
+ * committed image (-E_NO_CHECKPOINT), and what image_authenticate() says are reported.
+ */
+int image_open(struct store *store, const struct key *key, bool allow_restored,
+	       struct image **ret_image);
 
 /* image-parse.c: the tree and the extents from checked metadata. Reported. */
 int image_parse(struct image *image);
@@ -135,6 +158,8 @@ struct extract_options {
 	bool dry_run;	  /* only what can be checked before anything is touched */
 	unsigned int threads;
 	void (*damaged)(void *data, const char *path); /* called when it is verified */
+	/* Is told what stays out: devices, setuid bits, capabilities. NULL: they come back. */
+	void (*left_out)(void *data, const char *path, const char *what);
 	void *data;
 };
 

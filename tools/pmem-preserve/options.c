@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
+#include "counter.h"
+#include "key.h"
 #include "report.h"
 
 #include <getopt.h>
@@ -36,6 +38,11 @@ static const struct description descriptions[] = {
 	  "from a damaged checkpoint: all files that are whole" },
 	{ "keep", 'k', NULL, OPTION_KEEP, "the checkpoint stays, to be restored again" },
 	{ "no-hot-add", 0, NULL, OPTION_NO_HOT_ADD, "do not give the memory back to the system" },
+	{ "key-file", 0, "FILE", OPTION_KEY_FILE,
+	  "what checkpoints are authenticated with (empty: nothing)" },
+	{ "no-special", 0, NULL, OPTION_NO_SPECIAL,
+	  "leave out devices, setuid bits and capabilities" },
+	{ "wipe", 0, NULL, OPTION_WIPE, "overwrite all of the checkpoint with zeroes" },
 	{ "long", 'l', NULL, OPTION_LONG, "mode, owner, size and time of each file" },
 	{ "kexec", 0, NULL, OPTION_KEXEC, "then load the next kernel and start it" },
 	{ "kernel", 0, "FILE", OPTION_KERNEL,
@@ -128,6 +135,15 @@ static int take(struct options *options, const struct description *option, const
 	case OPTION_DRY_RUN:
 		options->dry_run = true;
 		return 0;
+	case OPTION_KEY_FILE:
+		options->key_file = *value ? value : NULL;
+		return 0;
+	case OPTION_NO_SPECIAL:
+		options->no_special = true;
+		return 0;
+	case OPTION_WIPE:
+		options->wipe = true;
+		return 0;
 	default:
 		break;
 	}
@@ -154,6 +170,9 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		.initrd = config->initrd,
 		.cmdline = config->cmdline,
 		.fallback = config->fallback,
+		.key_file = config->key_file,
+		.no_special = !config->special,
+		.wipe = config->wipe,
 	};
 	size_t count = 0;
 	int c, r = 0;
@@ -204,6 +223,8 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		options_clear(&options);
 		return r;
 	}
+	if (options.key_file)
+		options.counter_file = config->counter_file ? config->counter_file : COUNTER_PATH;
 	options.first = optind;
 	*ret_options = options;
 	return 0;
@@ -214,5 +235,6 @@ void options_clear(struct options *options)
 	for (size_t i = 0; i < options->exclude_count; i++)
 		free(options->excludes[i]);
 	free(options->excludes);
+	key_free(options->key);
 	*options = (struct options){ 0 };
 }

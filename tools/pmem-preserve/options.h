@@ -30,19 +30,25 @@ enum option_flag {
 	OPTION_YES = 1 << 17,
 	OPTION_REPLACE_FILE = 1 << 18, /* --replace, where nothing else is lost by it */
 	OPTION_SALVAGE = 1 << 19,
+	OPTION_KEY_FILE = 1 << 20,
+	OPTION_NO_SPECIAL = 1 << 21,
+	OPTION_WIPE = 1 << 22,
 };
 
 /* Strings are argv's or the configuration's. */
 struct options {
 	const char *image, *region, *into, *kernel, *initrd, *cmdline;
-	const char *fallback; /* the configuration's; NULL: none */
-	bool region_named;    /* on the command line, and not by the configuration */
-	char **excludes;      /* of the command line and the configuration; owned */
+	const char *fallback;	  /* the configuration's; NULL: none */
+	const char *key_file;	  /* NULL: images are not authenticated */
+	struct key *key;	  /* what key_read() found there; owned */
+	const char *counter_file; /* NULL: without a key nothing is counted */
+	bool region_named;	  /* on the command line, and not by the configuration */
+	char **excludes;	  /* of the command line and the configuration; owned */
 	size_t exclude_count;
 	enum layout layout;
 	unsigned int threads, deadline_seconds;
 	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place, or_fallback,
-		yes, salvage;
+		yes, salvage, no_special, wipe;
 	bool help; /* was asked for and printed: there is nothing left to do */
 	int first; /* index of the first argument that is no option */
 };

@@ -63,12 +63,22 @@ int place_read_header(const struct place *place, struct image_header *ret_header
 	return r < 0 ? r : image_read_header(store, ret_header);
 }
 
+/* With a key, an image that anybody may have written does not count, nor does its generation. */
+static int read_credible(const struct place *place, const struct options *options,
+			 struct image_header *ret_header)
+{
+	int r = place_read_header(place, ret_header);
+
+	return r == 0 && !image_is_credible(ret_header, options->key) ? -E_DAMAGED : r;
+}
+
 /*
  * Whether the checkpoint that counts is in the fallback file, when there may be one in the region,
  * too (@region NULL: there is no region). Where the region's own cannot be read it is not known
  * which is newer, and an old state must not pass for the present one.
  */
-static bool fallback_counts(const struct place *region, const struct place *fallback)
+static bool fallback_counts(const struct options *options, const struct place *region,
+			    const struct place *fallback)
 {
 	struct image_header here, there;
 	const struct image_header *older;
@@ -77,12 +87,17 @@ static bool fallback_counts(const struct place *region, const struct place *fall
 
 	if (place_read_header(fallback, &there) < 0 || there.phase != IMAGE_PHASE_COMMITTED)
 		return false;
-	r = region ? place_read_header(region, &here) : -E_NO_CHECKPOINT;
+	r = region ? read_credible(region, options, &here) : -E_NO_CHECKPOINT;
 	if (r == -E_NO_CHECKPOINT || (r == 0 && here.phase != IMAGE_PHASE_COMMITTED))
 		return true;
 	if (r < 0) {
 		warn("%s holds a checkpoint of %s; if it is the one to restore, say --image %s",
 		     fallback->path, time_text(there.created_ns).text, fallback->path);
+		return false;
+	}
+	if (!image_is_credible(&there, options->key)) {
+		warn("%s holds a checkpoint that is not authentic; it is not touched",
+		     fallback->path);
 		return false;
 	}
 	newer = there.generation != here.generation ? there.generation > here.generation
@@ -109,7 +124,7 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 
 	if (options->fallback && !options->image && !options->region_named &&
 	    place_fallback(options, &fallback) == 0 &&
-	    fallback_counts(r == 0 ? &place : NULL, &fallback)) {
+	    fallback_counts(options, r == 0 ? &place : NULL, &fallback)) {
 		*ret_place = fallback;
 		return 0;
 	}
@@ -139,5 +154,5 @@ uint64_t place_generation_elsewhere(const struct options *options, const struct 
 	if (options->image || options->region_named || !options->fallback)
 		return 0;
 	r = place->is_region ? place_fallback(options, &other) : place_region(options, &other);
-	return r == 0 && place_read_header(&other, &header) == 0 ? header.generation : 0;
+	return r == 0 && read_credible(&other, options, &header) == 0 ? header.generation : 0;
 }

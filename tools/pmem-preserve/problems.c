@@ -4,6 +4,7 @@
 #include "config.h"
 #include "file-systems.h"
 #include "image.h"
+#include "key.h"
 #include "place.h"
 #include "region.h"
 #include "report.h"
@@ -136,6 +137,16 @@ static int check_fallback_image(const struct config *config, struct problems *pr
 		   config->fallback);
 }
 
+static int check_key(const struct config *config, struct problems *problems)
+{
+	const char *fault = geteuid() == 0 ? key_fault(config->key_file) : NULL;
+
+	return fault ? add(problems, "pmem-preserve.conf(5) says what a key file is",
+			   "the key file %s %s: nothing is saved or restored", config->key_file,
+			   fault)
+		     : 0;
+}
+
 static int check_unit(struct problems *problems)
 {
 	char state[32];
@@ -189,6 +200,8 @@ int problems_find(const struct config *config, const struct region *regions, siz
 			r = check_fallback(config, &problems);
 		if (r == 0)
 			r = check_fallback_image(config, &problems);
+		if (r == 0)
+			r = check_key(config, &problems);
 		if (r == 0)
 			r = check_unit(&problems);
 		if (r == 0)

@@ -2,6 +2,7 @@
 #include "restore.h"
 
 #include "command.h"
+#include "counter.h"
 #include "image-json.h"
 #include "image.h"
 #include "json-result.h"
@@ -55,6 +56,36 @@ static void explain_by_hand(const struct store *store)
 	     store->kind == STORE_DAX ? " (of a dax device: from a copy, made with daxio)" : "");
 }
 
+/* What was restored, given up or followed by a newer one before is not to be brought back. */
+static int refuse_old(const struct options *options, const struct place *place,
+		      const struct image_header *header)
+{
+	uint64_t counter;
+	int r = counter_read(options->counter_file, &counter);
+
+	if (r < 0 || header->generation >= counter)
+		return r;
+	return fail(-E_REFUSED,
+		    "%s: the checkpoint is an old one, put back: it has generation %llu, and "
+		    "generations from %llu on are expected; if it is wanted all the same, write "
+		    "%llu into %s",
+		    place_name(place), (unsigned long long)header->generation,
+		    (unsigned long long)counter, (unsigned long long)header->generation,
+		    options->counter_file);
+}
+
+static void on_left_out(void *data, const char *path, const char *what)
+{
+	struct json_object *object = json_object_new_object(), *list = NULL;
+	struct context *context = data;
+
+	json_add(object, "path", path_to_json(path));
+	json_add(object, "what", json_object_new_string(what));
+	json_object_object_get_ex(context->result, "left_out", &list);
+	json_append(list, object);
+	inform("left out: %s: %s", path, what);
+}
+
 int restore_run(struct context *context, const struct options *options, const struct place *place)
 {
 	struct extract_options extract = {
@@ -72,11 +103,19 @@ int restore_run(struct context *context, const struct options *options, const st
 	uint64_t start = now_ns(), began = unix_ns();
 	int r;
 
+	if (options->no_special) {
+		extract.left_out = on_left_out;
+		json_add(context->result, "left_out", json_object_new_array());
+	}
 	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
 	if (r == 0)
-		r = image_open(store, false, &image);
+		r = image_open(store, options->key, false, &image);
 	if (r == -E_DAMAGED && options->salvage)
 		explain_by_hand(store);
+	if (r == 0)
+		r = refuse_old(options, place, &image->header);
+	if (r == 0 && !keep)
+		r = counter_is_writable(options->counter_file);
 	if (r < 0)
 		return r;
 	image->header.timeline.at[TIMELINE_RESTORE] = began;
@@ -103,6 +142,9 @@ int restore_run(struct context *context, const struct options *options, const st
 		if (r < 0)
 			return r;
 		image->header.phase = IMAGE_PHASE_RESTORED;
+		if (counter_raise(options->counter_file, image->header.generation + 1) < 0)
+			warn("this checkpoint may be restored once more, if somebody says that it "
+			     "was not");
 	}
 	json_add(context->result, "image", image_to_json(&image->header));
 	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,

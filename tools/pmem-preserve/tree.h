@@ -18,10 +18,12 @@ enum entry_flags {
 	ENTRY_ROOT = 1 << 1, /* one of the paths that are checkpointed */
 	ENTRY_SPARSE = 1 << 2, /* a regular file with holes: has data ranges, or none */
 	ENTRY_SPLIT = 1 << 3, /* extraction: made first, filled by several threads, then finished */
-	ENTRY_CREATED = 1 << 4, /* extraction: was not there before, and is now */
-	ENTRY_PRIVATE = 1 << 5, /* extraction: a new directory that only we can enter until it is
-				   finished, and that hands nothing down to what is made in it */
-	ENTRY_DAMAGED = 1 << 6, /* verification: the image does not have all of its bytes */
+	ENTRY_CREATED = 1 << 4,	 /* extraction: was not there before, and is now */
+	ENTRY_PRIVATE = 1 << 5,	 /* extraction: a new directory that only we can enter until it is
+				    finished, and that hands nothing down to what is made in it */
+	ENTRY_DAMAGED = 1 << 6,	 /* verification: the image does not have all of its bytes */
+	ENTRY_ORDINARY = 1 << 7, /* extraction: without what extract-ordinary.h leaves out */
+	ENTRY_LEFT_OUT = 1 << 8, /* extraction: not made at all */
 };
 
 struct entry {
@@ -44,7 +46,7 @@ struct entry {
 	uint32_t first;	 /* directory: first child; sparse: first range; symlink: target in names */
 	uint32_t count;	 /* directory: children; sparse: ranges; parsed regular: extents */
 	uint32_t filesystem; /* walked: number of its file system */
-	uint8_t flags;	     /* enum entry_flags */
+	uint16_t flags;	     /* enum entry_flags */
 	uint8_t chunk_bits;  /* sparse, in the image: a chunk has 4096 << chunk_bits bytes */
 };
 

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Images that are sealed with a key: who does not have it cannot make one that is restored."""
+
+import base64
+import hashlib
+import hmac
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+from support import bases, mounts, program, sealing, snapshot
+from support.imagefile import HEADER, ImageFile
+from support.keyed import KeyedCase, set_phase
+from support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED
+
+MIB = 1 << 20
+SEAL, HEADER_MAC, RESERVED, PHASE, TIMELINE = 312, 316, 332, 16, 864
+
+
+class RoundTrip(KeyedCase):
+    def setUp(self):
+        super().setUp()
+        bases.fill_segments(self.state)
+        (self.state / "sub").mkdir()
+        (self.state / "sub" / "link").symlink_to("../small")
+
+    def test_file(self):
+        """With a key the state would not come back, or other programs not read it."""
+        self.round_trip()
+        self.expect(DONE, "verify", "--image", self.image)
+
+    def test_in_place(self):
+        with open(self.image, "wb") as file:
+            file.truncate(16 * MIB)
+        self.round_trip(options=("--in-place", "--replace"))
+
+    def test_block_device(self):
+        self.image = mounts.loop_device(self, self.box / "backing", 16 * MIB)
+        self.round_trip()
+        with open(self.image, "r+b") as device:
+            device.seek(3 * MIB)
+            device.write(b"\xff" * 4096)
+        self.checkpoint()
+        self.expect(DONE, "verify", "--image", self.image)
+
+    def test_threads(self):
+        """Digests that depend on who was first would make a checkpoint that cannot be restored."""
+        for threads in ("1", "2", "7"):
+            self.checkpoint(options=("-j", threads, "--replace"))
+            self.expect(DONE, "verify", "-j", "3", "--image", self.image)
+
+    def test_what_a_key_is_for(self):
+        """list, verify and status would show what anybody may have put there, as if it were ours."""
+        self.checkpoint()
+        for command in (("list",), ("verify",), ("restore", "--into", self.target)):
+            result = self.expect_plain(REFUSED, *command, "--image", self.image)
+            self.assertIn("key-file", result.text)
+            self.assertEqual(result.out, b"")
+        self.assertEqual(os.listdir(self.target), [])
+        plain = self.expect_plain(DONE, "status", "--image", self.image)
+        self.assertIn(b"sealed with a key", plain.out)
+        status = self.expect(DONE, "--json", "status", "--image", self.image)
+        self.assertIs(status.json["image"]["sealed"], True)
+
+    def test_no_two_seals_are_the_same(self):
+        """The same bytes under the same MAC twice: what one image says could be said of another."""
+        tables = set()
+        for _ in range(3):
+            self.checkpoint(options=("--replace",))
+            image = ImageFile(self.image.read_bytes())
+            start = image.header("digests_offset")
+            for i in range(image.header("digests_count")):
+                tables.add(image.data[start + 16 * i:start + 16 * (i + 1)])
+        self.assertEqual(len(tables), 3 * image.header("digests_count"))
+
+
+class OtherJudges(KeyedCase):
+    def derive(self, uuid, purpose):
+        """HKDF-SHA-256, one block."""
+        pseudorandom = hmac.digest(uuid, self.key.read_bytes(), "sha256")
+        return hmac.digest(pseudorandom, purpose.encode() + b"\1", "sha256")
+
+    def poly1305(self, key, number, data):
+        key = hmac.digest(key, number.to_bytes(8, "big"), "sha256")
+        done = subprocess.run(["openssl", "mac", "-macopt", "hexkey:" + key.hex(), "POLY1305"],
+                              input=data, stdout=subprocess.PIPE, check=True)
+        return bytes.fromhex(done.stdout.decode().strip())
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+    def test_as_it_is_specified(self):
+        """Authentic by nobody's word but ours: a slip in the code would go unnoticed for ever."""
+        bases.fill_segments(self.state)
+        self.checkpoint()
+        image = ImageFile(self.image.read_bytes())
+        uuid = image.header("uuid")
+        header = bytearray(image.data[:1024])
+        for start, end in ((PHASE, PHASE + 8), (HEADER_MAC, HEADER_MAC + 16), (TIMELINE, 1024)):
+            header[start:end] = bytes(end - start)
+        found = hmac.digest(self.derive(uuid, "pmem-preserve header"), header, "sha256")[:16]
+        self.assertEqual(found, image.data[HEADER_MAC:HEADER_MAC + 16])
+        table = image.data[image.header("digests_offset"):][:16 * image.header("digests_count")]
+        found = hmac.digest(self.derive(uuid, "pmem-preserve table"), table, "sha256")[:16]
+        self.assertEqual(found, image.header("root_digest"))
+        key = self.derive(uuid, "pmem-preserve segments")
+        areas = ((0, image.header("meta_offset")),
+                 (image.header("meta_offset"), image.header("digests_offset")))
+        number = 0
+        for start, end in areas:
+            for base in range(start, end, MIB):
+                data = image.data[max(base, 1024):min(base + MIB, end)]
+                self.assertEqual(self.poly1305(key, number, data), table[16 * number:][:16])
+                number += 1
+        self.assertEqual(number, image.header("digests_count"))
+        self.assertGreater(number, 3)
+
+
+class Forged(KeyedCase):
+    """Somebody may write the image, and knows everything but the key."""
+
+    def setUp(self):
+        super().setUp()
+        bases.fill_segments(self.state)
+        self.before = snapshot.take(self.state)
+        self.checkpoint()
+        self.data = self.image.read_bytes()
+        self.whole = ImageFile(self.data)
+
+    def refused(self, what, data=None, statuses=(DAMAGED,)):
+        """Nothing of it gets into the target."""
+        if data is not None:
+            self.image.write_bytes(data)
+        with self.subTest(what):
+            result = program.run("--config", self.config, "restore", "--keep", "--image",
+                                 self.image, "--into", self.target)
+            self.assertIn(result.status, statuses, f"{what}: {result}")
+            self.assertEqual(os.listdir(self.target), [], what)
+            return result
+
+    def forged(self, level, *changes):
+        """The image with (place, bytes) changed and its plain digests made right again."""
+        data = bytearray(self.data)
+        for at, new in changes:
+            data[at:at + len(new)] = new
+        self.image.write_bytes(data)
+        sealing.reseal(level, [self.image])
+
+    def flip(self, at, bit=1):
+        return at, bytes([self.data[at] ^ bit])
+
+    def test_header(self):
+        """A size, a place or a name in the header would lead the reader where it should not go."""
+        places = sorted({offset for offset, _ in HEADER.values()} |
+                        {SEAL, HEADER_MAC, HEADER_MAC + 15, RESERVED, TIMELINE - 1, 231, 295})
+        for at in places:
+            if PHASE <= at < PHASE + 8 or at >= TIMELINE or at < 16:
+                continue
+            self.forged("header", self.flip(at))
+            result = self.refused(f"header byte {at}")
+            if result and at >= 300 and at != SEAL:
+                self.assertIn("not authentic", result.text)
+
+    def test_each_kind_of_byte(self):
+        """A flipped bit anywhere, with all that is public made right: restored as if it were ours."""
+        meta, digests = (self.whole.header(name) for name in ("meta_offset", "digests_offset"))
+        count = self.whole.header("digests_count")
+        places = [1024, 1100, 4096, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
+                  digests - 4096, digests, digests + 16 * count - 1]
+        for level in ("none", "header", "table", "all"):
+            for at in places:
+                self.forged(level, self.flip(at, 0x10))
+                self.refused(f"byte {at}, resealed: {level}")
+
+    def test_what_is_not_sealed(self):
+        """The timeline and the phase are outside; they must not change what is restored."""
+        for at in (TIMELINE + 8, TIMELINE + 40, len(self.data) - 1):
+            self.forged("none", self.flip(at))
+            self.restore("--keep")
+            self.assert_same(self.before, snapshot.take(self.restored()), f"byte {at}")
+            shutil.rmtree(self.target)
+            self.target.mkdir()
+        self.image.write_bytes(self.data)
+        for phase in ("writing", "restored"):
+            set_phase(self.image, phase)
+            self.refused(phase, statuses=(NO_CHECKPOINT,))
+
+    def test_another_image_of_the_same_key(self):
+        """Yesterday's file in today's image: each is authentic, the mixture is not."""
+        (self.state / "second").write_bytes(b"newest" * 500000)
+        other_path = self.box / "other"
+        self.expect(DONE, "checkpoint", "--image", other_path, self.state)
+        other = other_path.read_bytes()
+        self.assertEqual(len(other), len(self.data))
+        digests = self.whole.header("digests_offset")
+        for number in range(self.whole.header("digests_count") - 1):
+            start, tag = max(number * MIB, 8192), digests + 16 * number
+            end = min((number + 1) * MIB, self.whole.header("meta_offset"))
+            segment, its_tag = (start, other[start:end]), (tag, other[tag:tag + 16])
+            for level in ("none", "header", "table"):
+                self.forged(level, segment, its_tag)
+                self.refused(f"segment {number} with its MAC, resealed: {level}")
+        self.refused("header", other[:1024] + self.data[1024:])
+        self.refused("payload", self.data[:digests] + other[digests:])
+        self.refused("header and table", other[:1024] + self.data[1024:digests] + other[digests:])
+
+    def test_segments_that_change_places(self):
+        digests = self.whole.header("digests_offset")
+        first, second = (self.data[n * MIB:(n + 1) * MIB] for n in (1, 2))
+        tags = self.data[digests + 16:digests + 32], self.data[digests + 32:digests + 48]
+        for level in ("none", "table"):
+            self.forged(level, (MIB, second + first), (digests + 16, tags[1] + tags[0]))
+            self.refused(f"resealed: {level}")
+
+    def test_without_a_key(self):
+        """Whoever has no key simply makes a plain image; it would do as well."""
+        plain = self.box / "plain"
+        self.expect_plain(DONE, "checkpoint", "--image", plain, self.state)
+        result = self.refused("plain", plain.read_bytes())
+        self.assertIn("not authentic", result.text)
+        for command in ("list", "verify"):
+            self.assertEqual(self.expect(DAMAGED, command, "--image", plain).out, b"")
+        self.assertIn("not authentic",
+                      self.expect(DAMAGED, "status", "--image", plain).text)
+        self.forged("all", (SEAL, bytes(4)), (HEADER_MAC, bytes(16)))
+        self.refused("made plain")
+        # An operator may still say that it is all right.
+        self.expect(DONE, "restore", "--key-file=", "--image", plain, "--into", self.target)
+        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+
+    def test_another_key(self):
+        self.configure(key=self.make_key("other"))
+        result = self.refused("another key")
+        self.assertIn("another key", result.text)
+        self.configure()
+        secret = bytearray(self.key.read_bytes())
+        secret[-1] ^= 1
+        self.configure(key=self.make_key("alike", bytes(secret)))
+        self.refused("a key that is alike")
+        self.configure(key=self.make_key("longer", self.key.read_bytes() + b"\0"))
+        self.refused("a key with a zero behind it")
+
+    def test_an_image_that_was_never_finished(self):
+        """A header as it is before the commit, said to be committed."""
+        self.forged("header", (HEADER_MAC, bytes(16)))
+        self.refused("no MAC")
+        self.forged("all", (HEADER_MAC, bytes(16)),
+                    (HEADER["root_digest"][0], bytes(16)))
+        self.refused("no MAC, no root")
+
+    def test_it_is_still_guarded(self):
+        """A key that is missing must not make a checkpoint look like nothing at all."""
+        self.expect_plain(REFUSED, "checkpoint", "--image", self.image, self.state)
+        self.assertEqual(self.image.read_bytes(), self.data)
+
+
+class KeyFile(KeyedCase):
+    """A key that others may know, or have chosen, is none."""
+
+    def refused(self, what, word, path=None):
+        with self.subTest(what):
+            self.configure(key=path or self.key)
+            result = self.checkpoint(self.state, status=REFUSED)
+            self.assertIn(word, result.text)
+            self.assertIn(str(path or self.key), result.text)
+            self.assertFalse(self.image.exists())
+
+    def test_modes(self):
+        for mode in (0o640, 0o620, 0o604, 0o602, 0o644, 0o610):
+            self.key.chmod(mode)
+            self.refused(oct(mode), "others")
+        for mode in (0o400, 0o600):
+            self.key.chmod(mode)
+            self.configure()
+            self.checkpoint(options=("--replace",))
+
+    def test_kinds(self):
+        link = self.box / "link"
+        link.symlink_to(self.key)
+        self.refused("symlink", "symbolic link", link)
+        os.mkfifo(self.box / "fifo", 0o600)
+        self.refused("fifo", "regular", self.box / "fifo")
+        (self.box / "directory").mkdir(0o700)
+        self.refused("directory", "regular", self.box / "directory")
+
+    def test_sizes(self):
+        for size, word in ((0, "too short"), (31, "too short"), (1025, "too long")):
+            path = self.make_key(f"key{size}", b"")
+            path.write_bytes(os.urandom(size))
+            self.refused(f"{size} bytes", word, path)
+        for size in (32, 1024):
+            self.configure(key=self.make_key("fine", os.urandom(size)))
+            self.checkpoint(options=("--replace",))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
+    def test_owner(self):
+        os.chown(self.key, 1234, 1234)
+        self.refused("another's", "somebody else")
+
+    def test_missing(self):
+        """A typing error would leave every later checkpoint open to anybody."""
+        self.configure(key=self.box / "no-such-key")
+        result = self.checkpoint(self.state, status=REFUSED)
+        self.assertIn("no-such-key", result.text)
+        self.assertFalse(self.image.exists())
+        self.config.write_text("key-file = relative\n")
+        self.expect(program.USAGE, "checkpoint", "--image", self.image, self.state)
+
+    def test_the_option(self):
+        """It goes before the configuration, and empty it means none."""
+        other = self.make_key("other")
+        self.checkpoint(options=("--key-file", other))
+        self.expect(DAMAGED, "verify", "--image", self.image)
+        self.expect(DONE, "verify", "--image", self.image, f"--key-file={other}")
+        self.checkpoint(options=("--key-file=", "--replace"))
+        self.expect_plain(DONE, "verify", "--image", self.image)
+
+
+class Secrets(KeyedCase):
+    def test_nothing_tells_the_key(self):
+        """A log that anybody may read would be as good as the key."""
+        (self.state / "file").write_bytes(os.urandom(100000))
+        secret = self.key.read_bytes()
+        shapes = [secret, secret.hex().encode(), secret.hex().upper().encode(),
+                  base64.b64encode(secret), secret[:8], secret[-8:], secret.hex()[:16].encode(),
+                  hashlib.sha256(secret).hexdigest().encode()]
+        results = [self.expect(DONE, "--json", "-v", "checkpoint", "--image", self.image,
+                               self.state)]
+        for command in (("status",), ("list", "-l"), ("verify",), ("restore", "--into", self.target, "-n"),
+                        ("restore", "--into", self.target)):
+            results.append(self.expect(DONE, "--json", "-v", *command, "--image", self.image))
+        seen = b"".join(result.out + result.err for result in results)
+        seen += self.image.read_bytes() + self.counter.read_bytes()
+        for shape in shapes:
+            self.assertNotIn(shape, seen)
+
+    def test_modes_of_files(self):
+        """The image holds every byte of the state, whoever they belong to."""
+        (self.state / "file").write_text("secret")
+        before = os.umask(0)
+        try:
+            self.checkpoint()
+            self.assertEqual(os.stat(self.image).st_mode & 0o7777, 0o600)
+            self.assertEqual(os.stat(self.counter).st_mode & 0o7777, 0o600)
+            self.restore()
+            self.assertEqual(os.stat(self.counter).st_mode & 0o7777, 0o600)
+            pathlib.Path(self.image).unlink()
+            self.expect_plain(DONE, "checkpoint", "--image", self.image, self.state)
+            self.assertEqual(os.stat(self.image).st_mode & 0o7777, 0o600)
+        finally:
+            os.umask(before)
