@@ -19,7 +19,7 @@ from support.case import ImageCase
 from support.program import DONE, FAILED, REFUSED
 
 RACER = pathlib.Path(__file__).resolve().parent / "support" / "racer.py"
-TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "25"))
+TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "15"))
 SPLIT = 2_500_000  # never within one span
 
 

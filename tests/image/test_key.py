@@ -167,8 +167,9 @@ class Forged(KeyedCase):
         count = self.whole.header("digests_count")
         places = [1024, 1100, 4096, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
                   digests - 4096, digests, digests + 16 * count - 1]
-        for level in ("none", "header", "table", "all"):
-            for at in places:
+        for level, some in (("none", places), ("header", places[::4]), ("table", places[::4]),
+                            ("all", places)):
+            for at in some:
                 self.forged(level, self.flip(at, 0x10))
                 self.refused(f"byte {at}, resealed: {level}")
 

@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# With a key over kexec: what was restored is not restored again, whoever changes the phase, and
+# nothing of it is left in memory that others get.
+#
+# kernel: 6.1
+# region: memmap
+# needs: pmem-preserve
+
+configure() {
+	printf '%s\n' 'key-file = /scratch/key' 'counter-file = /scratch/counter' 'wipe = yes' \
+		>/etc/pmem-preserve.conf
+}
+
+# Found in the page cache of the device, it would be there for ever.
+mark_is_there() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	tr -d '\000' </dev/pmem0 | grep -q "a mark of the state"
+}
+
+stage1() {
+	(umask 077 && head -c 32 /dev/urandom >/scratch/key)
+	configure
+	yes "a mark of the state" | head -n 100000 >/var/state/mark
+	save_state 32
+}
+
+stage2() {
+	expect_status 5 pmem-preserve restore
+	expect_output key-file
+	configure
+	expect_status 0 pmem-preserve verify
+	expect_status 0 pmem-preserve restore --no-hot-add
+	compare_state /var/state
+	mark_is_there || fail "the mark would not be found"
+	printf '\270\261\032\226\253\262\323\244' |
+		dd of=/dev/pmem0 bs=1 seek=16 conv=notrunc 2>/dev/null
+	sync
+	find /var/state -mindepth 1 -delete
+	expect_status 5 pmem-preserve restore
+	expect_output 'is an old one'
+	[ -z "$(ls -A /var/state)" ] || fail "an old state came back"
+	pmem-preserve hot-add --replace
+	expect_ram
+	pmem-preserve prepare --layout raw
+	if mark_is_there; then
+		fail "the state is still in the memory"
+	fi
+}
