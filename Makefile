@@ -63,7 +63,8 @@ check-driver: modules
 # Us beside tar, cp, rsync, mkfs.erofs and the limit: tables, build/bench.json and a picture.
 bench: all
 	scripts/dependencies.sh bench
-	ninja -C $(BUILD) limit
+	ninja -C $(BUILD) limit digests
+	$(BUILD)/digests
 	bench/run --json $(BUILD)/bench.json --picture $(BUILD)/bench.svg
 
 install: all

@@ -42,6 +42,7 @@ class Scratch:
         self.plain, self.huge = self.top / "plain", self.top / "huge"
         self.state, self.list = self.plain / "state", self.plain / "list"
         self.device = self.top / "memory" / "device"
+        self.keyed_device = self.top / "memory" / "keyed"
         self.state.mkdir()
         return self
 
@@ -50,15 +51,25 @@ class Scratch:
             subprocess.run(["umount", "-l", self.top / name], check=True)
         shutil.rmtree(self.top)
 
-    def prepare(self):
-        """The device has its memory before, as a real one does."""
+    def prepare(self, devices):
+        """The devices have their memory before, as real ones do."""
         size = workloads.write_list(self.state, self.list)
         files, _ = workloads.describe(self.state)
         size += files * 512 + 64 * MIB
         zeroes = bytes(2 * MIB)
-        with open(self.device, "wb") as file:
-            for _ in range(-(-size // len(zeroes))):
-                file.write(zeroes)
+        for device in devices:
+            with open(device, "wb") as file:
+                for _ in range(-(-size // len(zeroes))):
+                    file.write(zeroes)
+
+    def keyed_config(self):
+        """A configuration with a key."""
+        key, config = self.plain / "key", self.plain / "config"
+        if not config.exists():
+            key.touch(0o600)
+            key.write_bytes(os.urandom(32))
+            config.write_text(f"key-file = {key}\ncounter-file = {self.plain / 'counter'}\n")
+        return config
 
     def out(self, place):
         path = place / "out"
@@ -116,6 +127,20 @@ class Ours(Contestant):
     def restore(self, scratch, out):
         return (PROGRAM, "--quiet", "restore", "--threads", scratch.threads, "--image",
                 scratch.device, "--keep", "--into", out)
+
+
+class OursKeyed(Contestant):
+    """The same with MACs for digests, in a device of its own."""
+    name = "ours, keyed"
+
+    def save(self, scratch):
+        return (PROGRAM, "--config", scratch.keyed_config(), "--quiet", "checkpoint", "--threads",
+                scratch.threads, "--in-place", "--replace", "--image", scratch.keyed_device,
+                scratch.state)
+
+    def restore(self, scratch, out):
+        return (PROGRAM, "--config", scratch.keyed_config(), "--quiet", "restore", "--threads",
+                scratch.threads, "--image", scratch.keyed_device, "--keep", "--into", out)
 
 
 class OursNew(Contestant):
@@ -189,3 +214,4 @@ class Erofs(Contestant):
 
 # The limit comes first: its store is ours, and what lies in it does not matter when it restores.
 ALL = (Limit(), Ours(), Tar(), OursNew(), Cp(), Rsync(), Erofs())
+KEYED = (Ours(), OursKeyed())
