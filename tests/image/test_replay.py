@@ -164,7 +164,7 @@ class Replay(KeyedCase):
         base, _, _ = bases.make(self.box / "forged", bases.fill_small)
         data = bytearray(base.image.data)
         offset = HEADER["generation"][0]
-        data[offset:offset + 8] = b"\xff" * 8
+        data[offset:offset + 8] = (1 << 40).to_bytes(8, "little")
         for seal in (0, 1):
             with self.subTest(seal=seal):
                 data[312] = seal
