@@ -247,10 +247,22 @@ class Fallback(ImageCase):
         self.assertIn('PMEM_PRESERVE_OUTCOME="damaged"', self.note("boot"))
         self.assertIn("not authentic", self.call(DAMAGED, "status").text)
         self.assertEqual(list(self.state.iterdir()), [])
+
+    def test_without_its_key(self):
+        """A key that is refused when the machine goes down would cost the state."""
+        key = self.box / "key"
+        key.write_bytes(os.urandom(32))
         key.chmod(0o644)
-        self.call(REFUSED, "shutdown", "poweroff")
-        self.assertIn("may be read or written by others", self.note("shutdown"))
+        self.configure(f"fallback = {self.fallback}", f"key-file = {key}",
+                       f"counter-file = {self.box / 'counter'}")
         self.assertIn("may be read or written by others", self.problems())
+        self.assertIn("without a seal", self.call(DONE, "shutdown", "poweroff").text)
+        self.empty_state()
+        key.chmod(0o600)
+        self.call(DAMAGED, "boot")
+        self.assertEqual(list(self.state.iterdir()), [])
+        self.call(DONE, "restore", "--key-file=")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
 
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")

@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "cleanup.h"
 #include "command.h"
+#include "counter.h"
 #include "instance.h"
 #include "json-result.h"
 #include "kexec.h"
@@ -143,6 +144,25 @@ static int note(const struct saving *saving, const struct place *place, int r)
 	return run_file_write("shutdown", lines, sizeof(lines) / sizeof(lines[0]));
 }
 
+/* What stands in the way of the seal must not cost the state. */
+static void prepare_seal(struct options *options)
+{
+	uint64_t generation;
+	int r = key_read(options->key_file, &options->key);
+
+	if (r == 0)
+		r = counter_is_writable(options->counter_file);
+	if (r == 0)
+		r = counter_read(options->counter_file, &generation);
+	if (r == 0)
+		return;
+	warn("the state is saved without a seal; the next boot does not restore it, but "
+	     "\"pmem-preserve restore --key-file=\" does");
+	key_free(options->key);
+	options->key = NULL;
+	options->counter_file = NULL;
+}
+
 int cmd_shutdown(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
@@ -166,9 +186,8 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	saving.next = really(saving.next);
-	r = key_read(options.key_file, &options.key);
-	if (r == 0)
-		r = save_anywhere(&saving, &place);
+	prepare_seal(&options);
+	r = save_anywhere(&saving, &place);
 	noted = note(&saving, &place, r);
 	return r < 0 ? r : noted;
 }
