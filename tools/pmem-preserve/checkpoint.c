@@ -209,6 +209,9 @@ void checkpoint_roll_back(struct checkpoint *job)
 		r = job->options->wipe ? image_wipe(store, job->image->header.image_bytes)
 				       : image_erase(store);
 	store_close(take_pointer(store));
+	/* Whoever took a copy of it meanwhile shall not bring it back. */
+	if (job->written && job->image->header.phase == IMAGE_PHASE_COMMITTED)
+		counter_raise(job->options->counter_file, job->generation + 1);
 	if (!job->was_ram)
 		return;
 	inform("Giving the memory back; the state is where it was");

@@ -63,15 +63,6 @@ int place_read_header(const struct place *place, struct image_header *ret_header
 	return r < 0 ? r : image_read_header(store, ret_header);
 }
 
-/* With a key, an image that anybody may have written does not count, nor does its generation. */
-static int read_credible(const struct place *place, const struct options *options,
-			 struct image_header *ret_header)
-{
-	int r = place_read_header(place, ret_header);
-
-	return r == 0 && !image_is_credible(ret_header, options->key) ? -E_DAMAGED : r;
-}
-
 /*
  * Whether the checkpoint that counts is in the fallback file, when there may be one in the region,
  * too (@region NULL: there is no region). Where the region's own cannot be read it is not known
@@ -87,10 +78,10 @@ static bool fallback_counts(const struct options *options, const struct place *r
 
 	if (place_read_header(fallback, &there) < 0 || there.phase != IMAGE_PHASE_COMMITTED)
 		return false;
-	r = region ? read_credible(region, options, &here) : -E_NO_CHECKPOINT;
+	r = region ? place_read_header(region, &here) : -E_NO_CHECKPOINT;
 	if (r == -E_NO_CHECKPOINT || (r == 0 && here.phase != IMAGE_PHASE_COMMITTED))
 		return true;
-	if (r < 0) {
+	if (r < 0 || !image_is_credible(&here, options->key)) {
 		warn("%s holds a checkpoint of %s; if it is the one to restore, say --image %s",
 		     fallback->path, time_text(there.created_ns).text, fallback->path);
 		return false;
@@ -154,5 +145,9 @@ uint64_t place_generation_elsewhere(const struct options *options, const struct 
 	if (options->image || options->region_named || !options->fallback)
 		return 0;
 	r = place->is_region ? place_fallback(options, &other) : place_region(options, &other);
-	return r == 0 && read_credible(&other, options, &header) == 0 ? header.generation : 0;
+	/* With a key, anybody's word does not count. */
+	return r == 0 && place_read_header(&other, &header) == 0 &&
+			       image_is_credible(&header, options->key)
+		       ? header.generation
+		       : 0;
 }
