@@ -35,12 +35,13 @@ fail_at() {
 	esac
 }
 
-# committed: whether the region holds a whole checkpoint; a part of one must not look like one.
+# committed: whether the region holds a whole checkpoint that was not restored; a part of one must not
+# look like one.
 committed() {
 	status=0
-	pmem-preserve verify >/tmp/verify 2>&1 || status=$?
+	pmem-preserve --json verify >/tmp/verify 2>&1 || status=$?
 	case $status in
-	0) return 0 ;;
+	0) grep -q '"phase": *"committed"' /tmp/verify ;;
 	3) return 1 ;;
 	*) fail "verify ended with $status: $(cat /tmp/verify)" ;;
 	esac
