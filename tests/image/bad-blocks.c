@@ -5,6 +5,7 @@
  * read or written, as the kernel does.
  *
  *	BAD_FILE=PATH [BAD_READ=START-END,...] [BAD_WRITE=START-END,...] [BAD_FLUSH=N]
+ *	[BAD_ERROR=ERRNO]
  *
  * BAD_FLUSH: the Nth fsync() fails, and each after it.
  */
@@ -45,7 +46,7 @@ static ssize_t good_bytes(int fd, const char *list, size_t length, off_t offset)
 	}
 	if (end > offset || length == 0)
 		return end - offset;
-	errno = EIO;
+	errno = getenv("BAD_ERROR") ? atoi(getenv("BAD_ERROR")) : EIO;
 	return -1;
 }
 

@@ -4,6 +4,7 @@ Blocks that cannot be read or written: what lies there is damaged, and all the r
 had; a checkpoint that cannot be written leaves the state alone and does not look like one.
 """
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import time
 import unittest
 
 from support import badblocks, mounts, program, snapshot
-from support.case import ImageCase
+from support.case import ImageCase, beneath
 from support.imagefile import ImageFile
 from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
 
@@ -99,6 +100,21 @@ class BadBlocks(ImageCase):
         self.read(REFUSED, "checkpoint", "--in-place", self.state, read=[(0, BLOCK)])
         # It may be anybody's file.
         self.read(DAMAGED, "discard", read=[(0, BLOCK)])
+        self.expect_committed()
+
+    def test_memory_that_fails_after_its_digest(self):
+        """What a mapped store gives to a system call is read by the kernel: EFAULT is damage, and
+        half a file must not stay."""
+        self.save()
+        target = beneath(self.target, self.state) / "file3"
+        bad = badblocks.environment(target, write=[(0, MIB)], error=errno.EFAULT)
+        for options, status, text in (([], DAMAGED, "the checkpoint is damaged"),
+                                      (["--salvage"], FAILED, "try again")):
+            with self.subTest(options=options):
+                result = self.expect(status, "restore", "--image", self.image, "--into",
+                                     self.target, *options, environment=bad)
+                self.assertIn(text, result.text)
+                self.assertEqual(os.listdir(self.target), [])
         self.expect_committed()
 
     def test_the_mark(self):
