@@ -12,6 +12,6 @@ def reseal(level, paths):
     """Makes the digests of these images right again: "all", "table", "header" or "none"."""
     if level == "none":
         return
-    program = compiler.build("reseal.c", "-lxxhash")
+    program = compiler.build("reseal.c", compiler.HERE / "seal.c", "-lxxhash")
     for first in range(0, len(paths), BATCH):
         subprocess.run([program, level, *paths[first:first + BATCH]], check=True)
