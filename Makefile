@@ -4,6 +4,8 @@
 BUILD = build
 SANITIZED = build-sanitized
 FAULTS = build-faults
+FUZZ = build-fuzz
+FUZZ_SECONDS ?= 600
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -25,6 +27,11 @@ $(FAULTS)/build.ninja:
 	scripts/dependencies.sh build
 	meson setup $(FAULTS) -Dfault_points=true
 
+$(FUZZ)/build.ninja:
+	scripts/dependencies.sh build fuzz
+	CC=clang-14 meson setup $(FUZZ) -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all'
+
 # The driver, and the modules of the tests, for the kernels of the VM: build/modules/KERNEL/*.ko.
 modules:
 	scripts/dependencies.sh driver
@@ -36,14 +43,19 @@ demo: all
 	tests/qemu-nvdimm/demo
 
 # Everything, the VM suites too.
-check: all faults modules deb $(SANITIZED)/build.ninja
+check: all faults modules deb $(SANITIZED)/build.ninja $(FUZZ)/build.ninja
 	scripts/dependencies.sh test driver-test vm debian
-	tests/run fast driver vm debian
+	tests/run fast fuzz driver vm debian
 
 # No VM; under two minutes; with address and undefined-behaviour sanitizers.
 check-fast: all $(SANITIZED)/build.ninja
 	scripts/dependencies.sh test
 	tests/run fast
+
+# Malformed images for the reader, as long as FUZZ_SECONDS says; see tests/fuzz/README.md.
+fuzz: $(FUZZ)/build.ninja
+	scripts/dependencies.sh build test fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
 # Debian packages, in build/deb.
 deb:
@@ -71,7 +83,7 @@ install: all
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(SANITIZED) $(FAULTS)
+	rm -rf $(BUILD) $(SANITIZED) $(FAULTS) $(FUZZ) build-coverage
 
-.PHONY: all faults modules demo check check-fast check-driver check-debian deb bench \
+.PHONY: all faults modules demo check check-fast check-driver check-debian fuzz deb bench \
 	install clean

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that building, testing or the VMs need, and says which.
 #
-#	scripts/dependencies.sh build|test|driver|driver-test|deb|debian|bench|vm...
+#	scripts/dependencies.sh build|test|fuzz|driver|driver-test|deb|debian|bench|vm...
 set -eu
 
 wanted=
@@ -16,6 +16,9 @@ for part in "$@"; do
 	test)
 		wanted="$wanted git libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
 			openssl clang-format-14 cppcheck shellcheck"
+		;;
+	fuzz)
+		wanted="$wanted clang-14 libclang-rt-14-dev llvm-14 python3"
 		;;
 	driver)
 		wanted="$wanted gcc-12 make pahole kmod xz-utils debian-archive-keyring"
@@ -39,8 +42,8 @@ for part in "$@"; do
 			util-linux debian-archive-keyring"
 		;;
 	*)
-		echo "dependencies.sh: there is no part \"$part\" (build, test, driver, driver-test," \
-			"deb, debian, bench, vm)" >&2
+		echo "dependencies.sh: there is no part \"$part\" (build, test, fuzz, driver," \
+			"driver-test, deb, debian, bench, vm)" >&2
 		exit 2
 		;;
 	esac

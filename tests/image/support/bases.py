@@ -8,7 +8,7 @@ from . import program, scratch
 from .recipes import Base
 
 
-def _attribute(path, name, value):
+def set_if_possible(path, name, value):
     """Where the file system or the user may not, the image just lacks it."""
     try:
         os.setxattr(path, name, value)
@@ -39,9 +39,9 @@ def fill_small(state):
         os.link(state / "empty", state / "many" / ("%02d" % number + "m" * 240))
     space = "trusted." if os.geteuid() == 0 else "user."
     for path in (state / "plain", state / "directory"):
-        _attribute(path, space + "one", b"value one")
-        _attribute(path, space + "two", b"")
-        _attribute(path, "system.posix_acl_access", scratch.OPEN_ACL)
+        set_if_possible(path, space + "one", b"value one")
+        set_if_possible(path, space + "two", b"")
+        set_if_possible(path, "system.posix_acl_access", scratch.OPEN_ACL)
     if os.geteuid() == 0:
         os.mknod(state / "device", stat.S_IFCHR | 0o600, os.makedev(1, 3))
 
@@ -49,7 +49,7 @@ def fill_small(state):
 def fill_extra(state):
     for name in ("one", "two"):
         (state / name).write_text(name)
-        _attribute(state / name, "trusted.large", name.encode() * 21845)
+        set_if_possible(state / name, "trusted.large", name.encode() * 21845)
         os.setxattr(state / name, "trusted.larger", name[:1].encode() * 65536)
 
 

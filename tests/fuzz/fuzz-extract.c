@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What restore does with an image that may be anything. Nothing is written outside of the target,
+ * and what a restore that failed had created is gone; also where the target holds something.
+ */
+#include "cleanup.h"
+#include "extract-undo.h"
+#include "fuzz.h"
+#include "image.h"
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum choice {
+	CHOICE_DRY_RUN = 1 << 0,
+	CHOICE_AGAIN = 1 << 1,	   /* onto what the first restore has made */
+	CHOICE_OVERWRITE = 1 << 2, /* then, or onto what is planted */
+	CHOICE_LINK = 1 << 3,	   /* planted: a link that leads out of the target */
+	CHOICE_FILE = 1 << 4,	   /* planted: a file; both: a directory */
+	CHOICE_PLACE_SHIFT = 5,	   /* planted: how far down in the list of entries */
+	CHOICE_PLACES = 8,
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	sandbox_enter();
+	return 0;
+}
+
+/*
+ * Puts something in the way of one of the tree's entries, and the directories that lead there. The
+ * path of it beneath the target; NULL: nothing was planted.
+ */
+static char *plant(const struct tree *tree, uint8_t choice, int target)
+{
+	uint32_t index = 1 + (choice >> CHOICE_PLACE_SHIFT) * (tree->count - 1) / CHOICE_PLACES;
+	char *path, *end;
+	int r, fd;
+
+	if (!(choice & (CHOICE_LINK | CHOICE_FILE)) || index >= tree->count ||
+	    tree_path_length(tree, index) >= PATH_MAX)
+		return NULL;
+	path = tree_path(tree, index);
+	memmove(path, path + 1, strlen(path));
+	for (end = strchr(path, '/'); end; end = strchr(end + 1, '/')) {
+		*end = '\0';
+		r = mkdirat(target, path, 0700);
+		*end = '/';
+		if (r < 0)
+			sandbox_finding("a name in the tree is none that a directory can have");
+	}
+	if (choice & CHOICE_LINK && choice & CHOICE_FILE) {
+		r = mkdirat(target, path, 0700);
+	} else if (choice & CHOICE_LINK) {
+		r = symlinkat(SANDBOX_OUTSIDE, target, path);
+	} else {
+		fd = openat(target, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		r = fd < 0 ? fd : close(fd);
+	}
+	if (r < 0)
+		sandbox_finding("a name in the tree is none that a file can have");
+	return path;
+}
+
+/* What restoring has replaced is gone already. */
+static void uproot(char *path, int target)
+{
+	if (unlinkat(target, path, 0) < 0)
+		unlinkat(target, path, AT_REMOVEDIR);
+	for (char *end = strrchr(path, '/'); end; end = strrchr(path, '/')) {
+		*end = '\0';
+		unlinkat(target, path, AT_REMOVEDIR);
+	}
+}
+
+static int extract(struct store *store, const struct extract_options *options,
+		   struct image **ret_image)
+{
+	int r = image_open(store, false, ret_image);
+
+	return r < 0 ? r : image_extract(*ret_image, options);
+}
+
+/* A second restore finds the files of the first. */
+static int extract_again(struct store *store, const struct extract_options *options, int target)
+{
+	_cleanup_image_ struct image *image = NULL;
+	int r = extract(store, options, &image);
+
+	if (r == 0 && !options->dry_run)
+		extract_undo(image->tree, target);
+	return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t choice = choice_of(data, size);
+	struct extract_options options = {
+		.into = SANDBOX_TARGET,
+		.dry_run = choice & CHOICE_DRY_RUN,
+		.threads = 1,
+	};
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_image_ struct image *image = NULL;
+	_cleanup_close_ int target = -1;
+	_cleanup_free_ char *planted = NULL;
+	int r;
+
+	if (store_open(sandbox_image(data, size), STORE_READ, &store) < 0)
+		sandbox_finding("the image cannot be opened");
+	if (image_open(store, false, &image) < 0)
+		return 0;
+	sandbox_begin();
+	target = open(SANDBOX_TARGET, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		sandbox_finding("the target cannot be opened");
+	planted = plant(image->tree, choice, target);
+	if (planted)
+		options.overwrite = choice & CHOICE_OVERWRITE;
+	r = image_extract(image, &options);
+	if (r == 0 && (choice & CHOICE_AGAIN)) {
+		options.overwrite = choice & CHOICE_OVERWRITE;
+		r = extract_again(store, &options, target);
+	}
+	/* What failed has been removed already; then there is nothing left to remove. */
+	if (!options.dry_run)
+		extract_undo(image->tree, target);
+	if (planted)
+		uproot(planted, target);
+	sandbox_end(r);
+	return 0;
+}
