@@ -82,7 +82,7 @@ static void uproot(char *path, int target)
 static int extract(struct store *store, const struct extract_options *options,
 		   struct image **ret_image)
 {
-	int r = image_open(store, false, ret_image);
+	int r = image_open(store, NULL, false, ret_image);
 
 	return r < 0 ? r : image_extract(*ret_image, options);
 }
@@ -98,6 +98,25 @@ static int extract_again(struct store *store, const struct extract_options *opti
 	return r;
 }
 
+/* All that is whole of what is damaged. */
+static void salvage(struct store *store, struct extract_options options, int target)
+{
+	_cleanup_image_ struct image *image = NULL;
+
+	options.overwrite = false;
+	options.salvage = true;
+	if (extract(store, &options, &image) == 0)
+		sandbox_finding("what was damaged is whole when it is salvaged");
+	if (image)
+		extract_undo(image->tree, target);
+}
+
+static void on_damaged(void *data, const char *path)
+{
+	if (*path != '/')
+		sandbox_finding("the path of a damaged file is none");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t choice = choice_of(data, size);
@@ -105,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.into = SANDBOX_TARGET,
 		.dry_run = choice & CHOICE_DRY_RUN,
 		.threads = 1,
+		.damaged = on_damaged,
 	};
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_image_ struct image *image = NULL;
@@ -114,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (store_open(sandbox_image(data, size), STORE_READ, &store) < 0)
 		sandbox_finding("the image cannot be opened");
-	if (image_open(store, false, &image) < 0)
+	if (image_open(store, NULL, false, &image) < 0)
 		return 0;
 	sandbox_begin();
 	target = open(SANDBOX_TARGET, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -133,6 +153,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		extract_undo(image->tree, target);
 	if (planted)
 		uproot(planted, target);
+	else if (r == -E_DAMAGED)
+		salvage(store, options, target);
 	sandbox_end(r);
 	return 0;
 }

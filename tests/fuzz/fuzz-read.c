@@ -65,7 +65,7 @@ static int read_image(struct store *store)
 		tell(image_to_json(&header));
 	if (r == 0 && !image_is_ours(store))
 		sandbox_finding("a header is whole, and not ours");
-	r = image_open(store, true, &image);
+	r = image_open(store, NULL, true, &image);
 	if (r < 0)
 		return r;
 	what = broken_invariant(image);

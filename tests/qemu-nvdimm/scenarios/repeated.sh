@@ -23,11 +23,16 @@ inventory() {
 	echo "mounts $(wc -l </proc/mounts)"
 }
 
+# What the first boot had, to the last byte.
+sums() {
+	(cd /var/state && find . -type f -exec cksum {} + | sort)
+}
+
 if [ "$turn" = 1 ]; then
 	make_state /var/state 16
 	mkdir /var/state/boots
 	snapshot_state /var/state
-	(cd /var/state && find . -type f | sort | xargs -d '\n' cksum) >/scratch/sums
+	sums >/scratch/sums
 	pmem-preserve hot-add
 	pmem-preserve checkpoint --kexec /var/state
 fi
@@ -38,7 +43,7 @@ inventory >/tmp/inventory
 diff /scratch/inventory /tmp/inventory || fail "boot $turn is not as the second one was"
 if [ "$turn" -gt $cycles ]; then
 	rm -f /var/state/boots/*
-	(cd /var/state && find . -type f | sort | xargs -d '\n' cksum) | diff /scratch/sums - ||
+	sums | diff /scratch/sums - ||
 		fail "the state is not what it was"
 	note "$cycles times there and back"
 	exit 0
