@@ -386,6 +386,8 @@ static int sync_roots(struct job *job)
 {
 	const struct tree *tree = job->image->tree;
 	struct tree_cursor cursor;
+	struct stat stat = { 0 };
+	dev_t last = 0;
 	int r = 0;
 
 	tree_cursor_init(&cursor, tree, job->root);
@@ -399,6 +401,10 @@ static int sync_roots(struct job *job)
 							      ? i
 							      : tree->entries[i].parent);
 		fd = directory < 0 ? -1 : openat(directory, ".", O_RDONLY | O_CLOEXEC);
+		/* One file system after the other, not one path after the other. */
+		if (fd >= 0 && fstat(fd, &stat) == 0 && stat.st_dev == last)
+			continue;
+		last = stat.st_dev;
 		if (fd < 0 || syncfs(fd) < 0)
 			r = fail(directory < 0 ? directory : -errno, "%s: cannot be flushed",
 				 PATH(tree, i));

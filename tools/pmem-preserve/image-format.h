@@ -15,13 +15,14 @@
 
 #include <stdint.h>
 
-#define IMAGE_MAGIC	   "pmem-preserve\r\n\x1a"
-#define IMAGE_VERSION	   1u
-#define IMAGE_HEADER_BYTES 1024u
-#define IMAGE_FIRST_BLOCK  4096u /* header and superblock */
-#define IMAGE_DATA_OFFSET  8192u
-#define IMAGE_SPAN	   (2u << 20) /* large files begin at multiples of it: one huge page */
-#define IMAGE_SEGMENT	   (1u << 20) /* what one digest covers */
+#define IMAGE_MAGIC	     "pmem-preserve\r\n\x1a"
+#define IMAGE_VERSION	     1u
+#define IMAGE_HEADER_BYTES   1024u
+#define IMAGE_FIRST_BLOCK    4096u /* header and superblock */
+#define IMAGE_DATA_OFFSET    8192u
+#define IMAGE_SPAN	     (2u << 20) /* large files begin at multiples of it: one huge page */
+#define IMAGE_SEGMENT	     (1u << 20) /* what one digest covers */
+#define IMAGE_GENERATION_MAX (UINT64_MAX / 2)
 
 /*
  * The phase is one aligned 64-bit word outside the header's digest, so that a commit is one atomic

@@ -136,6 +136,8 @@ const char *image_phase_name(uint64_t phase)
 /* All sizes and places follow from a few of them; what does not add up was not written by us. */
 static bool adds_up(const struct image_header *header)
 {
+	if (header->generation > IMAGE_GENERATION_MAX)
+		return false;
 	if (header->header_bytes != IMAGE_HEADER_BYTES || header->image_bytes > IMAGE_BYTES_MAX ||
 	    header->meta_offset > header->image_bytes || header->meta_bytes > header->image_bytes ||
 	    header->inodes_bytes > header->meta_bytes || header->extra_bytes > header->meta_bytes ||

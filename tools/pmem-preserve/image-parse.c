@@ -161,7 +161,9 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	entry->mtime = (int64_t)le64toh((uint64_t)inode.mtime);
 	entry->mtime_nsec = le32toh(inode.mtime_nsec);
 	entry->inode = place >> EROFS_NID_SHIFT;
-	if (entry->mtime_nsec >= 1000000000 || entry->size > INT64_MAX)
+	/* The last number of owners is nobody's: chown(2) takes it for "as it is". */
+	if (entry->mtime_nsec >= 1000000000 || entry->size > INT64_MAX ||
+	    entry->uid == UINT32_MAX || entry->gid == UINT32_MAX)
 		return parse_bad(parse, index, "inode");
 	r = parse_xattrs(parse, index, place, xattrs);
 	if (r < 0)

@@ -61,8 +61,8 @@ static void print_help(void)
 	       "  -V, --version\n"
 	       "  -h, --help         this text; COMMAND --help for a command's options\n\n"
 	       "Exit status: 0 done; 1 failed, nothing was lost; 2 usage; 3 no checkpoint;\n"
-	       "4 damaged; 5 refused, as state would be lost; 6 memory could not be removed;\n"
-	       "7 does not fit.\n");
+	       "4 damaged, or not authentic; 5 refused, as state would be lost;\n"
+	       "6 memory could not be removed; 7 does not fit.\n");
 }
 
 /* Takes the options that all commands share out of argv, wherever they stand. */

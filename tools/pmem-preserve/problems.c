@@ -142,8 +142,8 @@ static int check_key(const struct config *config, struct problems *problems)
 	const char *fault = geteuid() == 0 ? key_fault(config->key_file) : NULL;
 
 	return fault ? add(problems, "pmem-preserve.conf(5) says what a key file is",
-			   "the key file %s %s: nothing is saved or restored", config->key_file,
-			   fault)
+			   "the key file %s %s: what is saved has no seal, and nothing is restored",
+			   config->key_file, fault)
 		     : 0;
 }
 
