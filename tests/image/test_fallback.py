@@ -5,6 +5,7 @@ The commands of the units, on a machine without a region. They write to /run, so
 their own, in a mount namespace.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -263,6 +264,18 @@ class Fallback(ImageCase):
         self.assertEqual(list(self.state.iterdir()), [])
         self.call(DONE, "restore", "--key-file=")
         self.assertEqual((self.state / "file").read_text(), "first\n")
+
+    def test_another_at_work(self):
+        """Two that convert a region at once would leave it in a state that neither knows."""
+        with open(self.notes / "lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for command in ("hot-add", "hot-remove", "prepare", "checkpoint", "restore", "discard"):
+                said = self.call(FAILED, command).text
+                self.assertRegex(said, r"process %d \(.*\) is at work on the memory" % os.getpid())
+            # What keeps to a file, or only looks, does not wait for anybody.
+            self.call(DONE, "checkpoint", "--image", self.box / "image")
+            self.call(DONE, "status", "--image", self.box / "image")
+        self.assertNotIn("at work", self.call(FAILED, "hot-add").text)
 
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")

@@ -32,5 +32,17 @@ checkpoint_faults hot-add error "$taking IMAGE_MIB PHASE_FLUSHED"
 [ -z "$long" ] || checkpoint_faults checkpoint error "$writing"
 add_faults kill "$giving"
 add_faults error "$giving"
+# Two at once: the second one ends at once, says who is first, and disturbs nothing.
+PMEM_PRESERVE_FAULT=RAW_UNCLAIMED=stop pmem-preserve checkpoint "$layout" /var/state &
+wait_until 60 is_stopped $!
+expect_status 1 pmem-preserve hot-add
+expect_output "process $! \\(pmem-preserve\\) is at work on the memory"
+expect_status 1 pmem-preserve checkpoint "$layout" /var/state
+kill -CONT $!
+wait $! || fail "the first one was disturbed"
+committed || fail "the first one's checkpoint is not there"
+pmem-preserve discard
+pmem-preserve hot-add
+expect_ram
 discard_faults kill "ERASE_BEGIN ERASE_WRITTEN ERASE_FLUSHED"
 check_dmesg
