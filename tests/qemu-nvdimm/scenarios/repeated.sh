@@ -16,7 +16,6 @@ turn=$stage
 
 # What a boot has, once the state is back and the range is RAM. Other boots must have the same.
 inventory() {
-	echo "memory $(memtotal) kB"
 	echo "blocks $(range_blocks | wc -l)"
 	echo "state $(du -sk /var/state | cut -f 1) kB"
 	echo "files $(find /var/state -path /var/state/boots -prune -o -print | wc -l)"
@@ -39,7 +38,13 @@ fi
 restore_state
 [ "$(find /var/state/boots -type f | wc -l)" = $((turn - 2)) ] || fail "boots were forgotten"
 inventory >/tmp/inventory
-[ -e /scratch/inventory ] || cp /tmp/inventory /scratch/inventory
+if [ ! -e /scratch/inventory ]; then
+	cp /tmp/inventory /scratch/inventory
+	memtotal >/scratch/memtotal
+fi
+# The kernel itself keeps some pages more or less in each boot.
+less=$(($(cat /scratch/memtotal) - $(memtotal)))
+[ $less -lt 1024 ] || fail "boot $turn has $less kB less memory than the second one had"
 diff /scratch/inventory /tmp/inventory || fail "boot $turn is not as the second one was"
 if [ "$turn" -gt $cycles ]; then
 	rm -f /var/state/boots/*
