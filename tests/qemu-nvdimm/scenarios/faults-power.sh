@@ -11,23 +11,32 @@
 # needs: fault-points
 
 # Each boot but the last ends in a cut, and the next one begins with what that has left:
-# WHILE POINT LEFT, where LEFT is "none" (no checkpoint), "whole", or "either".
-cuts() {
+# WHILE POINT LEFT, where LEFT is "none" (no checkpoint), "whole", or "either". "long": only with
+# TESTS_LONG=1 in the environment.
+all_cuts() {
 	cat <<-END
-		save DAX_UNBOUND none
+		save DAX_UNBOUND none long
 		save RAW_FORCED none
-		save RAW_DISABLED none
+		save RAW_DISABLED none long
 		save IMAGE_MIB:2 none
 		save IMAGE_FLUSHED none
-		save PHASE_WRITTEN either
+		save PHASE_WRITTEN either long
 		save PHASE_FLUSHED whole
 		restore RESTORE_SPAN whole
 		restore RESTORE_FLUSHED whole
 		restore PHASE_FLUSHED none
-		restore DEVDAX_ZEROED none
-		restore DEVDAX_CLAIMED none
+		restore DEVDAX_ZEROED none long
+		restore DEVDAX_CLAIMED none long
 		restore ADD_BOUND none
 	END
+}
+
+cuts() {
+	if [ -n "$long" ]; then
+		all_cuts | sed 's/ long$//'
+	else
+		all_cuts | grep -v ' long$'
+	fi
 }
 
 # look_back WHILE POINT LEFT
