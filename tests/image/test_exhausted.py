@@ -27,6 +27,7 @@ class Exhausted(ImageCase):
         os.setxattr(self.state / "large", "trusted.note", b"a value")
         os.link(self.state / "large", self.state / "linked")
         self.log = self.box / "log"
+        self.keyed = ()
         self.before = snapshot.take(self.state)
 
     def clear_target(self):
@@ -53,12 +54,12 @@ class Exhausted(ImageCase):
             self.assertEqual(result.status, FAILED, where)
             self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
 
-    def each_failure(self, variable, form, attempt, step=1):
+    def each_failure(self, variable, form, attempt, step=1, most=ALLOCATIONS_MAX):
         """attempt(environment, where) for the first, the second... until there is no such one."""
         count = 1 - step
         while True:
             count += step
-            self.assertLess(count, ALLOCATIONS_MAX)
+            self.assertLess(count, most)
             if self.log.exists():
                 self.log.unlink()
             attempt({variable: form % count, "FAIL_LOG": str(self.log)},
@@ -75,8 +76,10 @@ class Exhausted(ImageCase):
     def try_restore(self, environment, where):
         self.clear_target()
         self.image.write_bytes(self.whole)
-        self.judge_restore(failing.run(environment, "--json", "restore", "--image", self.image,
-                                       "--into", self.target), where)
+        # What was restored once would be too old.
+        (self.box / "counter").unlink(missing_ok=True)
+        self.judge_restore(failing.run(environment, "--json", "restore", *self.keyed, "--image",
+                                       self.image, "--into", self.target), where)
 
     def make_image(self):
         self.checkpoint()
@@ -91,6 +94,20 @@ class Exhausted(ImageCase):
         """Half a state would be there for the services that start."""
         self.make_image()
         self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_restore), 50)
+
+    def test_memory_of_an_authentic_restore(self):
+        """What could not be checked for lack of memory would count as damaged, and start cold."""
+        key = self.box / "key"
+        key.write_bytes(os.urandom(32))
+        key.chmod(0o600)
+        config = self.box / "config"
+        config.write_text("counter-file = %s\n" % (self.box / "counter"))
+        self.keyed = ("--config", config, "--key-file", key)
+        self.expect(DONE, "checkpoint", *self.keyed, "--image", self.image, self.state)
+        self.whole = self.image.read_bytes()
+        # libcrypto has thousands.
+        self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_restore, step=101,
+                                             most=100000), 50)
 
     def test_threads(self):
         """One thread does it all where no more can be started."""

@@ -186,6 +186,19 @@ class FaultPoints(ImageCase):
                       "the checkpoint" + (", and what was made so far" if left else ""))
         self.print_table()
 
+    def test_discard(self):
+        """A checkpoint that was given up would come back, or be in the way for ever."""
+        for action in faults.ACTIONS:
+            self.clear()
+            self.checkpoint()
+            self.fail_at("discard", "FILE_REMOVED", 1, action, "discard", "--image", self.image)
+            self.assertEqual(os.listdir(self.place), [])
+            self.note("discard", "FILE_REMOVED", 1, action, "the state")
+            self.go_on()
+            scratch.remove(self.target)
+            self.target.mkdir()
+        self.print_table()
+
     def test_two_at_once(self):
         """Two that write over one file would leave a mix of both."""
         self.prepare_room()

@@ -48,6 +48,18 @@ static struct mapping make(size_t length, size_t kept)
 	return mapping;
 }
 
+static struct store store_of(const struct mapping *mapping)
+{
+	return (struct store){
+		.kind = STORE_DAX,
+		.path = (char *)"image",
+		.fd = mapping->fd,
+		.capacity = LENGTH,
+		.map = mapping->bytes,
+		.watch = mapping->watch,
+	};
+}
+
 static void end(struct mapping *mapping, size_t length)
 {
 	munmap(mapping->bytes, length);
@@ -213,14 +225,7 @@ static void test_hardware(void **state)
 static void test_store(void **state)
 {
 	struct mapping mapping = make(LENGTH, 3 * PIECE);
-	struct store store = {
-		.kind = STORE_DAX,
-		.path = "image",
-		.fd = mapping.fd,
-		.capacity = LENGTH,
-		.map = mapping.bytes,
-		.watch = mapping.watch,
-	};
+	struct store store = store_of(&mapping);
 	uint8_t copy[4096] = { 0 };
 	const uint8_t *bytes;
 
@@ -243,14 +248,7 @@ static void test_store(void **state)
 static void test_store_fails_later(void **state)
 {
 	struct mapping mapping = make(LENGTH, LENGTH);
-	struct store store = {
-		.kind = STORE_DAX,
-		.path = "image",
-		.fd = mapping.fd,
-		.capacity = LENGTH,
-		.map = mapping.bytes,
-		.watch = mapping.watch,
-	};
+	struct store store = store_of(&mapping);
 	uint8_t block[4096] = { 0 };
 
 	assert_int_equal(store_write(&store, block, sizeof(block), 2 * PIECE), 0);

@@ -9,9 +9,6 @@
 #include "options.h"
 #include "place.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 /* What a damaged header has no size for goes as a whole. */
 static int erase(struct store *store, const struct image_header *header, bool wipe)
 {
@@ -20,14 +17,11 @@ static int erase(struct store *store, const struct image_header *header, bool wi
 	return image_wipe(store, header->image_bytes ? header->image_bytes : store->capacity);
 }
 
-/* In one step: without its header it would be something that nobody knows. */
 static int remove_file(struct store *store, bool wipe)
 {
 	int r = wipe ? image_wipe(store, store->capacity) : 0;
 
-	if (r == 0 && unlink(store->path) < 0)
-		r = fail(-errno, "%s: cannot remove", store->path);
-	return r;
+	return r < 0 ? r : store_remove(store);
 }
 
 static int give_up(struct store *store, const struct image_header *header,

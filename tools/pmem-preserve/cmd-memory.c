@@ -3,7 +3,6 @@
 #include "cleanup.h"
 #include "command.h"
 #include "guard.h"
-#include "instance.h"
 #include "json-result.h"
 #include "memory.h"
 #include "options.h"
@@ -39,12 +38,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 			  OPTION_REGION | OPTION_REPLACE | OPTION_DRY_RUN, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = instance_lock(&options, 0, &lock);
-	if (r == 0)
-		r = region_find(options.region, &region);
-	/* What lies in it is only seen, and guarded, once it is up. */
-	if (r == 0 && !options.dry_run)
-		r = region_settle(&region);
+	r = memory_begin(&options, &lock, &region);
 	if (r == 0 && !region_is_kept(&region))
 		r = memory_explain(&region, context->result);
 	if (r == 0 && region.state != REGION_RAM)
@@ -79,11 +73,7 @@ int cmd_hot_remove(struct context *context, int argc, char **argv)
 			  OPTION_REGION | OPTION_DEADLINE | OPTION_DRY_RUN, NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = instance_lock(&options, 0, &lock);
-	if (r == 0)
-		r = region_find(options.region, &region);
-	if (r == 0 && !options.dry_run)
-		r = region_settle(&region);
+	r = memory_begin(&options, &lock, &region);
 	if (r == 0 && !region_is_kept(&region))
 		r = memory_explain(&region, context->result);
 	if (r < 0)

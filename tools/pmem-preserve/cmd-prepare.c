@@ -3,7 +3,6 @@
 #include "cleanup.h"
 #include "command.h"
 #include "guard.h"
-#include "instance.h"
 #include "json-result.h"
 #include "memory.h"
 #include "options.h"
@@ -25,11 +24,7 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = instance_lock(&options, 0, &lock);
-	if (r == 0)
-		r = region_find(options.region, &region);
-	if (r == 0 && !options.dry_run)
-		r = region_settle(&region);
+	r = memory_begin(&options, &lock, &region);
 	if (r == 0)
 		r = checkpoint_guard(&region, options.replace);
 	if (r == 0)

@@ -2,11 +2,13 @@
 #include "counter.h"
 
 #include "cleanup.h"
+#include "directory-of.h"
 #include "report.h"
 
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define TEXT_BYTES 32
@@ -72,18 +74,6 @@ int counter_read(const char *path, uint64_t *ret_generation)
 	return 0;
 }
 
-/* An fd, or -errno. */
-static int open_directory_of(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	int fd;
-
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 int counter_is_writable(const char *path)
 {
 	_cleanup_free_ char *copy = path ? strdup(path) : NULL;
@@ -126,19 +116,18 @@ static int write_text(int fd, uint64_t generation)
 }
 
 /* Beside the old one and over it by a rename, so that there is always a whole one. */
-static int replace(const char *path, uint64_t generation)
+static int replace(const char *path, int directory, uint64_t generation)
 {
 	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int directory = make_directory_of(path), fd = -1;
+	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (directory < 0)
-		return directory;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+	if (asprintf(&temporary, "%s.new", path) < 0) {
 		temporary = NULL;
 		return -ENOMEM;
 	}
-	fd = mkostemp(temporary, O_CLOEXEC);
+	/* What one left behind who was killed is written over. */
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = write_text(fd, generation);
@@ -153,13 +142,24 @@ static int replace(const char *path, uint64_t generation)
 
 int counter_raise(const char *path, uint64_t generation)
 {
+	_cleanup_close_ int directory = -1;
 	uint64_t present = 0;
-	int r = path ? read_file(path, &present) : 0;
+	int r;
 
-	if (r == -ENOENT)
-		r = 0;
-	if (!path || r < 0 || generation <= present)
+	if (!path)
+		return 0;
+	directory = make_directory_of(path);
+	r = directory < 0 ? directory : 0;
+	/* Of two who raise it at once, the lower one must not come last. */
+	if (r == 0 && flock(directory, LOCK_EX) < 0)
+		r = -errno;
+	if (r < 0)
+		return fail(r, "%s: the counter of generations cannot be written", path);
+	r = read_file(path, &present);
+	if (r < 0 && r != -ENOENT)
 		return r;
-	r = replace(path, generation);
+	if (generation <= present)
+		return 0;
+	r = replace(path, directory, generation);
 	return r < 0 ? fail(r, "%s: the counter of generations cannot be written", path) : 0;
 }

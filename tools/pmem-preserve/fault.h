@@ -40,6 +40,7 @@
 	POINT(30, ERASE_BEGIN, "a header is to be zeroed") \
 	POINT(31, ERASE_WRITTEN, "it is, not flushed") \
 	POINT(32, ERASE_FLUSHED, "it is flushed") \
+	POINT(33, FILE_REMOVED, "the file has no name any more, not flushed") \
 	POINT(40, REMOVE_BEGIN, "the region is RAM, all of it online") \
 	POINT(41, REMOVE_BLOCKS, "some blocks are offline") \
 	POINT(42, REMOVE_OFFLINE, "all blocks are offline or gone, kmem is bound") \

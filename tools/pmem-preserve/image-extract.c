@@ -276,14 +276,16 @@ static int view_segments(struct image_worker *worker, uint64_t start, uint64_t e
 
 		r = store_view(image->store, worker->buffer + (base - start), segment.end - base,
 			       base, &bytes);
-		if (r < 0 && r != -E_DAMAGED)
-			return r;
-		if (r == 0 && !image_segment_is_whole(image, number, bytes)) {
-			store_check(image->store, segment.end - base, base);
-			r = -E_DAMAGED;
+		if (r == 0) {
+			r = image_check_segment(image, number, bytes);
+			/* It may be that the memory has failed, which is worth a line. */
+			if (r == -E_DAMAGED)
+				store_check(image->store, segment.end - base, base);
 		}
-		if (r < 0)
+		if (r == -E_DAMAGED)
 			return report_damage(job, segment.start, segment.end);
+		if (r < 0)
+			return r;
 		if (base == start)
 			*ret_bytes = bytes;
 	}

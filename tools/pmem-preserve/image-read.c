@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer)
+int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer)
 {
 	const struct segment segment = image_segment(&image->header, number);
 	struct image_digest digest;
@@ -15,8 +15,8 @@ bool image_segment_is_whole(const struct image *image, uint64_t number, const ui
 				   segment.end - segment.start, &digest);
 
 	if (r < 0)
-		fail(r, "%s: cannot be checked", image->store->path);
-	return r == 0 && image_digest_same(&digest, &image->digests[number]);
+		return fail(r, "%s: cannot be checked", image->store->path);
+	return image_digest_same(&digest, &image->digests[number]) ? 0 : -E_DAMAGED;
 }
 
 static int read_digests(struct image *image)
@@ -65,10 +65,12 @@ static int read_metadata(struct image *image)
 				    image->store->path);
 		if (r < 0)
 			return r;
-		if (!image_segment_is_whole(image, i, at))
-			return fail(-E_DAMAGED,
-				    "%s: the checkpoint's directories and inodes are damaged",
+		r = image_check_segment(image, i, at);
+		if (r == -E_DAMAGED)
+			return fail(r, "%s: the checkpoint's directories and inodes are damaged",
 				    image->store->path);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

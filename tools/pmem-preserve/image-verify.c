@@ -26,11 +26,11 @@ static int verify_segment(void *data, uint64_t number)
 	int r;
 
 	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
-	if (r < 0 && r != -E_DAMAGED)
-		return r;
+	if (r == 0)
+		r = image_check_segment(image, number, worker->buffer);
 	progress_add(&verify->progress, segment.end - segment.start);
-	if (r == 0 && image_segment_is_whole(image, number, worker->buffer))
-		return 0;
+	if (r != -E_DAMAGED)
+		return r;
 	pthread_mutex_lock(&verify->lock);
 	verify->segments++;
 	for (size_t i = image_find_extent(image, segment.start);

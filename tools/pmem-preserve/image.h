@@ -140,8 +140,11 @@ int image_open(struct store *store, const struct key *key, bool allow_restored,
 /* image-parse.c: the tree and the extents from checked metadata. Reported. */
 int image_parse(struct image *image);
 
-/* Whether segment @number, which lies in @buffer from its base on, has its digest. */
-bool image_segment_is_whole(const struct image *image, uint64_t number, const uint8_t *buffer);
+/*
+ * Whether segment @number, which lies in @buffer from its base on, has its digest: 0; -E_DAMAGED,
+ * which is for the caller to report; or what kept it from being known (reported).
+ */
+int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer);
 
 /*
  * Reads everything and compares the digests. What cannot be read is damaged, too. Each name of a

@@ -59,10 +59,16 @@ int hkdf_of(const void *secret, size_t length, const void *salt, size_t salt_len
 						  strlen(purpose)),
 		OSSL_PARAM_construct_end(),
 	};
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
-	EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	bool done = context && EVP_KDF_derive(context, ret_key, MAC_KEY_BYTES, parameters) == 1;
+	EVP_KDF_CTX *context;
+	EVP_KDF *kdf;
+	bool done;
 
+	/* All keys come from here: the library would crash that had no memory to begin with. */
+	if (!OSSL_LIB_CTX_get0_global_default())
+		return -ENOMEM;
+	kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
+	context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	done = context && EVP_KDF_derive(context, ret_key, MAC_KEY_BYTES, parameters) == 1;
 	EVP_KDF_CTX_free(context);
 	EVP_KDF_free(kdf);
 	return done ? 0 : -ENOMEM;

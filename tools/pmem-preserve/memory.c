@@ -3,7 +3,9 @@
 
 #include "fault.h"
 #include "image.h"
+#include "instance.h"
 #include "json-result.h"
+#include "options.h"
 #include "region-json.h"
 #include "report.h"
 
@@ -23,6 +25,17 @@ static void on_blocks(void *data, unsigned int blocks_offline, unsigned int bloc
 static double seconds_since(uint64_t start_ns)
 {
 	return (double)(now_ns() - start_ns) / 1e9;
+}
+
+int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region)
+{
+	int r = instance_lock(options, 0, ret_lock);
+
+	if (r == 0)
+		r = region_find(options->region, ret_region);
+	if (r == 0 && !options->dry_run)
+		r = region_settle(ret_region);
+	return r;
 }
 
 uint64_t memory_capacity(const struct region *region, enum layout layout)

@@ -11,6 +11,14 @@
 #include "region.h"
 
 struct json_object;
+struct options;
+
+/*
+ * What every command begins with that changes a region by itself: takes the lock (*ret_lock, to be
+ * closed at the end), finds the region, and brings up what another command left half way: what lies
+ * in it is only seen, and guarded, then. With --dry-run it is only found. Reported.
+ */
+int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region);
 
 /*
  * What is told before the memory is touched: what the region is, what alignment costs, what has to

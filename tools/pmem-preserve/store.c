@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "cleanup.h"
+#include "directory-of.h"
 #include "fault.h"
 #include "instance.h"
 #include "interrupt.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <libpmem.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -75,17 +75,6 @@ static int open_dax(struct store *store, dev_t device, enum store_mode mode)
 	 */
 	return map(store, mode == STORE_READ ? PROT_READ : PROT_READ | PROT_WRITE,
 		   alignment > HUGE_PAGE ? alignment : HUGE_PAGE);
-}
-
-static int open_directory_of(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	int fd;
-
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
 }
 
 /* Removes what one left behind who was killed; whoever is at work still holds the lock. */
@@ -468,6 +457,24 @@ int store_publish(struct store *store)
 	if (r == 0 && fsync(directory) < 0)
 		r = fail(-errno, "%s: cannot flush its directory", store->path);
 	return r < 0 ? r : fault(FAULT_FILE_PUBLISHED);
+}
+
+int store_remove(const struct store *store)
+{
+	_cleanup_close_ int directory = open_directory_of(store->path);
+	int r;
+
+	if (directory < 0)
+		return fail(directory, "%s: cannot open its directory", store->path);
+	if (unlink(store->path) < 0)
+		return fail(-errno, "%s: cannot remove", store->path);
+	r = fault(FAULT_FILE_REMOVED);
+	if (r == 0 && fsync(directory) < 0)
+		r = fail(-errno,
+			 "%s: is removed, but its directory cannot be flushed: it may come "
+			 "back after a power cut",
+			 store->path);
+	return r;
 }
 
 void *store_buffer(size_t length)

@@ -71,6 +71,12 @@ int store_flush(struct store *store);
 /* A file gets its name (and the old one is gone); for devices there is nothing to do. */
 int store_publish(struct store *store);
 
+/*
+ * Takes the name of a file away, in one step: without its header it would be something that nobody
+ * knows. It does not come back after a power cut.
+ */
+int store_remove(const struct store *store);
+
 /* Forgets an unpublished file. NULL is fine. */
 void store_close(struct store *store);
 
