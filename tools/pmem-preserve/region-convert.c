@@ -342,8 +342,8 @@ int region_settle(struct region *region)
 	if (r == 0)
 		r = region_refresh(region);
 	if (r == 0)
-		inform("%s was left half way by a command that did not end; it is %s now",
-		       region->name, region_state_name(region->state));
+		inform("%s was left half way; it is %s now", region->name,
+		       region_state_name(region->state));
 	return r;
 }
 

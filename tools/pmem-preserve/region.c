@@ -191,9 +191,10 @@ static void describe_namespace(const struct region_handle *handle, struct region
 			       : "";
 	if (!*block_device) {
 		region->is_disabled = true;
-		snprintf(region->why, sizeof(region->why),
-			 "%s is disabled: 'ndctl enable-namespace %s' brings it back",
-			 region->namespace, region->namespace);
+		snprintf(
+			region->why, sizeof(region->why),
+			"%s is disabled: 'pmem-preserve hot-remove --region %s' brings it up again",
+			region->namespace, region->name);
 		return;
 	}
 	snprintf(region->block_device, sizeof(region->block_device), "/dev/%s", block_device);

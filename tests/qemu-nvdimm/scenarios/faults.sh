@@ -32,6 +32,16 @@ checkpoint_faults hot-add error "$taking IMAGE_MIB PHASE_FLUSHED"
 [ -z "$long" ] || checkpoint_faults checkpoint error "$writing"
 add_faults kill "$giving"
 add_faults error "$giving"
+# What status says to do works.
+for at in DAX_UNBOUND RAW_DISABLED; do
+	fail_at $at kill pmem-preserve checkpoint "$layout" /var/state
+	expect_status 0 pmem-preserve status
+	expect_output "pmem-preserve hot-remove --region region0"
+	pmem-preserve hot-remove --region region0
+	[ "$(region_state)" = devdax ] || [ "$(region_state)" = raw ] || fail "it does not"
+	pmem-preserve hot-add
+	expect_ram
+done
 # Two at once: the second one ends at once, says who is first, and disturbs nothing.
 PMEM_PRESERVE_FAULT=RAW_UNCLAIMED=stop pmem-preserve checkpoint "$layout" /var/state &
 wait_until 60 is_stopped $!
