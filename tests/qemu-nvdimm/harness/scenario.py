@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Scenarios: guest scripts whose first comment lines say which machine they want.
 
-A script that names several kernels is a scenario for each of them: NAME-KERNEL.
+A script that names several kernels is a scenario for each of them: NAME-KERNEL. Those in brackets
+are for when there is time: with TESTS_LONG=1 in the environment, or when they are asked for by name.
 """
 
 import dataclasses
+import os
 import pathlib
 import re
 
@@ -26,10 +28,16 @@ class Scenario:
     script: pathlib.Path
     kernel: str
     values: dict
+    long: bool = False
 
     def on(self, kernel):
         """The same on another kernel."""
-        return Scenario(f"{self.script.stem}-{kernel}", self.script, kernel, self.values)
+        return Scenario(f"{self.script.stem}-{kernel.strip('()')}", self.script,
+                        kernel.strip("()"), self.values, kernel.startswith("("))
+
+    def deadline(self):
+        """Seconds for all of its boots."""
+        return int(self.values.get("timeout", "600"))
 
     def missing(self):
         """Why it cannot run here; "" when it can."""
@@ -52,7 +60,7 @@ class Scenario:
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
                        files=files if value("needs") == "fault-points" else [],
                        modules=self._modules(), state_size=value("state-size", "80%"),
-                       timeout=int(value("timeout", "600")), trace=True,
+                       timeout=self.deadline(), trace=True,
                        allowed=value("allow", ""))
 
 
@@ -82,13 +90,19 @@ def _load(script):
     return [first.on(kernel) for kernel in kernels] if len(kernels) > 1 else [first]
 
 
-def load_all():
+def _all():
     return [one for script in sorted(paths.SCENARIOS.glob("*.sh")) for one in _load(script)]
+
+
+def load_all():
+    """The longest come first, so that the end is not spent waiting for one of them."""
+    return sorted((one for one in _all() if not one.long or os.environ.get("TESTS_LONG")),
+                  key=lambda one: -one.deadline())
 
 
 def load(name):
     """Those of that name: of one kernel, or of a script for all of its kernels."""
-    found = [one for one in load_all() if name in (one.name, one.script.stem)]
+    found = [one for one in _all() if name in (one.name, one.script.stem)]
     if not found:
         raise ValueError(f"there is no scenario {name}")
     return found

@@ -5,7 +5,7 @@
 # do not keep the memory from being taken out; or, where the kernel cannot move them, the removal
 # ends in time and says so. The programs that use them notice nothing.
 #
-# kernel: 6.1 6.12
+# kernel: (6.1) 6.12
 # cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko

@@ -5,7 +5,7 @@
 # its time and says that this is why; no process is killed for it, and nothing that was stored is
 # lost.
 #
-# kernel: 6.1 6.12
+# kernel: 6.1 (6.12)
 # cpus: 2
 # region: memmap
 # size: 512M

@@ -5,7 +5,7 @@
 # already out: after the time that was given, all is as it was, and it is told which page it is,
 # in `last_failure`, to udev, in the log and in the trace. When the page is free, the memory goes.
 #
-# kernel: 6.1 6.12
+# kernel: (6.1) 6.12
 # cpus: 2
 # region: memmap
 # module: build/modules/{kernel}/kmem.ko

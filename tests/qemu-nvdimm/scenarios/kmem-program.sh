@@ -4,7 +4,7 @@
 # pmem-preserve on a machine with our driver: what does not go is named by block, page and reason, the
 # deadline and Ctrl-C leave everything as it was, and memory that an unbind left behind is found again.
 #
-# kernel: 6.1 6.12
+# kernel: 6.1 (6.12)
 # cpus: 2
 # region: memmap
 # size: 512M

@@ -4,7 +4,7 @@
 # A device of two ranges is one thing: both become RAM or none does, both are taken out or both
 # stay. Half of it would be memory that nobody can account for.
 #
-# kernel: 6.1 6.12
+# kernel: (6.1) 6.12
 # cpus: 2
 # region: soft-reserved
 # module: build/modules/{kernel}/kmem.ko

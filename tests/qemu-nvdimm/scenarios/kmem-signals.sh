@@ -5,7 +5,7 @@
 # soon and all is as it was. A signal that the program handles or ignores changes nothing, and no
 # write ever ends with EINTR, which would make a shell write again, for ever.
 #
-# kernel: 6.1 6.12
+# kernel: 6.1 (6.12)
 # cpus: 2
 # region: memmap
 # size: 512M

@@ -6,7 +6,7 @@
 # from. What would lose it for good (a kernel zone, half an operation) is refused, with the errno
 # that is documented.
 #
-# kernel: 6.1 6.12
+# kernel: (6.1) 6.12
 # cpus: 2
 # region: memmap
 # size: 512M

@@ -4,7 +4,7 @@
 # The state of a machine that is about to reboot lies in the very memory that is to be taken out,
 # since the kernel puts it there first. It must move, once, and not a byte of it may change.
 #
-# kernel: 6.1 6.12
+# kernel: (6.1) 6.12
 # cpus: 2
 # region: memmap
 # size: 2G

@@ -5,7 +5,7 @@
 # a kernel zone on purpose. A removal that fails leaves each of them as it was, and names the
 # kernel's memory as the reason; a removal that works takes them like the others.
 #
-# kernel: 6.1 6.12
+# kernel: 6.1 (6.12)
 # cpus: 2
 # region: memmap
 # memory: 1280M
