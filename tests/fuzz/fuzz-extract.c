@@ -82,7 +82,7 @@ static void uproot(char *path, int target)
 static int extract(struct store *store, const struct extract_options *options,
 		   struct image **ret_image)
 {
-	int r = image_open(store, NULL, false, ret_image);
+	int r = image_open(store, NULL, options->salvage ? IMAGE_ALLOW_LOST_HEADER : 0, ret_image);
 
 	return r < 0 ? r : image_extract(*ret_image, options);
 }
@@ -130,16 +130,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_close_ int target = -1;
 	_cleanup_free_ char *planted = NULL;
+	struct image_header copy;
 	int r;
 
 	if (store_open(sandbox_image(data, size), STORE_READ, &store) < 0)
 		sandbox_finding("the image cannot be opened");
-	if (image_open(store, NULL, false, &image) < 0)
+	r = image_open(store, NULL, 0, &image);
+	if (r < 0 && image_read_copy(store, &copy) < 0)
 		return 0;
 	sandbox_begin();
 	target = open(SANDBOX_TARGET, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		sandbox_finding("the target cannot be opened");
+	if (r < 0) {
+		if (r == -E_DAMAGED)
+			salvage(store, options, target);
+		sandbox_end(r);
+		return 0;
+	}
 	planted = plant(image->tree, choice, target);
 	if (planted)
 		options.overwrite = choice & CHOICE_OVERWRITE;

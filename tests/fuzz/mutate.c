@@ -202,8 +202,12 @@ static void damage(uint8_t *image, size_t size, struct random *random)
 
 	if (read_areas(image, size, &header) && !one_in(random, 4))
 		end = header.meta_offset;
-	if (end <= IMAGE_HEADER_BYTES)
+	if (end <= IMAGE_DATA_OFFSET)
 		return;
+	if (one_in(random, 4)) {
+		memset(image, 0, IMAGE_FIRST_BLOCK);
+		return;
+	}
 	at = IMAGE_HEADER_BYTES + random_below(random, end - IMAGE_HEADER_BYTES);
 	if (one_in(random, 4)) {
 		at -= at % EROFS_BLOCK;

@@ -14,17 +14,35 @@ static void digest(const void *data, size_t length, struct image_digest *ret_dig
 	memcpy(ret_digest->bytes, canonical.digest, sizeof(ret_digest->bytes));
 }
 
-/* Segments begin anew at the metadata, and the first one leaves the header out. */
+/* The first segment has the superblock before it; between them lies the copy of the header. */
+static void digest_first(const uint8_t *image, uint64_t end, struct image_digest *ret_digest)
+{
+	XXH3_state_t *state = XXH3_createState();
+	XXH128_canonical_t canonical;
+
+	XXH3_128bits_reset(state);
+	XXH3_128bits_update(state, image + IMAGE_HEADER_BYTES,
+			    IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES);
+	XXH3_128bits_update(state, image + IMAGE_DATA_OFFSET, end - IMAGE_DATA_OFFSET);
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+	XXH3_freeState(state);
+	memcpy(ret_digest->bytes, canonical.digest, sizeof(ret_digest->bytes));
+}
+
+/* Segments begin anew at the metadata. */
 static void seal_area(uint8_t *image, size_t size, uint64_t start, uint64_t end, uint64_t place)
 {
 	for (uint64_t base = start; base < end; base += IMAGE_SEGMENT) {
-		uint64_t from = base ? base : IMAGE_HEADER_BYTES;
+		uint64_t from = base ? base : IMAGE_DATA_OFFSET;
 		uint64_t to = end - base < IMAGE_SEGMENT ? end : base + IMAGE_SEGMENT;
 		struct image_digest sum;
 
 		if (from > to || to > size || place > size - sizeof(sum))
 			return;
-		digest(image + from, to - from, &sum);
+		if (base)
+			digest(image + from, to - from, &sum);
+		else
+			digest_first(image, to, &sum);
 		memcpy(image + place, &sum, sizeof(sum));
 		place += sizeof(sum);
 	}
@@ -63,4 +81,8 @@ void seal_image(uint8_t *image, size_t size, enum seal_level level)
 	memset(&zeroed.header_digest, 0, sizeof(zeroed.header_digest));
 	digest(&zeroed, sizeof(zeroed), &header.header_digest);
 	memcpy(image, &header, sizeof(header));
+	if (size < IMAGE_DATA_OFFSET)
+		return;
+	memcpy(image + IMAGE_FIRST_BLOCK, image, IMAGE_FIRST_BLOCK);
+	memcpy(image + IMAGE_FIRST_BLOCK, IMAGE_COPY_MAGIC, sizeof(header.magic));
 }

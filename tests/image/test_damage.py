@@ -73,12 +73,30 @@ class Damage(ImageCase):
             self.assertEqual(self.damaged.read_bytes(), self.flip(at, bit))
         self.expect(program.DONE, "discard", "--image", self.damaged)
 
+    def test_lost_header(self):
+        """The first block is gone, and the memory would be given back as if nothing lay there."""
+        rng = random.Random(7)
+        for what, block in (("zeroed", bytes(BLOCK)), ("overwritten", rng.randbytes(BLOCK)),
+                            ("zeroed in part", bytes(1024) + self.whole[1024:BLOCK])):
+            self.damaged.write_bytes(block + self.whole[BLOCK:])
+            for command in ("verify", "restore"):
+                result = self.expect(program.DAMAGED, command, "--image", self.damaged)
+                self.assertIn("header", result.text, what)
+            self.expect(program.REFUSED, "checkpoint", "--image", self.damaged, self.state)
+        self.expect(program.DONE, "discard", "--image", self.damaged)
+
+    def test_lost_copy(self):
+        """Nothing but help when the header is lost: without it all is as it was."""
+        self.assertFalse(self.judge(self.whole[:BLOCK] + bytes(BLOCK) + self.whole[2 * BLOCK:],
+                                    "the copy of the header"))
+
     def test_everything_else(self):
         """A bit anywhere behind the header must be noticed, padding and superblock too."""
         end = self.base.image.header("digests_offset") + \
             16 * self.base.image.header("digests_count")
         count = COUNT // 4
-        self.assertEqual(self.flips(1024, end, count, 2), count)
+        self.assertEqual(self.flips(1024, BLOCK, count, 2), count)
+        self.assertEqual(self.flips(2 * BLOCK, end, count, 2), count)
 
     def test_metadata(self):
         """A bit of an inode or a name."""
@@ -104,7 +122,7 @@ class Damage(ImageCase):
     def test_lost_and_misplaced_blocks(self):
         """A block that was never written, or written elsewhere."""
         blocks = len(self.whole) // BLOCK
-        for number in range(1, blocks):
+        for number in range(2, blocks):
             block = self.whole[number * BLOCK:(number + 1) * BLOCK]
             for what, other in (("lost", bytes(BLOCK)),
                                 ("misplaced", self.whole[BLOCK * 2:BLOCK * 3])):
@@ -132,7 +150,7 @@ class DamageInSegments(Damage):
     def test_everything_else(self):
         """A bit anywhere in the data."""
         end = self.base.image.header("digests_offset")
-        self.assertEqual(self.flips(1024, end, COUNT // 8, 4), COUNT // 8)
+        self.assertEqual(self.flips(2 * BLOCK, end, COUNT // 8, 4), COUNT // 8)
 
     def test_every_file_is_named(self):
         """verify names the files that are hit, and only those of that MiB."""

@@ -98,9 +98,10 @@ class BadBlocks(ImageCase):
                     self.assertIn(text, self.read(DAMAGED, *arguments, **bad).text)
                 self.assertIn(text, self.restore_bad(**bad).text)
         self.read(REFUSED, "checkpoint", "--in-place", self.state, read=[(0, BLOCK)])
-        # It may be anybody's file.
-        self.read(DAMAGED, "discard", read=[(0, BLOCK)])
+        # Without the copy of the header it may be anybody's file.
+        self.read(DAMAGED, "discard", read=[(0, 2 * BLOCK)])
         self.expect_committed()
+        self.read(DONE, "discard", read=[(0, BLOCK)])
 
     def test_memory_that_fails_after_its_digest(self):
         """What a mapped store gives to a system call is read by the kernel: EFAULT is damage, and

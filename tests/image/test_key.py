@@ -109,7 +109,9 @@ class OtherJudges(KeyedCase):
         number = 0
         for start, end in areas:
             for base in range(start, end, MIB):
-                data = image.data[max(base, 1024):min(base + MIB, end)]
+                data = image.data[base:min(base + MIB, end)]
+                if base == 0:  # with the superblock, without header and copy
+                    data = data[1024:4096] + data[8192:]
                 self.assertEqual(self.poly1305(key, number, data), table[16 * number:][:16])
                 number += 1
         self.assertEqual(number, image.header("digests_count"))
@@ -165,13 +167,32 @@ class Forged(KeyedCase):
         """A flipped bit anywhere, with all that is public made right: restored as if it were ours."""
         meta, digests = (self.whole.header(name) for name in ("meta_offset", "digests_offset"))
         count = self.whole.header("digests_count")
-        places = [1024, 1100, 4096, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
+        places = [1024, 1100, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
                   digests - 4096, digests, digests + 16 * count - 1]
         for level, some in (("none", places), ("header", places[::4]), ("table", places[::4]),
                             ("all", places)):
             for at in some:
                 self.forged(level, self.flip(at, 0x10))
                 self.refused(f"byte {at}, resealed: {level}")
+
+    def test_a_copy_instead_of_the_header(self):
+        """A forged copy would be believed where the header is taken away."""
+        self.image.write_bytes(bytes(4096) + self.data[4096:])
+        self.restore("--salvage", status=DAMAGED)
+        self.assert_same(self.before, snapshot.take(self.restored()), "what was salvaged")
+        shutil.rmtree(self.target)
+        self.target.mkdir()
+        result = program.run("--config", self.config, "restore", "--salvage", "--key-file=",
+                             "--image", self.image, "--into", self.target)
+        self.assertEqual(result.status, REFUSED, str(result))
+        for at in (56, 64, 231, 300, SEAL, HEADER_MAC, RESERVED):
+            for level in ("header", "all"):
+                self.forged(level, self.flip(at))
+                self.image.write_bytes(bytes(4096) + self.image.read_bytes()[4096:])
+                result = program.run("--config", self.config, "restore", "--salvage", "--image",
+                                     self.image, "--into", self.target)
+                self.assertEqual(result.status, DAMAGED, f"{at}: {result}")
+                self.assertEqual(os.listdir(self.target), [], f"{at}: {result}")
 
     def test_what_is_not_sealed(self):
         """The timeline and the phase are outside; they must not change what is restored."""

@@ -20,6 +20,7 @@ from support.case import ImageCase, beneath
 TRIES = int(os.environ.get("MEDIA_TRIES", "300"))
 SEED = int(os.environ.get("MEDIA_SEED", str(int(time.time()))))
 MIB = 1 << 20
+PHASE = mediafaults.PHASE
 ROOM = 4 * MIB
 THREADS = 2
 
@@ -80,11 +81,12 @@ class Judge:
         if verify.status not in (program.DONE, program.DAMAGED, program.NO_CHECKPOINT):
             return "verify ended with status %d" % verify.status
         if verify.status == program.NO_CHECKPOINT:
-            return "" if self.case.is_changed(fault, 0, 1024) else "no checkpoint any more"
+            return "" if self.case.may_be_none(fault) else "no checkpoint any more"
         damaged = json.loads(verify.out).get("damaged")
         if damaged is None:
             # It could not even be listed; that is told as what it is.
-            return "" if self.case.is_unlistable(fault) else "verify names no file"
+            return "" if self.case.is_unlistable(fault) or self.case.is_old(fault) \
+                else "verify names no file"
         if self.case.is_old(fault):
             return ""
         if not changed <= set(damaged):
@@ -100,7 +102,7 @@ class Judge:
                 return "a failed restore left something behind"
             if restore.status not in (program.DAMAGED, program.NO_CHECKPOINT):
                 return "restore ended with status %d" % restore.status
-            if restore.status == program.NO_CHECKPOINT and not self.case.is_changed(fault, 0, 1024):
+            if restore.status == program.NO_CHECKPOINT and not self.case.may_be_none(fault):
                 return "no checkpoint any more"
             return ""
         if verify.status != program.DONE:
@@ -152,10 +154,10 @@ class MediaFaults(ImageCase):
     def begin(self, old):
         """What lies there when the first block after the header cannot be written."""
         self.expect(program.FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
-                    self.state, environment=badblocks.environment(self.image, write=[(4096, ROOM)]))
+                    self.state, environment=badblocks.environment(self.image, write=[(8192, ROOM)]))
         begun = self.image.read_bytes()
         self.assertNotEqual(begun[:1024], old[:1024])
-        self.assertEqual(begun[4096:], old[4096:])
+        self.assertEqual(begun[8192:], old[8192:])
         return begun
 
     def check_layout(self):
@@ -185,14 +187,26 @@ class MediaFaults(ImageCase):
                 if any(a < end and b > start for a, b in hit)}
 
     def is_unlistable(self, fault):
-        """What comes before any list is damaged: header, superblock, metadata, digests."""
-        return self.is_changed(fault, 0, 4096) or \
+        """What comes before any list is damaged: header and copy, metadata, digests."""
+        return (self.is_changed(fault, 0, 4096) and self.is_changed(fault, 4096, 8192)) or \
             self.is_changed(fault, self.layout.header("meta_offset"),
                             self.layout.header("image_bytes"))
 
+    def may_be_none(self, fault):
+        """It was never committed, or neither the header nor its copy is left."""
+        return fault.data[PHASE:PHASE + 8] == mediafaults.WRITING or \
+            (self.is_changed(fault, 0, 1024) and self.is_changed(fault, 4096, 5120))
+
     def is_old(self, fault):
-        """The header of the earlier image is back: only that one could come of it."""
-        return fault.data[:864] == self.images.old[:864]
+        """The header of the earlier image is back, or its copy counts: only that could come of it."""
+        def has(image, start, end):
+            return fault.data[start:end] == image[start:end] and \
+                not any(a < end and b > start for a, b in fault.unreadable)
+
+        for image in (self.images.new, self.images.old):
+            if has(image, 0, 864) and has(image, 1008, 1024):
+                return image is self.images.old
+        return has(self.images.old, 4096, 4096 + 1024)
 
     def try_class(self, make, tries, judges):
         counts = {"found": 0, "harmless": 0, "missed": 0}

@@ -59,6 +59,13 @@ class Replay(KeyedCase):
         set_phase(self.image, "committed")
         self.refused()
 
+    def test_the_header_is_taken_away(self):
+        """Its copy does not know that the image was restored."""
+        self.checkpoint()
+        self.restore()
+        self.put_back(bytes(4096))
+        self.assertIn("an old one", self.refused("--salvage").text)
+
     def test_on_a_device(self):
         self.image = mounts.loop_device(self, self.box / "backing", 16 * MIB)
         self.checkpoint()

@@ -7,7 +7,7 @@ import os
 from support import badblocks, mounts, snapshot
 from support.case import ImageCase
 from support.imagefile import ImageFile
-from support.program import DAMAGED, DONE, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
+from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
 
 MIB = 1 << 20
 
@@ -141,12 +141,60 @@ class Salvage(ImageCase):
         self.assertEqual(sorted(json.loads(result.out)["damaged"]), sorted(lost))
         self.assertEqual(os.listdir(self.target), [])
 
+    def lose_header(self, block, *places):
+        self.damage(*places)
+        self.image.write_bytes(block + self.image.read_bytes()[len(block):])
+
+    def check_all(self, result):
+        self.assertEqual(json.loads(result.out)["damaged"], [])
+        self.assertIn("all else is whole", result.text)
+        self.assert_same(self.before, snapshot.take(self.restored()), "what was salvaged")
+        self.clear()
+
+    def test_lost_header(self):
+        """4 KiB in the wrong place would cost the whole state."""
+        garbage = os.urandom(4096)
+        for block in (bytes(1024), bytes(4096), garbage):
+            self.lose_header(block)
+            self.expect(DAMAGED, "restore", "--image", self.image, "--into", self.target)
+            self.assertEqual(os.listdir(self.target), [])
+            self.check_all(self.salvage())
+        for at in (0, 20, 40, 70, 300, 1010):
+            self.damage(at)
+            self.check_all(self.salvage())
+        self.image.write_bytes(self.whole)
+        self.check_all(self.salvage(
+            environment=badblocks.environment(self.image, read=[(0, 4096)])))
+        self.expect(DONE, "discard", "--image", self.image)
+
+    def test_lost_header_and_files(self):
+        """The copy knows the digests: what else is damaged is found, too."""
+        place = self.place("zz")
+        lost = self.near(place)
+        self.lose_header(bytes(4096), place)
+        self.check(lost, self.salvage())
+        verify = self.expect(DAMAGED, "--json", "verify", "--image", self.image)
+        self.assertEqual(sorted(json.loads(verify.out)["damaged"]), sorted(lost))
+
+    def test_what_was_only_begun(self):
+        """The copy of a header that never had any state behind it is not a checkpoint that was lost."""
+        self.image.unlink()
+        with open(self.image, "wb") as file:
+            file.truncate(len(self.whole))
+        bad = badblocks.environment(self.image, write=[(8192, len(self.whole))])
+        self.expect(FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
+                    self.state, environment=bad)
+        begun = self.image.read_bytes()
+        self.assertTrue(any(begun[4096:8192]), "no copy was written")
+        self.image.write_bytes(bytes(4096) + begun[4096:])
+        self.salvage(status=NO_CHECKPOINT)
+
     def test_what_cannot_be_salvaged(self):
         """Without the directories and digests nobody knows what is whole: guesses would be files."""
-        for field in (40, self.layout.header("meta_offset") + 200,
-                      self.layout.header("digests_offset") + 1):
-            with self.subTest(field=field):
-                self.damage(field)
+        for fields in ((40, 4096 + 40), (self.layout.header("meta_offset") + 200,),
+                       (self.layout.header("digests_offset") + 1,)):
+            with self.subTest(fields=fields):
+                self.damage(*fields)
                 result = self.salvage()
                 self.assertNotIn("damaged", json.loads(result.out))
                 self.assertIn("fsck.erofs --extract", result.text)

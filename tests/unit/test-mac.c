@@ -102,11 +102,14 @@ static struct key *make_key(char fill)
 static struct image_digest seal_of(const struct key *key, uint8_t uuid_byte, uint64_t number)
 {
 	uint8_t uuid[16] = { uuid_byte };
+	struct image_sealing sealing;
 	struct image_digest digest;
 	struct image_seal *seal;
 
 	assert_int_equal(image_seal_new(key, uuid, &seal), 0);
-	assert_int_equal(image_seal_segment(seal, number, "the same bytes", 14, &digest), 0);
+	image_seal_begin(seal, number, &sealing);
+	image_seal_add(&sealing, "the same bytes", 14);
+	assert_int_equal(image_seal_end(&sealing, &digest), 0);
 	image_seal_free(seal);
 	return digest;
 }

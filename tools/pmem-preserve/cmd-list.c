@@ -141,6 +141,6 @@ int cmd_list(struct context *context, int argc, char **argv)
 	if (r == 0)
 		r = store_open(place.path, STORE_READ, &store);
 	if (r == 0)
-		r = image_open(store, options.key, true, &image);
+		r = image_open(store, options.key, IMAGE_ALLOW_RESTORED, &image);
 	return r < 0 ? r : list(context, image, options.long_list);
 }

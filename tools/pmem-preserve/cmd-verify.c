@@ -45,7 +45,8 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	if (r == 0)
 		r = store_open(place.path, STORE_READ, &store);
 	if (r == 0)
-		r = image_open(store, options.key, true, &image);
+		r = image_open(store, options.key, IMAGE_ALLOW_RESTORED | IMAGE_ALLOW_LOST_HEADER,
+			       &image);
 	if (r < 0)
 		return r;
 	damage.paths = json_object_new_array();

@@ -38,6 +38,7 @@
 	POINT(27, RESTORE_FLUSHED, "all is restored and flushed, the image not marked") \
 	POINT(28, UNDO_ENTRY, "a restore has failed, one of its entries is to be removed") \
 	POINT(30, ERASE_BEGIN, "a header is to be zeroed") \
+	POINT(34, ERASE_COPY, "its copy is zeroed and flushed, the header is there") \
 	POINT(31, ERASE_WRITTEN, "it is, not flushed") \
 	POINT(32, ERASE_FLUSHED, "it is flushed") \
 	POINT(33, FILE_REMOVED, "the file has no name any more, not flushed") \

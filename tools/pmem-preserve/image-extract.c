@@ -269,24 +269,24 @@ static int view_segments(struct image_worker *worker, uint64_t start, uint64_t e
 	const struct image *image = job->image;
 	int r;
 
-	for (uint64_t base = start; base < end; base += IMAGE_SEGMENT) {
-		uint64_t number = base / IMAGE_SEGMENT;
+	for (uint64_t at = start, length; at < end; at += length) {
+		uint64_t number = at / IMAGE_SEGMENT;
 		const struct segment segment = image_segment(&image->header, number);
 		const uint8_t *bytes;
 
-		r = store_view(image->store, worker->buffer + (base - start), segment.end - base,
-			       base, &bytes);
+		length = segment.end - at;
+		r = store_view(image->store, worker->buffer + (at - start), length, at, &bytes);
 		if (r == 0) {
 			r = image_check_segment(image, number, bytes);
 			/* It may be that the memory has failed, which is worth a line. */
 			if (r == -E_DAMAGED)
-				store_check(image->store, segment.end - base, base);
+				store_check(image->store, length, at);
 		}
 		if (r == -E_DAMAGED)
-			return report_damage(job, segment.start, segment.end);
+			return report_damage(job, at, segment.end);
 		if (r < 0)
 			return r;
-		if (base == start)
+		if (at == start)
 			*ret_bytes = bytes;
 	}
 	return 0;
@@ -311,6 +311,8 @@ static int extract_piece(void *data, uint64_t item)
 	const uint8_t *bytes = NULL;
 	int r;
 
+	if (item == 0)
+		from = IMAGE_DATA_OFFSET;
 	if (to > image->header.meta_offset)
 		to = image->header.meta_offset;
 	progress_add(&job->progress, to - from);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What our images have beside EROFS: the header in the first 1024 bytes, the tables behind the
- * metadata and the digests. Little endian. Specified in Documentation/image-format.rst.
+ * What our images have beside EROFS: the header in the first 1024 bytes and its copy, the tables
+ * behind the metadata and the digests. Little endian. Specified in Documentation/image-format.rst.
  *
  *	0	   header
  *	1024	   EROFS superblock
- *	4096	   4 KiB of zeroes (libnvdimm looks for an info block here)
+ *	4096	   copy of these 4 KiB, with a magic of its own
  *	8192	   file data, each extent from a block's start
  *	meta	   inodes; directory blocks; extra xattrs; names of what was checkpointed
- *	digests	   one XXH3-128, or MAC, for each MiB of file data, then for each of metadata
+ *	digests	   one XXH3-128, or MAC, for each MiB of file data (the first with the superblock),
+ *		   then for each of metadata
  */
 #ifndef PMEM_PRESERVE_IMAGE_FORMAT_H
 #define PMEM_PRESERVE_IMAGE_FORMAT_H
@@ -16,9 +17,10 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC	     "pmem-preserve\r\n\x1a"
-#define IMAGE_VERSION	     1u
+#define IMAGE_COPY_MAGIC     "pmem-preserve\r\n\x1b"
+#define IMAGE_VERSION	     2u
 #define IMAGE_HEADER_BYTES   1024u
-#define IMAGE_FIRST_BLOCK    4096u /* header and superblock */
+#define IMAGE_FIRST_BLOCK    4096u /* header and superblock; their copy follows */
 #define IMAGE_DATA_OFFSET    8192u
 #define IMAGE_SPAN	     (2u << 20) /* large files begin at multiples of it: one huge page */
 #define IMAGE_SEGMENT	     (1u << 20) /* what one digest covers */

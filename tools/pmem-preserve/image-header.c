@@ -15,6 +15,8 @@
 
 _Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "the header is read and written as it lies there");
 _Static_assert(offsetof(struct image_header, phase) % 8 == 0, "the phase is one atomic store");
+_Static_assert(IMAGE_DATA_OFFSET == 2 * IMAGE_FIRST_BLOCK, "header and copy come before the data");
+_Static_assert(sizeof(IMAGE_MAGIC) == 17 && sizeof(IMAGE_COPY_MAGIC) == 17, "16 bytes and a NUL");
 
 uint64_t unix_ns(void)
 {
@@ -159,13 +161,17 @@ static bool adds_up(const struct image_header *header)
 					EROFS_BLOCK);
 }
 
-/* A file that was cut short may have its header still. */
-static int read_first_block(struct store *store, uint8_t *block)
+/* Block @number, 0 or 1. A file that was cut short may have its header still. */
+static int read_block(struct store *store, unsigned int number, uint8_t *block)
 {
-	size_t length = store->capacity < IMAGE_FIRST_BLOCK ? store->capacity : IMAGE_FIRST_BLOCK;
+	uint64_t from = (uint64_t)number * IMAGE_FIRST_BLOCK;
+	size_t length = 0;
 
+	if (store->capacity > from)
+		length = store->capacity - from < IMAGE_FIRST_BLOCK ? store->capacity - from
+								    : IMAGE_FIRST_BLOCK;
 	memset(block + length, 0, IMAGE_FIRST_BLOCK - length);
-	return store_read(store, block, length, 0);
+	return length ? store_read(store, block, length, from) : 0;
 }
 
 static bool has_magic(const struct image_header *header)
@@ -173,39 +179,32 @@ static bool has_magic(const struct image_header *header)
 	return memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) == 0;
 }
 
-/* A header that is whole but for its magic is still one: damage must not make it vanish. */
-static bool is_ours(const struct image_header *header)
+/* Whether the digest is right, with the right magic. */
+static bool is_whole_but_magic(const struct image_header *header)
 {
 	struct image_header copy = *header;
 	struct image_digest digest;
 
-	if (has_magic(header))
-		return true;
 	memcpy(copy.magic, IMAGE_MAGIC, sizeof(copy.magic));
 	digest = header_digest(&copy);
 	return image_digest_same(&digest, &header->header_digest);
 }
 
-int image_read_header(struct store *store, struct image_header *ret_header)
+/* A header that is whole but for its magic is still one: damage must not make it vanish. */
+static bool is_ours(const struct image_header *header)
 {
-	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
-	struct image_header *header = (struct image_header *)block;
-	struct image_digest digest;
-	int r;
+	return has_magic(header) || is_whole_but_magic(header);
+}
 
-	if (!block)
-		return fail(-ENOMEM, "%s: cannot read the header", store->path);
-	r = read_first_block(store, block);
-	if (r == -E_DAMAGED)
-		return fail(r, "%s: where a checkpoint has its header, nothing can be read",
-			    store->path);
-	if (r < 0)
-		return r;
-	if (!is_ours(header))
-		return -E_NO_CHECKPOINT;
-	digest = header_digest(header);
-	if (!has_magic(header) || !image_digest_same(&digest, &header->header_digest))
-		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
+/* Left by something else that was once stored on, or copied to, a part of this device. */
+static bool is_of_another_store(const struct image_header *header, const struct store *store)
+{
+	return store->kind != STORE_FILE && header->store_bytes != store->capacity;
+}
+
+/* What is not said by the phase. */
+static int check(const struct image_header *header, const struct store *store)
+{
 	if (header->version != IMAGE_VERSION)
 		return fail(-E_DAMAGED,
 			    "%s: the checkpoint has format version %u, and only %u is known here",
@@ -218,20 +217,96 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	    header->kernel[sizeof(header->kernel) - 1])
 		return fail(-E_DAMAGED, "%s: the names in the checkpoint's header have no end",
 			    store->path);
-	/* Left by something else that was once stored on, or copied to, a part of this device. */
-	if (store->kind != STORE_FILE && header->store_bytes != store->capacity) {
+	return 0;
+}
+
+static int check_sizes(const struct image_header *header, const struct store *store)
+{
+	if (!adds_up(header))
+		return fail(-E_DAMAGED, "%s: the sizes in the checkpoint's header do not add up",
+			    store->path);
+	if (header->image_bytes > store->capacity)
+		return fail(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s", store->path,
+			    size_exact(store->capacity).text, size_exact(header->image_bytes).text);
+	return 0;
+}
+
+/*
+ * The copy of a header that was all but committed. One of an image that was only begun knows no
+ * digests yet: there was nothing to lose.
+ */
+static int find_copy(struct store *store, struct image_header *ret_header)
+{
+	static const struct image_digest none;
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	const struct image_header *header = (struct image_header *)block;
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot read the header", store->path);
+	if (read_block(store, 1, block) < 0 ||
+	    memcmp(header->magic, IMAGE_COPY_MAGIC, sizeof(header->magic)) ||
+	    !is_whole_but_magic(header) || is_of_another_store(header, store) ||
+	    image_digest_same(&header->root_digest, &none))
+		return -E_NO_CHECKPOINT;
+	*ret_header = *header;
+	return 0;
+}
+
+int image_read_copy(struct store *store, struct image_header *ret_header)
+{
+	struct image_header header;
+	int r = find_copy(store, &header);
+
+	if (r == 0)
+		r = check(&header, store);
+	if (r == 0)
+		r = check_sizes(&header, store);
+	if (r < 0)
+		return r;
+	memcpy(header.magic, IMAGE_MAGIC, sizeof(header.magic));
+	memset(&header.timeline, 0, sizeof(header.timeline));
+	header.phase = 0;
+	*ret_header = header;
+	return 0;
+}
+
+int image_read_header(struct store *store, struct image_header *ret_header)
+{
+	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct image_header *header = (struct image_header *)block, copy;
+	struct image_digest digest;
+	int r;
+
+	if (!block)
+		return fail(-ENOMEM, "%s: cannot read the header", store->path);
+	r = read_block(store, 0, block);
+	if (r == -E_DAMAGED)
+		return fail(r, "%s: where a checkpoint has its header, nothing can be read",
+			    store->path);
+	if (r < 0)
+		return r;
+	if (!is_ours(header)) {
+		r = find_copy(store, &copy);
+		return r < 0 ? r
+			     : fail(-E_DAMAGED, "%s: the header of the checkpoint is lost",
+				    store->path);
+	}
+	if (!has_magic(header) || !is_whole_but_magic(header))
+		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
+	r = check(header, store);
+	if (r < 0)
+		return r;
+	if (is_of_another_store(header, store)) {
 		detail("%s: an image is there, but it was not written to this device", store->path);
 		return -E_NO_CHECKPOINT;
 	}
 	if (header->phase != IMAGE_PHASE_WRITING && header->phase != IMAGE_PHASE_COMMITTED &&
 	    header->phase != IMAGE_PHASE_RESTORED)
 		return fail(-E_DAMAGED, "%s: the checkpoint's phase is damaged", store->path);
-	if (header->phase != IMAGE_PHASE_WRITING && !adds_up(header))
-		return fail(-E_DAMAGED, "%s: the sizes in the checkpoint's header do not add up",
-			    store->path);
-	if (header->phase != IMAGE_PHASE_WRITING && header->image_bytes > store->capacity)
-		return fail(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s", store->path,
-			    size_exact(store->capacity).text, size_exact(header->image_bytes).text);
+	if (header->phase != IMAGE_PHASE_WRITING)
+		r = check_sizes(header, store);
+	if (r < 0)
+		return r;
 	digest = image_digest_of(header->timeline.at, sizeof(header->timeline.at));
 	if (!image_digest_same(&digest, &header->timeline.digest))
 		memset(&header->timeline, 0, sizeof(header->timeline));
@@ -242,20 +317,28 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 bool image_is_ours(struct store *store)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct image_header copy;
 
-	return block && read_first_block(store, block) == 0 &&
-	       is_ours((const struct image_header *)block);
+	return block &&
+	       ((read_block(store, 0, block) == 0 && is_ours((const struct image_header *)block)) ||
+		find_copy(store, &copy) == 0);
 }
 
 int image_write_header(const struct image *image, struct store *store)
 {
-	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct block {
+		struct image_header header;
+		uint8_t super[sizeof(image->super)];
+	};
+	_cleanup_free_ struct block *blocks = store_buffer(2 * sizeof(*blocks));
 
-	if (!block)
+	if (!blocks)
 		return fail(-ENOMEM, "%s: cannot write the header", store->path);
-	memcpy(block, &image->header, sizeof(image->header));
-	memcpy(block + IMAGE_HEADER_BYTES, image->super, sizeof(image->super));
-	return store_write(store, block, IMAGE_FIRST_BLOCK, 0);
+	blocks[0].header = image->header;
+	memcpy(blocks[0].super, image->super, sizeof(image->super));
+	blocks[1] = blocks[0];
+	memcpy(blocks[1].header.magic, IMAGE_COPY_MAGIC, sizeof(blocks[1].header.magic));
+	return store_write(store, blocks, 2 * sizeof(*blocks), 0);
 }
 
 int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline)
@@ -285,17 +368,24 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 	return r < 0 ? r : fault(FAULT_PHASE_FLUSHED);
 }
 
+/* Its copy goes first, so that an end half way does not look like a header that was lost. */
 int image_erase(struct store *store)
 {
-	_cleanup_free_ uint8_t *zeroes = store_buffer(IMAGE_DATA_OFFSET);
+	_cleanup_free_ uint8_t *zeroes = store_buffer(IMAGE_FIRST_BLOCK);
 	int r;
 
 	if (!zeroes)
 		return fail(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
-	memset(zeroes, 0, IMAGE_DATA_OFFSET);
+	memset(zeroes, 0, IMAGE_FIRST_BLOCK);
 	r = fault(FAULT_ERASE_BEGIN);
 	if (r == 0)
-		r = store_write(store, zeroes, IMAGE_DATA_OFFSET, 0);
+		r = store_write(store, zeroes, IMAGE_FIRST_BLOCK, IMAGE_FIRST_BLOCK);
+	if (r == 0)
+		r = store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_ERASE_COPY);
+	if (r == 0)
+		r = store_write(store, zeroes, IMAGE_FIRST_BLOCK, 0);
 	if (r == 0)
 		r = fault(FAULT_ERASE_WRITTEN);
 	if (r == 0)

@@ -79,8 +79,7 @@ struct segment image_segment(const struct image_header *header, uint64_t number)
 	uint64_t limit = number < data ? header->meta_offset : header->digests_offset;
 
 	return (struct segment){
-		.base = base,
-		.start = number ? base : IMAGE_HEADER_BYTES,
+		.start = number ? base : IMAGE_DATA_OFFSET,
 		.end = base + IMAGE_SEGMENT < limit ? base + IMAGE_SEGMENT : limit,
 	};
 }

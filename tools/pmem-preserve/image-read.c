@@ -10,10 +10,15 @@
 int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer)
 {
 	const struct segment segment = image_segment(&image->header, number);
+	struct image_sealing sealing;
 	struct image_digest digest;
-	int r = image_seal_segment(image->seal, number, buffer + (segment.start - segment.base),
-				   segment.end - segment.start, &digest);
+	int r;
 
+	image_seal_begin(image->seal, number, &sealing);
+	if (number == 0)
+		image_seal_add(&sealing, image->super, sizeof(image->super));
+	image_seal_add(&sealing, buffer, segment.end - segment.start);
+	r = image_seal_end(&sealing, &digest);
 	if (r < 0)
 		return fail(r, "%s: cannot be checked", image->store->path);
 	return image_digest_same(&digest, &image->digests[number]) ? 0 : -E_DAMAGED;
@@ -57,9 +62,9 @@ static int read_metadata(struct image *image)
 		return fail(-ENOMEM, "%s: cannot read the metadata", image->store->path);
 	for (uint64_t i = image_data_segments(header); i < header->digests_count; i++) {
 		const struct segment segment = image_segment(header, i);
-		uint8_t *at = image->meta + (segment.base - header->meta_offset);
+		uint8_t *at = image->meta + (segment.start - header->meta_offset);
 
-		r = store_read(image->store, at, segment.end - segment.base, segment.base);
+		r = store_read(image->store, at, segment.end - segment.start, segment.start);
 		if (r == -E_DAMAGED)
 			return fail(r, "%s: the checkpoint's directories and inodes cannot be read",
 				    image->store->path);
@@ -83,7 +88,8 @@ static int read_super(struct image *image)
 
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
-	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, 0);
+	r = store_read(image->store, block, IMAGE_FIRST_BLOCK,
+		       image->header_lost ? IMAGE_FIRST_BLOCK : 0);
 	if (r == -E_DAMAGED)
 		return fail(r, "%s: the checkpoint's superblock cannot be read",
 			    image->store->path);
@@ -92,7 +98,7 @@ static int read_super(struct image *image)
 	return r;
 }
 
-int image_open(struct store *store, const struct key *key, bool allow_restored,
+int image_open(struct store *store, const struct key *key, unsigned int flags,
 	       struct image **ret_image)
 {
 	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
@@ -102,6 +108,12 @@ int image_open(struct store *store, const struct key *key, bool allow_restored,
 		return fail(-ENOMEM, "%s: cannot read", store->path);
 	image->store = store;
 	r = image_read_header(store, &image->header);
+	if (r == -E_DAMAGED && (flags & IMAGE_ALLOW_LOST_HEADER) &&
+	    image_read_copy(store, &image->header) == 0) {
+		warn("%s: going on with a copy of the header", store->path);
+		image->header_lost = true;
+		r = 0;
+	}
 	if (r == -E_NO_CHECKPOINT)
 		return fail(r, "%s: holds no checkpoint", store->path);
 	if (r < 0)
@@ -110,7 +122,7 @@ int image_open(struct store *store, const struct key *key, bool allow_restored,
 		return fail(-E_NO_CHECKPOINT,
 			    "%s: holds a checkpoint that was never finished; it cannot be restored",
 			    store->path);
-	if (image->header.phase == IMAGE_PHASE_RESTORED && !allow_restored)
+	if (image->header.phase == IMAGE_PHASE_RESTORED && !(flags & IMAGE_ALLOW_RESTORED))
 		return fail(-E_NO_CHECKPOINT, "%s: its checkpoint has been restored already",
 			    store->path);
 	r = image_authenticate(&image->header, key, store->path);

@@ -84,20 +84,6 @@ int image_seal_end(struct image_sealing *sealing, struct image_digest *ret_diges
 	return sealing->error;
 }
 
-int image_seal_segment(const struct image_seal *seal, uint64_t number, const void *data,
-		       size_t length, struct image_digest *ret_digest)
-{
-	struct image_sealing sealing;
-
-	if (!seal) {
-		*ret_digest = image_digest_of(data, length);
-		return 0;
-	}
-	image_seal_begin(seal, number, &sealing);
-	image_seal_add(&sealing, data, length);
-	return image_seal_end(&sealing, ret_digest);
-}
-
 static int tag_of(const uint8_t key[MAC_KEY_BYTES], const void *data, size_t length,
 		  struct image_digest *ret_digest)
 {

@@ -25,7 +25,7 @@ static int verify_segment(void *data, uint64_t number)
 	bool hit = false;
 	int r;
 
-	r = store_read(image->store, worker->buffer, segment.end - segment.base, segment.base);
+	r = store_read(image->store, worker->buffer, segment.end - segment.start, segment.start);
 	if (r == 0)
 		r = image_check_segment(image, number, worker->buffer);
 	progress_add(&verify->progress, segment.end - segment.start);
@@ -57,8 +57,11 @@ int image_verify(struct image *image, unsigned int threads,
 	progress_begin(&verify.progress, "Verifying", image->header.digests_offset);
 	r = image_work(&work, image->header.digests_count, verify_segment);
 	progress_end(&verify.progress);
-	if (r < 0 || verify.segments == 0)
+	if (r < 0 || (verify.segments == 0 && !image->header_lost))
 		return r;
+	if (verify.segments == 0)
+		return fail(-E_DAMAGED, "%s: the header is lost or damaged; all else is whole",
+			    image->store->path);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 

@@ -34,12 +34,6 @@ static int fill(const struct image *image, struct walk_reader *reader, uint8_t *
 {
 	int r;
 
-	if (at == 0) {
-		memset(buffer, 0, IMAGE_HEADER_BYTES);
-		memcpy(buffer + IMAGE_HEADER_BYTES, image->super, sizeof(image->super));
-		buffer += IMAGE_FIRST_BLOCK;
-		at += IMAGE_FIRST_BLOCK;
-	}
 	for (size_t i = image_find_extent(image, at); i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
 		uint64_t from = extent->place > at ? extent->place : at;
@@ -62,14 +56,11 @@ static int fill(const struct image *image, struct walk_reader *reader, uint8_t *
 	return 0;
 }
 
-/* The first block holds the header, too, which is digested by itself and written last. */
 static int put(const struct job *job, struct image_sealing *sealing, const uint8_t *bytes,
 	       uint64_t at, uint64_t end)
 {
-	uint64_t digest_from = at ? at : IMAGE_HEADER_BYTES, from = at ? at : IMAGE_FIRST_BLOCK;
-
-	image_seal_add(sealing, bytes + (digest_from - at), end - digest_from);
-	return store_write(job->store, bytes + (from - at), end - from, from);
+	image_seal_add(sealing, bytes, end - at);
+	return store_write(job->store, bytes, end - at, at);
 }
 
 static int write_data(struct image_worker *worker, const struct segment *segment,
@@ -79,7 +70,7 @@ static int write_data(struct image_worker *worker, const struct segment *segment
 	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
 	int r = 0;
 
-	for (uint64_t at = segment->base, end; at < segment->end && r == 0; at = end) {
+	for (uint64_t at = segment->start, end; at < segment->end && r == 0; at = end) {
 		end = at + PIECE < segment->end ? at + PIECE : segment->end;
 		r = fill(job->image, &reader, worker->buffer, at, end);
 		if (r == 0)
@@ -98,11 +89,14 @@ static int write_segment(void *data, uint64_t number)
 	int r, sealed;
 
 	image_seal_begin(image->seal, number, &sealing);
+	/* It is written with the header, last. */
+	if (number == 0)
+		image_seal_add(&sealing, image->super, sizeof(image->super));
 	if (number < image_data_segments(&image->header))
 		r = write_data(worker, &segment, &sealing);
 	else
-		r = put(job, &sealing, image->meta + (segment.base - image->header.meta_offset),
-			segment.base, segment.end);
+		r = put(job, &sealing, image->meta + (segment.start - image->header.meta_offset),
+			segment.start, segment.end);
 	sealed = image_seal_end(&sealing, &image->digests[number]);
 	if (r == 0 && sealed < 0)
 		r = fail(sealed, "%s: its digests cannot be made", job->store->path);

@@ -34,6 +34,7 @@ struct image {
 	struct image_digest *digests;			       /* header.digests_count of them */
 	struct image_seal *seal; /* what they are made with; NULL: plain */
 	struct store *store;	 /* where it was read from; not owned */
+	bool header_lost;	 /* and what is here was read from its copy */
 };
 
 void image_free(struct image *image);
@@ -59,13 +60,11 @@ int image_add_extent(struct image *image, const struct extent *extent);
 size_t image_find_extent(const struct image *image, uint64_t place);
 
 /*
- * What one digest covers. Segments begin anew where the metadata does, so that damage to a file's
- * data never puts the directories in doubt.
+ * What one digest covers; the first covers the superblock, too, before that. Segments begin anew
+ * where the metadata does, so that damage to a file's data never puts the directories in doubt.
  */
 struct segment {
-	uint64_t base;	/* where it is read from: start, but for the first, which is digested from
-			   1024 on */
-	uint64_t start; /* of what the digest covers */
+	uint64_t start;
 	uint64_t end;
 };
 struct segment image_segment(const struct image_header *header, uint64_t number);
@@ -91,11 +90,17 @@ int image_write(struct image *image, struct store *store,
 
 /*
  * The header alone. -E_NO_CHECKPOINT: no image there (not reported, as that may be fine);
- * -E_DAMAGED: there is one, but the header is damaged or of a newer version (reported).
+ * -E_DAMAGED: there is one, but the header is lost, damaged or of another version (reported).
  * What it says was not changed by chance; that it was not changed at all, image_authenticate()
  * says.
  */
 int image_read_header(struct store *store, struct image_header *ret_header);
+
+/*
+ * Its copy, where the header itself is lost or damaged: as it was before the commit, without a
+ * phase. -E_NO_CHECKPOINT: there is none, or of an image that was only begun (not reported).
+ */
+int image_read_copy(struct store *store, struct image_header *ret_header);
 
 /* Whether an image of ours begins there, be it damaged or not meant for this device. */
 bool image_is_ours(struct store *store);
@@ -115,13 +120,13 @@ const char *image_phase_name(uint64_t phase);
 int image_header_seal(struct image_header *header, const struct image_seal *seal);
 uint64_t unix_ns(void);
 
-/* Header and superblock as they are in @image, in one write. */
+/* Header and superblock as they are in @image, and their copy, in one write. */
 int image_write_header(const struct image *image, struct store *store);
 
 /* One atomic change of the phase of what lies in @store; the timeline too unless it is NULL. */
 int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline);
 
-/* Overwrites header and superblock with zeroes: there is no image any more. */
+/* Overwrites header, superblock and their copy with zeroes: there is no image any more. */
 int image_erase(struct store *store);
 
 /*
@@ -130,18 +135,23 @@ int image_erase(struct store *store);
  */
 int image_wipe(struct store *store, uint64_t bytes);
 
+enum image_open_flags {
+	IMAGE_ALLOW_RESTORED = 1 << 0,
+	IMAGE_ALLOW_LOST_HEADER = 1 << 1, /* when there is a copy; image->header_lost says so */
+};
+
 /*
  * Reads header, digests and metadata, checks them, and lists the tree. Damage (-E_DAMAGED), no
  * committed image (-E_NO_CHECKPOINT), and what image_authenticate() says are reported.
  */
-int image_open(struct store *store, const struct key *key, bool allow_restored,
+int image_open(struct store *store, const struct key *key, unsigned int flags,
 	       struct image **ret_image);
 
 /* image-parse.c: the tree and the extents from checked metadata. Reported. */
 int image_parse(struct image *image);
 
 /*
- * Whether segment @number, which lies in @buffer from its base on, has its digest: 0; -E_DAMAGED,
+ * Whether segment @number, which is in @buffer, has its digest: 0; -E_DAMAGED,
  * which is for the caller to report; or what kept it from being known (reported).
  */
 int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer);
@@ -149,7 +159,7 @@ int image_check_segment(const struct image *image, uint64_t number, const uint8_
 /*
  * Reads everything and compares the digests. What cannot be read is damaged, too. Each name of a
  * damaged file is marked in the tree (ENTRY_DAMAGED) and goes to damaged(). -E_DAMAGED when there
- * is damage (the summary is reported).
+ * is damage, or the header is lost (the summary is reported).
  */
 int image_verify(struct image *image, unsigned int threads,
 		 void (*damaged)(void *data, const char *path), void *data);

@@ -109,7 +109,8 @@ int restore_run(struct context *context, const struct options *options, const st
 	}
 	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
 	if (r == 0)
-		r = image_open(store, options->key, false, &image);
+		r = image_open(store, options->key, options->salvage ? IMAGE_ALLOW_LOST_HEADER : 0,
+			       &image);
 	if (r == -E_DAMAGED && options->salvage)
 		explain_by_hand(store);
 	if (r == 0)

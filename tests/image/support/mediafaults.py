@@ -10,6 +10,7 @@ import struct
 from . import imagefile
 from .imagefile import BLOCK
 
+HEAD = 2 * BLOCK  # header and superblock, and their copy
 LINE = 64  # what a processor writes at once; a drive's block is the other unit
 PHASE = imagefile.HEADER["phase"][0]
 WRITING = struct.pack("<Q", 0x5752495449e74e47)
@@ -42,7 +43,7 @@ def _interesting(rng, images):
     """A place in the image; header, metadata and digests as often as the data."""
     layout = images.layout
     meta, digests = layout.header("meta_offset"), layout.header("digests_offset")
-    start, end = rng.choice(((0, meta), (0, meta), (0, meta), (0, imagefile.SUPER + 128),
+    start, end = rng.choice(((0, meta), (0, meta), (0, meta), (0, imagefile.SUPER + 128), (0, HEAD),
                              (meta, digests), (digests, _used(images))))
     return rng.randrange(start, end)
 
@@ -100,16 +101,16 @@ def torn_header(rng, images):
     with its final form, or with the commit. The payload is as far as it can be by then, or less.
     """
     unit = rng.choice((8, LINE, 512))
-    final = images.new[:PHASE] + WRITING + images.new[PHASE + 8:BLOCK]
+    final = images.new[:PHASE] + WRITING + images.new[PHASE + 8:HEAD]
     before, after = rng.choice(((images.old, images.begun), (images.begun, final),
                                 (final, images.new), (images.old, images.new)))
-    header = bytearray(before[:BLOCK])
-    lost = rng.randrange(BLOCK // unit) if rng.random() < 0.5 else None
-    for number, at in enumerate(range(0, BLOCK, unit)):
+    header = bytearray(before[:HEAD])
+    lost = rng.randrange(HEAD // unit) if rng.random() < 0.5 else None
+    for number, at in enumerate(range(0, HEAD, unit)):
         if (number < lost) if lost is not None else rng.random() < 0.5:
             header[at:at + unit] = after[at:at + unit]
-    written = rng.choice((BLOCK, len(images.new), rng.randrange(BLOCK, _used(images))))
-    payload = images.new[BLOCK:written] + images.old[written:]
+    written = rng.choice((HEAD, len(images.new), rng.randrange(HEAD, _used(images))))
+    payload = images.new[HEAD:written] + images.old[written:]
     return Fault(bytes(header) + payload,
                  "a header torn at units of %d, the payload up to %d" % (unit, written))
 

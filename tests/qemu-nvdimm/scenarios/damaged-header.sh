@@ -1,12 +1,21 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The header itself is damaged: that is no checkpoint to restore from, and none to write over
-# without being told either.
+# The header itself is damaged, or not there any more: that is no checkpoint to restore from, none to
+# write over without being told either, and not the same as none at all. There is a copy of it, with
+# which the state comes back all the same.
 #
 # kernel: 6.1
 # region: memmap
 # needs: pmem-preserve
+
+expect_refused() {
+	expect_status 4 pmem-preserve restore
+	expect_output 'header'
+	expect_status 5 pmem-preserve hot-add
+	expect_status 5 pmem-preserve checkpoint /var/state
+	[ -z "$(ls /var/state)" ] || fail "something was restored"
+}
 
 stage1() {
 	save_state 32
@@ -14,8 +23,12 @@ stage1() {
 
 stage2() {
 	printf 'X' | dd of=/dev/pmem0 bs=1 seek=40 conv=notrunc,fsync 2>/dev/null
-	expect_status 4 pmem-preserve restore
-	expect_status 5 pmem-preserve hot-add
-	expect_status 5 pmem-preserve checkpoint /var/state
-	[ -z "$(ls /var/state)" ] || fail "something was restored"
+	expect_refused
+	dd if=/dev/zero of=/dev/pmem0 bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
+	expect_refused
+	expect_status 4 pmem-preserve restore --salvage
+	expect_output 'all else is whole'
+	compare_state /var/state
+	pmem-preserve discard
+	hot_add
 }

@@ -54,5 +54,5 @@ committed || fail "the first one's checkpoint is not there"
 pmem-preserve discard
 pmem-preserve hot-add
 expect_ram
-discard_faults kill "ERASE_BEGIN ERASE_WRITTEN ERASE_FLUSHED"
+discard_faults kill "ERASE_BEGIN ERASE_COPY ERASE_WRITTEN ERASE_FLUSHED"
 check_dmesg
