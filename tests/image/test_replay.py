@@ -95,6 +95,17 @@ class Replay(KeyedCase):
         self.put_back(old)
         self.refused()
 
+    def test_given_up_without_a_header(self):
+        """The header is taken away, and put back when the rest of it was given up."""
+        self.checkpoint()
+        generation = self.generation()
+        old = self.take()
+        self.put_back(bytes(4096))
+        self.expect(DONE, "--config", self.config, "discard", "--image", self.image)
+        self.assertEqual(self.counted(), generation + 1)
+        self.put_back(old)
+        self.refused()
+
     def test_kept(self):
         """--keep is for a second time: the image must be good for it."""
         self.checkpoint()

@@ -156,7 +156,8 @@ class Salvage(ImageCase):
         garbage = os.urandom(4096)
         for block in (bytes(1024), bytes(4096), garbage):
             self.lose_header(block)
-            self.expect(DAMAGED, "restore", "--image", self.image, "--into", self.target)
+            result = self.expect(DAMAGED, "restore", "--image", self.image, "--into", self.target)
+            self.assertIn("--salvage", result.text)
             self.assertEqual(os.listdir(self.target), [])
             self.check_all(self.salvage())
         for at in (0, 20, 40, 70, 300, 1010):

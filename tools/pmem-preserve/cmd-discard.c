@@ -2,19 +2,19 @@
 /* discard: gives a checkpoint up. */
 #include "cleanup.h"
 #include "command.h"
-#include "counter.h"
+#include "guard.h"
 #include "image.h"
 #include "instance.h"
 #include "key.h"
 #include "options.h"
 #include "place.h"
 
-/* What a damaged header has no size for goes as a whole. */
+/* What is damaged goes as a whole: nobody knows how large it was. */
 static int erase(struct store *store, const struct image_header *header, bool wipe)
 {
 	if (!wipe)
 		return image_erase(store);
-	return image_wipe(store, header->image_bytes ? header->image_bytes : store->capacity);
+	return image_wipe(store, header->phase ? header->image_bytes : store->capacity);
 }
 
 static int remove_file(struct store *store, bool wipe)
@@ -24,14 +24,10 @@ static int remove_file(struct store *store, bool wipe)
 	return r < 0 ? r : store_remove(store);
 }
 
-static int give_up(struct store *store, const struct image_header *header,
-		   const struct options *options)
+static int give_up(struct store *store, const struct image_header *header, struct options *options)
 {
-	int r = 0;
+	int r = checkpoint_forget(options, header);
 
-	/* Before: whoever kept a copy shall not bring it back after a crash. */
-	if (options->key && image_is_credible(header, options->key))
-		r = counter_raise(options->counter_file, header->generation + 1);
 	if (r < 0)
 		return r;
 	return store->kind == STORE_FILE ? remove_file(store, options->wipe)
@@ -68,6 +64,8 @@ int cmd_discard(struct context *context, int argc, char **argv)
 	/* A damaged one may go, too; but not what cannot be read, as it may be anybody's. */
 	if (r < 0 && (r != -E_DAMAGED || !image_is_ours(store)))
 		return r;
+	if (r < 0)
+		image_read_copy(store, &header);
 	if (options.dry_run) {
 		inform("Nothing was changed; the checkpoint in %s would be gone",
 		       place_name(&place));

@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "command.h"
 #include "guard.h"
+#include "image.h"
 #include "json-result.h"
 #include "memory.h"
 #include "options.h"
@@ -20,10 +21,12 @@ static void add_result(struct context *context, const struct region *region, boo
 	json_add(context->result, "dry_run", json_object_new_boolean(dry_run));
 }
 
-static int give(struct region *region, bool wipe)
+static int give(struct region *region, struct options *options, const struct image_header *header)
 {
-	int r = wipe ? wipe_region(region) : 0;
+	int r = options->replace ? checkpoint_forget(options, header) : 0;
 
+	if (r == 0 && options->wipe)
+		r = wipe_region(region);
 	return r < 0 ? r : memory_give(region);
 }
 
@@ -31,6 +34,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_close_ int lock = -1;
+	struct image_header header;
 	struct region region;
 	int r;
 
@@ -44,7 +48,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 	if (r == 0 && region.state != REGION_RAM)
 		r = region_can_be_ram(&region);
 	if (r == 0)
-		r = checkpoint_guard(&region, options.replace);
+		r = checkpoint_guard(&region, options.replace, &header);
 	if (r < 0)
 		return r;
 	if (region.state == REGION_RAM && region.blocks && region.blocks_movable == region.blocks)
@@ -57,7 +61,7 @@ int cmd_hot_add(struct context *context, int argc, char **argv)
 		inform("%s would go from %s to RAM: %s in ZONE_MOVABLE", region.name,
 		       region_state_name(region.state), size_text(region.ram_bytes).text);
 	else
-		r = give(&region, options.wipe);
+		r = give(&region, &options, &header);
 	add_result(context, &region, options.dry_run);
 	return r;
 }

@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "command.h"
 #include "guard.h"
+#include "image.h"
 #include "json-result.h"
 #include "memory.h"
 #include "options.h"
@@ -15,6 +16,7 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_close_ int lock = -1;
+	struct image_header header;
 	struct region region;
 	int r;
 
@@ -26,7 +28,7 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		return r;
 	r = memory_begin(&options, &lock, &region);
 	if (r == 0)
-		r = checkpoint_guard(&region, options.replace);
+		r = checkpoint_guard(&region, options.replace, &header);
 	if (r == 0)
 		r = memory_explain(&region, context->result);
 	if (r < 0)
@@ -36,6 +38,10 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 		       region_state_name(region.state), layout_name(options.layout));
 		return 0;
 	}
+	if (options.replace)
+		r = checkpoint_forget(&options, &header);
+	if (r < 0)
+		return r;
 	r = memory_take(&region, options.layout, options.deadline_seconds, context->result);
 	json_add(context->result, "region", region_to_json(&region));
 	return r;

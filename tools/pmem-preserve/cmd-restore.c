@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "command.h"
 #include "guard.h"
+#include "image.h"
 #include "instance.h"
 #include "json-result.h"
 #include "key.h"
@@ -19,6 +20,7 @@
 int cmd_restore(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
+	struct image_header header;
 	_cleanup_close_ int lock = -1;
 	struct place place;
 	int r;
@@ -49,7 +51,7 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		       region_state_name(place.region.state));
 		return 0;
 	}
-	r = checkpoint_guard(&place.region, false);
+	r = checkpoint_guard(&place.region, false, &header);
 	if (r == 0 && options.wipe)
 		r = wipe_region(&place.region);
 	if (r == 0)

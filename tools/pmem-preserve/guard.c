@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guard.h"
 
+#include "counter.h"
 #include "image-json.h"
 #include "image.h"
+#include "key.h"
+#include "options.h"
 #include "report.h"
 
 #include <blkid.h>
@@ -55,8 +58,10 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	if (r < 0)
 		return r;
 	r = image_read_header(store, &header);
-	if (r == -E_DAMAGED)
+	if (r == -E_DAMAGED) {
+		image_read_copy(store, ret_header);
 		return refuse(name, replace, "a damaged checkpoint (see above)");
+	}
 	if (r == -E_NO_CHECKPOINT) {
 		find_foreign(store, foreign, sizeof(foreign));
 		snprintf(what, sizeof(what), "something else%s%s%s", foreign[0] ? " (" : "",
@@ -81,11 +86,20 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	return refuse(name, true, what);
 }
 
-int checkpoint_guard(const struct region *region, bool replace)
+int checkpoint_guard(const struct region *region, bool replace, struct image_header *ret_header)
 {
 	char path[REGION_PATH_BYTES];
-	struct image_header header;
 
+	*ret_header = (struct image_header){ 0 };
 	region_path(region, path);
-	return path[0] ? checkpoint_guard_path(path, region->name, replace, &header) : 0;
+	return path[0] ? checkpoint_guard_path(path, region->name, replace, ret_header) : 0;
+}
+
+int checkpoint_forget(struct options *options, const struct image_header *header)
+{
+	int r = options->key ? 0 : key_read(options->key_file, &options->key);
+
+	if (r == 0 && options->key && image_is_credible(header, options->key))
+		r = counter_raise(options->counter_file, header->generation + 1);
+	return r;
 }

@@ -108,8 +108,13 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 		return fail(-ENOMEM, "%s: cannot read", store->path);
 	image->store = store;
 	r = image_read_header(store, &image->header);
-	if (r == -E_DAMAGED && (flags & IMAGE_ALLOW_LOST_HEADER) &&
-	    image_read_copy(store, &image->header) == 0) {
+	if (r == -E_DAMAGED && image_read_copy(store, &image->header) == 0) {
+		if (!(flags & IMAGE_ALLOW_LOST_HEADER)) {
+			inform("There is a copy of the header: \"verify\" and \"restore "
+			       "--salvage\" "
+			       "go on with it");
+			return r;
+		}
 		warn("%s: going on with a copy of the header", store->path);
 		image->header_lost = true;
 		r = 0;

@@ -49,4 +49,13 @@ stage2() {
 	if mark_is_there; then
 		fail "the state is still in the memory"
 	fi
+	for give_up in "discard" "hot-add --replace" "prepare --replace --layout devdax"; do
+		pmem-preserve checkpoint --layout raw /var/state
+		generation=$(cat /scratch/counter)
+		# shellcheck disable=SC2086 # words
+		pmem-preserve $give_up
+		[ "$(cat /scratch/counter)" = $((generation + 1)) ] ||
+			fail "what $give_up gave up could be put back"
+	done
+	pmem-preserve hot-add
 }
