@@ -129,15 +129,20 @@ class Fallback(ImageCase):
     def test_damage(self):
         """A cold start must say why, and leave what there is to be looked at."""
         self.call(DONE, "shutdown", "poweroff")
-        data = bytearray(self.fallback.read_bytes())
-        data[8192] ^= 1
-        self.fallback.write_bytes(data)
+        whole = self.fallback.read_bytes()
         self.empty_state()
-        self.call(DAMAGED, "boot")
-        self.assertIn('PMEM_PRESERVE_OUTCOME="damaged"', self.note("boot"))
-        self.assertIn("PMEM_PRESERVE_REASON=", self.note("boot"))
-        self.assertEqual(self.fallback.read_bytes(), data)
-        self.assertEqual(list(self.state.iterdir()), [])
+        for at, length in ((8192, 1), (40, 1), (0, 4096)):
+            data = whole[:at] + bytes(byte ^ 0xa5 for byte in whole[at:at + length]) + \
+                whole[at + length:]
+            self.fallback.write_bytes(data)
+            self.call(DAMAGED, "boot")
+            self.assertIn('PMEM_PRESERVE_OUTCOME="damaged"', self.note("boot"))
+            self.assertIn("PMEM_PRESERVE_REASON=", self.note("boot"))
+            self.assertTrue(self.fallback.read_bytes() == data, "it was changed")
+            self.assertEqual(list(self.state.iterdir()), [])
+        self.call(DAMAGED, "verify")
+        self.call(DONE, "discard")
+        self.call(NO_CHECKPOINT, "boot")
 
     def test_something_is_in_the_way(self):
         """What could not be restored waits until it can be."""

@@ -73,14 +73,17 @@ static bool fallback_counts(const struct options *options, const struct place *r
 {
 	struct image_header here, there;
 	const struct image_header *older;
+	int r_there = place_read_header(fallback, &there), r;
 	bool newer;
-	int r;
 
-	if (place_read_header(fallback, &there) < 0 || there.phase != IMAGE_PHASE_COMMITTED)
+	/* What is damaged may have been committed: where nothing else is, that is what to tell. */
+	if (r_there != -E_DAMAGED && (r_there < 0 || there.phase != IMAGE_PHASE_COMMITTED))
 		return false;
 	r = region ? place_read_header(region, &here) : -E_NO_CHECKPOINT;
 	if (r == -E_NO_CHECKPOINT || (r == 0 && here.phase != IMAGE_PHASE_COMMITTED))
 		return true;
+	if (r_there < 0)
+		return false;
 	if (r < 0 || !image_is_credible(&here, options->key)) {
 		warn("%s holds a checkpoint of %s; if it is the one to restore, say --image %s",
 		     fallback->path, time_text(there.created_ns).text, fallback->path);
