@@ -6,6 +6,8 @@ and the next command goes on by itself.
 """
 
 import os
+import pathlib
+import re
 import signal
 
 from support import faults, program, scratch, snapshot
@@ -185,6 +187,14 @@ class FaultPoints(ImageCase):
             self.note("undo", "UNDO_ENTRY", 1, action,
                       "the checkpoint" + (", and what was made so far" if left else ""))
         self.print_table()
+
+    def test_no_point_is_forgotten(self):
+        """A new step that nobody has ever failed at: here, or in the VM."""
+        scenarios = program.REPOSITORY / "tests" / "qemu-nvdimm"
+        files = [pathlib.Path(__file__), *scenarios.glob("guest/faults.sh"),
+                 *scenarios.glob("scenarios/faults*.sh")]
+        words = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", "".join(path.read_text() for path in files)))
+        self.assertEqual(sorted(faults.POINTS.keys() - words), [])
 
     def test_discard(self):
         """A checkpoint that was given up would come back, or be in the way for ever."""

@@ -115,6 +115,27 @@ discard_faults() {
 	done
 }
 
+# With the next kernel loaded: an error takes it out again, after a kill the next try goes through.
+kexec_faults() {
+	fail_at KEXEC_LOADED error pmem-preserve checkpoint "$layout" --kexec /var/state
+	compare_tree /var/state
+	committed && fail "the checkpoint would come back in the next boot"
+	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "the kernel is still loaded"
+	expect_ram
+	tell kexec "the state; the region is $(region_state)"
+
+	fail_at KEXEC_LOADED kill pmem-preserve checkpoint "$layout" --kexec /var/state
+	compare_tree /var/state
+	committed || fail "it was committed before the kernel was loaded"
+	tell kexec "the state, and the checkpoint; the region is $(region_state), the kernel is loaded"
+	pmem-preserve discard
+	pmem-preserve hot-add
+	expect_ram
+	fail_at KEXEC_LOADED error pmem-preserve checkpoint "$layout" --kexec /var/state
+	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "the kernel is still loaded"
+	expect_ram
+}
+
 is_stopped() {
 	grep -q '^State:.T' "/proc/$1/status"
 }

@@ -54,5 +54,6 @@ committed || fail "the first one's checkpoint is not there"
 pmem-preserve discard
 pmem-preserve hot-add
 expect_ram
+kexec_faults
 discard_faults kill "ERASE_BEGIN ERASE_COPY ERASE_WRITTEN ERASE_FLUSHED"
 check_dmesg
