@@ -47,6 +47,7 @@ static const struct field header_fields[] = {
 	FIELD(image_header, hostname, ROLE_TEXT),
 	FIELD(image_header, kernel, ROLE_TEXT),
 	FIELD(image_header, root_digest, ROLE_BYTES),
+	FIELD(image_header, super_digest, ROLE_BYTES),
 	FIELD(image_header, timeline, ROLE_BYTES),
 	FIELD(image_header, header_digest, ROLE_BYTES),
 };

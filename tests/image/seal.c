@@ -14,21 +14,6 @@ static void digest(const void *data, size_t length, struct image_digest *ret_dig
 	memcpy(ret_digest->bytes, canonical.digest, sizeof(ret_digest->bytes));
 }
 
-/* The first segment has the superblock before it; between them lies the copy of the header. */
-static void digest_first(const uint8_t *image, uint64_t end, struct image_digest *ret_digest)
-{
-	XXH3_state_t *state = XXH3_createState();
-	XXH128_canonical_t canonical;
-
-	XXH3_128bits_reset(state);
-	XXH3_128bits_update(state, image + IMAGE_HEADER_BYTES,
-			    IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES);
-	XXH3_128bits_update(state, image + IMAGE_DATA_OFFSET, end - IMAGE_DATA_OFFSET);
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
-	XXH3_freeState(state);
-	memcpy(ret_digest->bytes, canonical.digest, sizeof(ret_digest->bytes));
-}
-
 /* Segments begin anew at the metadata. */
 static void seal_area(uint8_t *image, size_t size, uint64_t start, uint64_t end, uint64_t place)
 {
@@ -39,10 +24,7 @@ static void seal_area(uint8_t *image, size_t size, uint64_t start, uint64_t end,
 
 		if (from > to || to > size || place > size - sizeof(sum))
 			return;
-		if (base)
-			digest(image + from, to - from, &sum);
-		else
-			digest_first(image, to, &sum);
+		digest(image + from, to - from, &sum);
 		memcpy(image + place, &sum, sizeof(sum));
 		place += sizeof(sum);
 	}
@@ -69,8 +51,11 @@ void seal_image(uint8_t *image, size_t size, enum seal_level level)
 	memcpy(&header, image, sizeof(header));
 	if (level != SEAL_HEADER && header.digests_offset <= size &&
 	    header.digests_count <= (size - header.digests_offset) / sizeof(struct image_digest)) {
-		if (level == SEAL_ALL)
+		if (level == SEAL_ALL) {
 			seal_segments(&header, image, size);
+			digest(image + IMAGE_HEADER_BYTES, IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES,
+			       &header.super_digest);
+		}
 		digest(image + header.digests_offset,
 		       header.digests_count * sizeof(struct image_digest), &header.root_digest);
 	}

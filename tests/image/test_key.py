@@ -16,7 +16,7 @@ from support.keyed import KeyedCase, set_phase
 from support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
-SEAL, HEADER_MAC, RESERVED, PHASE, TIMELINE = 312, 316, 332, 16, 864
+SEAL, HEADER_MAC, SUPER_DIGEST, RESERVED, PHASE, TIMELINE = 312, 316, 332, 348, 16, 864
 
 
 class RoundTrip(KeyedCase):
@@ -109,12 +109,12 @@ class OtherJudges(KeyedCase):
         number = 0
         for start, end in areas:
             for base in range(start, end, MIB):
-                data = image.data[base:min(base + MIB, end)]
-                if base == 0:  # with the superblock, without header and copy
-                    data = data[1024:4096] + data[8192:]
+                data = image.data[max(base, 8192):min(base + MIB, end)]
                 self.assertEqual(self.poly1305(key, number, data), table[16 * number:][:16])
                 number += 1
         self.assertEqual(number, image.header("digests_count"))
+        self.assertEqual(self.poly1305(key, 2 ** 64 - 1, image.data[1024:4096]),
+                         image.data[SUPER_DIGEST:SUPER_DIGEST + 16])
         self.assertGreater(number, 3)
 
 
@@ -154,7 +154,7 @@ class Forged(KeyedCase):
     def test_header(self):
         """A size, a place or a name in the header would lead the reader where it should not go."""
         places = sorted({offset for offset, _ in HEADER.values()} |
-                        {SEAL, HEADER_MAC, HEADER_MAC + 15, RESERVED, TIMELINE - 1, 231, 295})
+                        {SEAL, HEADER_MAC, HEADER_MAC + 15, SUPER_DIGEST, RESERVED, TIMELINE - 1, 231, 295})
         for at in places:
             if PHASE <= at < PHASE + 8 or at >= TIMELINE or at < 16:
                 continue

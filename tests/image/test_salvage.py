@@ -160,9 +160,11 @@ class Salvage(ImageCase):
             self.assertIn("--salvage", result.text)
             self.assertEqual(os.listdir(self.target), [])
             self.check_all(self.salvage())
-        for at in (0, 20, 40, 70, 300, 1010):
-            self.damage(at)
-            self.check_all(self.salvage())
+        for places in ((0,), (20,), (40,), (70,), (300,), (1010,), (1024,), (1024 + 40,), (3000,),
+                       (40, 4096 + 1030), (1030, 4096 + 40)):
+            with self.subTest(places):
+                self.damage(*places)
+                self.check_all(self.salvage())
         self.image.write_bytes(self.whole)
         self.check_all(self.salvage(
             environment=badblocks.environment(self.image, read=[(0, 4096)])))

@@ -8,8 +8,7 @@
  *	4096	   copy of these 4 KiB, with a magic of its own
  *	8192	   file data, each extent from a block's start
  *	meta	   inodes; directory blocks; extra xattrs; names of what was checkpointed
- *	digests	   one XXH3-128, or MAC, for each MiB of file data (the first with the superblock),
- *		   then for each of metadata
+ *	digests	   one XXH3-128, or MAC, for each MiB of file data, then for each of metadata
  */
 #ifndef PMEM_PRESERVE_IMAGE_FORMAT_H
 #define PMEM_PRESERVE_IMAGE_FORMAT_H
@@ -83,10 +82,11 @@ struct image_header {
 	uint64_t created_ns;
 	uint8_t hostname[64]; /* NUL padded */
 	uint8_t kernel[64];
-	struct image_digest root_digest; /* of the digest table */
-	uint32_t seal;			 /* IMAGE_SEAL_* */
-	struct image_digest header_mac;	 /* of the header with what changes zeroed; plain: zero */
-	uint8_t reserved[532];
+	struct image_digest root_digest;  /* of the digest table */
+	uint32_t seal;			  /* IMAGE_SEAL_* */
+	struct image_digest header_mac;	  /* of the header with what changes zeroed; plain: zero */
+	struct image_digest super_digest; /* of what follows the header in the first block */
+	uint8_t reserved[516];
 	struct image_timeline timeline;	   /* has its own digest; outside the header's */
 	struct image_digest header_digest; /* of the header with phase, timeline and this zeroed */
 };

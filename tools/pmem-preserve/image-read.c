@@ -15,8 +15,6 @@ int image_check_segment(const struct image *image, uint64_t number, const uint8_
 	int r;
 
 	image_seal_begin(image->seal, number, &sealing);
-	if (number == 0)
-		image_seal_add(&sealing, image->super, sizeof(image->super));
 	image_seal_add(&sealing, buffer, segment.end - segment.start);
 	r = image_seal_end(&sealing, &digest);
 	if (r < 0)
@@ -81,20 +79,39 @@ static int read_metadata(struct image *image)
 }
 
 /* For a look only: nothing is taken from it that the header does not say as well. */
-static int read_super(struct image *image)
+static int read_super(struct image *image, uint64_t block_offset)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
+	struct image_digest digest;
 	int r;
 
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
-	r = store_read(image->store, block, IMAGE_FIRST_BLOCK,
-		       image->header_lost ? IMAGE_FIRST_BLOCK : 0);
-	if (r == -E_DAMAGED)
-		return fail(r, "%s: the checkpoint's superblock cannot be read",
-			    image->store->path);
+	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, block_offset);
+	if (r < 0 && r != -E_DAMAGED)
+		return r;
+	memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
 	if (r == 0)
-		memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
+		r = image_seal_super(image->seal, image->super, sizeof(image->super), &digest);
+	if (r < 0 && r != -E_DAMAGED)
+		return fail(r, "%s: cannot be checked", image->store->path);
+	return r == 0 && image_digest_same(&digest, &image->header.super_digest) ? 0 : -E_DAMAGED;
+}
+
+/* Where one of the two is damaged the other serves, as far as @flags allow. */
+static int find_super(struct image *image, unsigned int flags)
+{
+	int r = read_super(image, image->header_lost ? IMAGE_FIRST_BLOCK : 0);
+
+	if (r == -E_DAMAGED && (flags & IMAGE_ALLOW_LOST_HEADER)) {
+		r = read_super(image, image->header_lost ? 0 : IMAGE_FIRST_BLOCK);
+		image->header_lost = true;
+	}
+	if (r == -E_DAMAGED)
+		return fail(r, "%s: the checkpoint's superblock is damaged%s", image->store->path,
+			    flags & IMAGE_ALLOW_LOST_HEADER
+				    ? ", and so is its copy"
+				    : "; \"restore --salvage\" takes its copy");
 	return r;
 }
 
@@ -138,7 +155,7 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 		r = tree_new(&image->tree);
 	if (r < 0)
 		return fail(r, "%s: cannot read", store->path);
-	r = read_super(image);
+	r = find_super(image, flags);
 	if (r == 0)
 		r = read_digests(image);
 	if (r == 0)

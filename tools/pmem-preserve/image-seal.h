@@ -33,6 +33,10 @@ void image_seal_begin(const struct image_seal *seal, uint64_t number,
 void image_seal_add(struct image_sealing *sealing, const void *data, size_t length);
 int image_seal_end(struct image_sealing *sealing, struct image_digest *ret_digest);
 
+/* Of what follows the header: the header's super_digest. */
+int image_seal_super(const struct image_seal *seal, const void *data, size_t length,
+		     struct image_digest *ret_digest);
+
 /* Of the digest table: the header's root digest. */
 int image_seal_table(const struct image_seal *seal, const void *data, size_t length,
 		     struct image_digest *ret_digest);

@@ -13,7 +13,6 @@ struct verify {
 	struct progress progress;
 	pthread_mutex_t lock;
 	uint64_t segments, files;
-	bool header_damaged;
 };
 
 static int verify_segment(void *data, uint64_t number)
@@ -22,7 +21,6 @@ static int verify_segment(void *data, uint64_t number)
 	struct verify *verify = worker->job;
 	struct image *image = verify->image;
 	const struct segment segment = image_segment(&image->header, number);
-	bool hit = false;
 	int r;
 
 	r = store_read(image->store, worker->buffer, segment.end - segment.start, segment.start);
@@ -39,9 +37,7 @@ static int verify_segment(void *data, uint64_t number)
 
 		verify->files += !(entry->flags & ENTRY_DAMAGED);
 		entry->flags |= ENTRY_DAMAGED;
-		hit = true;
 	}
-	verify->header_damaged |= !hit;
 	pthread_mutex_unlock(&verify->lock);
 	return 0;
 }
@@ -60,8 +56,10 @@ int image_verify(struct image *image, unsigned int threads,
 	if (r < 0 || (verify.segments == 0 && !image->header_lost))
 		return r;
 	if (verify.segments == 0)
-		return fail(-E_DAMAGED, "%s: the header is lost or damaged; all else is whole",
-			    image->store->path);
+		return fail(
+			-E_DAMAGED,
+			"%s: the header or the superblock is lost or damaged; all else is whole",
+			image->store->path);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
@@ -78,5 +76,5 @@ int image_verify(struct image *image, unsigned int threads,
 		    image->store->path, (unsigned long long)verify.segments,
 		    (unsigned long long)image->header.digests_count,
 		    (unsigned long long)verify.files,
-		    verify.header_damaged ? "; the superblock or the padding is damaged, too" : "");
+		    image->header_lost ? "; the header or the superblock is damaged, too" : "");
 }

@@ -89,9 +89,6 @@ static int write_segment(void *data, uint64_t number)
 	int r, sealed;
 
 	image_seal_begin(image->seal, number, &sealing);
-	/* It is written with the header, last. */
-	if (number == 0)
-		image_seal_add(&sealing, image->super, sizeof(image->super));
 	if (number < image_data_segments(&image->header))
 		r = write_data(worker, &segment, &sealing);
 	else
@@ -138,6 +135,9 @@ static int describe(struct image *image, const struct store *store,
 	super.blocks = htole32((uint32_t)(header->image_bytes / EROFS_BLOCK));
 	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
 	memcpy(image->super, &super, sizeof(super));
+	if (image_seal_super(image->seal, image->super, sizeof(image->super),
+			     &header->super_digest) < 0)
+		return fail(-ENOMEM, "%s: its digests cannot be made", store->path);
 	return 0;
 }
 

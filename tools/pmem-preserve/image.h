@@ -34,7 +34,7 @@ struct image {
 	struct image_digest *digests;			       /* header.digests_count of them */
 	struct image_seal *seal; /* what they are made with; NULL: plain */
 	struct store *store;	 /* where it was read from; not owned */
-	bool header_lost;	 /* and what is here was read from its copy */
+	bool header_lost;	 /* or the superblock; what is here is from the copy */
 };
 
 void image_free(struct image *image);
@@ -60,8 +60,8 @@ int image_add_extent(struct image *image, const struct extent *extent);
 size_t image_find_extent(const struct image *image, uint64_t place);
 
 /*
- * What one digest covers; the first covers the superblock, too, before that. Segments begin anew
- * where the metadata does, so that damage to a file's data never puts the directories in doubt.
+ * What one digest covers. Segments begin anew where the metadata does, so that damage to a file's
+ * data never puts the directories in doubt.
  */
 struct segment {
 	uint64_t start;
@@ -137,7 +137,7 @@ int image_wipe(struct store *store, uint64_t bytes);
 
 enum image_open_flags {
 	IMAGE_ALLOW_RESTORED = 1 << 0,
-	IMAGE_ALLOW_LOST_HEADER = 1 << 1, /* when there is a copy; image->header_lost says so */
+	IMAGE_ALLOW_LOST_HEADER = 1 << 1, /* or superblock; image->header_lost says so */
 };
 
 /*

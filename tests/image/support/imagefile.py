@@ -20,7 +20,7 @@ HEADER = {
     "paths_offset": (112, "Q"), "paths_bytes": (120, "Q"), "digests_offset": (128, "Q"),
     "digests_count": (136, "Q"), "files": (144, "Q"), "file_bytes": (152, "Q"),
     "created_ns": (160, "Q"), "hostname": (168, "64s"), "kernel": (232, "64s"),
-    "root_digest": (296, "16s"), "timeline": (864, "Q"), "timeline_digest": (992, "16s"),
+    "root_digest": (296, "16s"), "super_digest": (332, "16s"), "timeline": (864, "Q"), "timeline_digest": (992, "16s"),
     "header_digest": (1008, "16s"),
 }
 SUPERBLOCK = {
