@@ -88,14 +88,13 @@ static int read_super(struct image *image, uint64_t block_offset)
 	if (!block)
 		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
 	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, block_offset);
-	if (r < 0 && r != -E_DAMAGED)
+	if (r < 0)
 		return r;
 	memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
-	if (r == 0)
-		r = image_seal_super(image->seal, image->super, sizeof(image->super), &digest);
-	if (r < 0 && r != -E_DAMAGED)
+	r = image_seal_super(image->seal, image->super, sizeof(image->super), &digest);
+	if (r < 0)
 		return fail(r, "%s: cannot be checked", image->store->path);
-	return r == 0 && image_digest_same(&digest, &image->header.super_digest) ? 0 : -E_DAMAGED;
+	return image_digest_same(&digest, &image->header.super_digest) ? 0 : -E_DAMAGED;
 }
 
 /* Where one of the two is damaged the other serves, as far as @flags allow. */
@@ -127,9 +126,7 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	r = image_read_header(store, &image->header);
 	if (r == -E_DAMAGED && image_read_copy(store, &image->header) == 0) {
 		if (!(flags & IMAGE_ALLOW_LOST_HEADER)) {
-			inform("There is a copy of the header: \"verify\" and \"restore "
-			       "--salvage\" "
-			       "go on with it");
+			inform("There is a copy of it; \"restore --salvage\" takes that");
 			return r;
 		}
 		warn("%s: going on with a copy of the header", store->path);
