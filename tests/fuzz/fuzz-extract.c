@@ -136,15 +136,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (store_open(sandbox_image(data, size), STORE_READ, &store) < 0)
 		sandbox_finding("the image cannot be opened");
 	r = image_open(store, NULL, 0, &image);
-	if (r < 0 && image_read_copy(store, &copy) < 0)
+	if (r < 0 && (r != -E_DAMAGED || image_read_copy(store, &copy) < 0))
 		return 0;
 	sandbox_begin();
 	target = open(SANDBOX_TARGET, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		sandbox_finding("the target cannot be opened");
 	if (r < 0) {
-		if (r == -E_DAMAGED)
-			salvage(store, options, target);
+		salvage(store, options, target);
 		sandbox_end(r);
 		return 0;
 	}

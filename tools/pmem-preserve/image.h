@@ -151,8 +151,8 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 int image_parse(struct image *image);
 
 /*
- * Whether segment @number, which is in @buffer, has its digest: 0; -E_DAMAGED,
- * which is for the caller to report; or what kept it from being known (reported).
+ * Whether segment @number, which is in @buffer, has its digest: 0; -E_DAMAGED, which is for the
+ * caller to report; or what kept it from being known (reported).
  */
 int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer);
 

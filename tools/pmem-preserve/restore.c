@@ -51,7 +51,9 @@ static int end_salvage(const struct options *options)
 static void explain_by_hand(const struct store *store)
 {
 	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: "
-	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s",
+	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s, which "
+	     "gets files with holes wrong; where these find no superblock, pmem-preserve(8) says "
+	     "how to put the second one in its place",
 	     store->path, store->path,
 	     store->kind == STORE_DAX ? " (of a dax device: from a copy, made with daxio)" : "");
 }

@@ -32,8 +32,7 @@ class Scenario:
 
     def on(self, kernel):
         """The same on another kernel."""
-        return Scenario(f"{self.script.stem}-{kernel.strip('()')}", self.script,
-                        kernel.strip("()"), self.values, kernel.startswith("("))
+        return Scenario(f"{self.script.stem}-{kernel}", self.script, kernel, self.values)
 
     def deadline(self):
         """Seconds for all of its boots."""
@@ -85,9 +84,12 @@ def _header(script):
 def _load(script):
     """The scenarios that a script is."""
     values = _header(script)
-    kernels = values.get("kernel", "6.1").split()
-    first = Scenario(script.stem, script, kernels[0], values)
-    return [first.on(kernel) for kernel in kernels] if len(kernels) > 1 else [first]
+    words = values.get("kernel", "6.1").split()
+    first = Scenario(script.stem, script, words[0].strip("()"), values)
+    if len(words) == 1:
+        return [first]
+    return [dataclasses.replace(first.on(word.strip("()")), long=word.startswith("("))
+            for word in words]
 
 
 def _all():
