@@ -19,7 +19,7 @@ $(SANITIZED)/build.ninja:
 	meson setup $(SANITIZED) -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dfault_points=true
 
-# The program with the places where tests make it fail (tools/pmem-preserve/fault.h).
+# The program with the places where tests make it fail (tools/pmem-preserve/base/fault.h).
 faults: $(FAULTS)/build.ninja
 	ninja -C $(FAULTS) pmem-preserve
 

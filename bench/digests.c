@@ -5,7 +5,7 @@
  *
  *	digests [ROUNDS]
  */
-#include "image-digest.h"
+#include "image/image-digest.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

@@ -3,9 +3,9 @@
  * A systemd generator: pmem-preserve.service needs the file systems that the configured paths lie
  * on, and which those are is known when the machine starts. Writes a drop-in and nothing else.
  */
-#include "config.h"
-#include "counter.h"
-#include "report.h"
+#include "settings/config.h"
+#include "auth/counter.h"
+#include "base/report.h"
 
 #include <errno.h>
 #include <limits.h>

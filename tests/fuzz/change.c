@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "change.h"
 
-#include "erofs.h"
+#include "image/erofs.h"
 #include "fuzz.h"
-#include "image-format.h"
+#include "image/image-format.h"
 
 #include <limits.h>
 #include <string.h>

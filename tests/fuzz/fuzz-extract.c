@@ -3,10 +3,10 @@
  * What restore does with an image that may be anything. Nothing is written outside of the target,
  * and what a restore that failed had created is gone; also where the target holds something.
  */
-#include "cleanup.h"
-#include "extract-undo.h"
+#include "base/cleanup.h"
+#include "tree/extract-undo.h"
 #include "fuzz.h"
-#include "image.h"
+#include "image/image.h"
 #include "sandbox.h"
 
 #include <errno.h>

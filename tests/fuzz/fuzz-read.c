@@ -4,12 +4,12 @@
  * digests. An image that says it was written to a device is read as from a mapped device of its
  * size.
  */
-#include "cleanup.h"
-#include "command.h"
-#include "config.h"
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "settings/config.h"
 #include "fuzz.h"
-#include "image-json.h"
-#include "image.h"
+#include "flow/image-json.h"
+#include "image/image.h"
 #include "invariants.h"
 #include "sandbox.h"
 

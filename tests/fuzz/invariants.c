@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "invariants.h"
 
-#include "erofs.h"
-#include "image.h"
+#include "image/erofs.h"
+#include "image/image.h"
 
 #include <limits.h>
 #include <string.h>

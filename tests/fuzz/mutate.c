@@ -5,9 +5,9 @@
  * the images keeps wrong digests.
  */
 #include "change.h"
-#include "erofs.h"
+#include "image/erofs.h"
 #include "fuzz.h"
-#include "image-format.h"
+#include "image/image-format.h"
 #include "seal.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "survey.h"
 
-#include "erofs.h"
-#include "image-format.h"
+#include "image/erofs.h"
+#include "image/image-format.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "seal.h"
 
-#include "image-format.h"
+#include "image/image-format.h"
 
 #include <string.h>
 #include <xxhash.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The configuration: a typo must be an error that names the line, not a setting that is ignored. */
-#include "config.h"
-#include "options.h"
-#include "report.h"
+#include "settings/config.h"
+#include "settings/options.h"
+#include "base/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

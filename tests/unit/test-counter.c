@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The counter: were it lost, torn or lowered, an old image would be restored once more. */
-#include "counter.h"
-#include "report.h"
+#include "auth/counter.h"
+#include "base/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

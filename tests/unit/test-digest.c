@@ -3,7 +3,7 @@
  * The digests: a checkpoint of a machine with AVX2 must be whole to one without, and to one that
  * digests in other pieces.
  */
-#include "image-digest.h"
+#include "image/image-digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

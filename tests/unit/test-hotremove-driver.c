@@ -6,11 +6,11 @@
  */
 #include "fake-signal.h"
 #include "fake-tree.h"
-#include "hotremove.h"
-#include "memory-blocks.h"
-#include "memory-failure.h"
-#include "report.h"
-#include "sysfs.h"
+#include "region/hotremove.h"
+#include "region/memory-blocks.h"
+#include "region/memory-failure.h"
+#include "base/report.h"
+#include "base/sysfs.h"
 
 #include <errno.h>
 #include <poll.h>

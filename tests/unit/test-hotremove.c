@@ -6,10 +6,10 @@
  */
 #include "fake-signal.h"
 #include "fake-tree.h"
-#include "hotremove.h"
-#include "memory-blocks.h"
-#include "report.h"
-#include "sysfs.h"
+#include "region/hotremove.h"
+#include "region/memory-blocks.h"
+#include "base/report.h"
+#include "base/sysfs.h"
 
 #include <errno.h>
 #include <linux/kernel-page-flags.h>

@@ -5,9 +5,9 @@
  * overwritten by the reboot that was to keep it.
  */
 #include "fake-tree.h"
-#include "kexec-cmdline.h"
-#include "kexec.h"
-#include "report.h"
+#include "reboot/kexec-cmdline.h"
+#include "reboot/kexec.h"
+#include "base/report.h"
 
 #include <errno.h>
 #include <setjmp.h>

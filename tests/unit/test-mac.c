@@ -3,10 +3,10 @@
  * What makes an image authentic, against the vectors of the standards: a MAC that is only alike is
  * one that anybody can make, or that the next version does not know.
  */
-#include "image-seal.h"
-#include "key.h"
-#include "mac.h"
-#include "report.h"
+#include "image/image-seal.h"
+#include "auth/key.h"
+#include "auth/mac.h"
+#include "base/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

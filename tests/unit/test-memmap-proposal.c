@@ -3,7 +3,7 @@
  * The memmap= that setup proposes. Were it to name what is no RAM, or all of the RAM, the machine
  * would not come up again.
  */
-#include "memmap-proposal.h"
+#include "region/memmap-proposal.h"
 
 #include <errno.h>
 #include <setjmp.h>

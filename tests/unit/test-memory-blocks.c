@@ -4,8 +4,8 @@
  * offline, or a user would be told that state fits which does not.
  */
 #include "fake-tree.h"
-#include "memory-blocks.h"
-#include "memory-usage.h"
+#include "region/memory-blocks.h"
+#include "region/memory-usage.h"
 
 #include <errno.h>
 #include <setjmp.h>

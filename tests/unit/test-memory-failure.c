@@ -5,8 +5,8 @@
  * program.
  */
 #include "fake-tree.h"
-#include "memory-blocks.h"
-#include "memory-failure.h"
+#include "region/memory-blocks.h"
+#include "region/memory-failure.h"
 
 #include <errno.h>
 #include <setjmp.h>

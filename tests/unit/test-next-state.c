@@ -3,7 +3,7 @@
  * Where systemd takes the machine. Were this wrong, the state would not be saved on the way down,
  * or a mere "systemctl stop" would take the memory away from a machine that goes on.
  */
-#include "next-state.h"
+#include "reboot/next-state.h"
 
 #include <errno.h>
 #include <setjmp.h>

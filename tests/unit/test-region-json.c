@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The "region" member of --json: scripts of users break when a member changes or goes. */
-#include "region-json.h"
-#include "region.h"
+#include "flow/region-json.h"
+#include "region/region.h"
 
 #include <errno.h>
 #include <json.h>

@@ -4,7 +4,7 @@
  * a shell that reads a wicked reason must not run it.
  */
 #include "fake-tree.h"
-#include "run-file.h"
+#include "reboot/notes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,9 +4,9 @@
  * not caught, a bad page would kill the restore half way and say nothing; were it not noticed,
  * zeroes would pass for the state.
  */
-#include "report.h"
-#include "store-poison.h"
-#include "store.h"
+#include "base/report.h"
+#include "store/sigbus.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <pthread.h>

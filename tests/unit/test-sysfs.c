@@ -4,8 +4,8 @@
  * that never returns would block a reboot.
  */
 #include "fake-tree.h"
-#include "report.h"
-#include "sysfs.h"
+#include "base/report.h"
+#include "base/sysfs.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The tree as a list: wrong paths or xattrs here would restore a file under another one's name. */
-#include "beneath.h"
-#include "tree.h"
+#include "tree/beneath.h"
+#include "tree/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

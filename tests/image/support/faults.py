@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The program's fault points (tools/pmem-preserve/fault.h): which there are, and runs that end at one.
+The program's fault points (tools/pmem-preserve/base/fault.h): which there are, and runs that end at one.
 Only a build with -Dfault_points=true has them.
 """
 
@@ -12,7 +12,7 @@ import signal
 
 from . import program
 
-HEADER = program.REPOSITORY / "tools" / "pmem-preserve" / "fault.h"
+HEADER = program.REPOSITORY / "tools" / "pmem-preserve" / "base" / "fault.h"
 VARIABLE = "PMEM_PRESERVE_FAULT"
 ACTIONS = ("kill", "error", "signal")
 

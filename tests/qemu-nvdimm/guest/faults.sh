@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# With $layout set: ends at the program's fault points (tools/pmem-preserve/fault.h), and what must be true then.
+# With $layout set: ends at the program's fault points (tools/pmem-preserve/base/fault.h), and what must be true then.
 
 # make_small_state: one of nearly everything, so that a comparison takes no time.
 make_small_state() {

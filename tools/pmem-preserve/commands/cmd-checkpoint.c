@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* checkpoint: from a tree to a committed image, and with --kexec on into the next kernel. */
+#include "flow/checkpoint.h"
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "base/fault.h"
+#include "flow/instance.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "reboot/kexec.h"
+#include "auth/key.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+
+#include <json.h>
+
+static int load_and_start(const struct kexec_plan *plan)
+{
+	/* The last moment to change one's mind. */
+	int r = interrupt_check();
+
+	if (r < 0)
+		return r;
+	inform("Loading %s as the next kernel", plan->kernel);
+	r = kexec_load(plan);
+	if (r < 0)
+		return r;
+	r = fault(FAULT_KEXEC_LOADED);
+	if (r == 0)
+		r = interrupt_check();
+	if (r == 0) {
+		inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back "
+		       "there");
+		r = kexec_execute();
+	}
+	kexec_unload();
+	return r;
+}
+
+static int run(struct checkpoint *job, const struct kexec_plan *plan)
+{
+	int r = checkpoint_take(job);
+
+	if (r < 0)
+		return r;
+	r = checkpoint_write(job);
+	if (r == 0 && job->options->kexec)
+		r = load_and_start(plan);
+	if (r < 0)
+		checkpoint_roll_back(job);
+	return r;
+}
+
+static int plan_kexec(const struct options *options, struct kexec_plan *ret_plan)
+{
+	bool loaded;
+	int r;
+
+	if (!options->kexec)
+		return 0;
+	r = kexec_is_loaded(&loaded);
+	return r < 0 ? r : kexec_plan(options->kernel, options->initrd, options->cmdline, ret_plan);
+}
+
+int cmd_checkpoint(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
+	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_close_ int lock = -1;
+	bool named;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_IMAGE | OPTION_REGION | OPTION_LAYOUT | OPTION_REPLACE |
+				  OPTION_IN_PLACE | OPTION_EXCLUDE | OPTION_KEXEC | OPTION_KERNEL |
+				  OPTION_KEY_FILE | OPTION_DEADLINE | OPTION_THREADS |
+				  OPTION_DRY_RUN,
+			  "[PATH]...", &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.in_place && !options.image)
+		return fail(-E_USAGE, "--in-place is for an image in a file (--image=FILE); a "
+				      "region is always written in place");
+	job.timeline[TIMELINE_BEGIN] = unix_ns();
+	named = options.first < argc;
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
+	if (r == 0)
+		r = place_find(&options, &job.place);
+	if (r == 0)
+		r = checkpoint_list(&job, named ? argv + options.first : NULL,
+				    (size_t)(argc - options.first));
+	if (r == 0)
+		r = plan_kexec(&options, &plan);
+	if (r == 0)
+		r = checkpoint_check(&job);
+	if (r < 0)
+		return r;
+	if (options.dry_run) {
+		inform("Nothing was changed; the checkpoint would go to %s%s%s",
+		       place_name(&job.place), job.was_ram ? ", which would no longer be RAM" : "",
+		       options.kexec ? ", and the next kernel would be started" : "");
+		return 0;
+	}
+	r = run(&job, &plan);
+	if (job.place.is_region)
+		json_add(context->result, "region", region_to_json(&job.place.region));
+	return r;
+}

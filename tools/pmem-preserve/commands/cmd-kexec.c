@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kexec: all that can fail, done while the services still run (the memory taken back, the kernel
+ * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
+ */
+#include "flow/checkpoint.h"
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "base/fault.h"
+#include "flow/instance.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "reboot/kexec.h"
+#include "auth/key.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+#include "reboot/notes.h"
+#include "reboot/systemctl.h"
+
+#include <json.h>
+#include <string.h>
+
+/* It is this unit's stopping that saves the state. */
+static int check_unit(void)
+{
+	char state[32];
+
+	if (!systemd_runs())
+		return fail(-E_FAILED,
+			    "systemd does not run here, and could not stop the services; "
+			    "\"pmem-preserve checkpoint --kexec\" goes without it");
+	systemctl_unit_state(state, sizeof(state));
+	if (strcmp(state, "active") == 0)
+		return 0;
+	return fail(-E_REFUSED,
+		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable "
+		    "--now %s\" mends it",
+		    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
+}
+
+static int hand_over(const struct kexec_plan *plan)
+{
+	static const char *const words[] = { "kexec", NULL };
+	const struct run_line line = { "PMEM_PRESERVE_KERNEL", plan->kernel };
+	int r = interrupt_check();
+
+	if (r == 0)
+		r = kexec_load(plan);
+	if (r < 0)
+		return r;
+	r = run_file_write("kernel", &line, 1);
+	if (r == 0)
+		r = fault(FAULT_KEXEC_LOADED);
+	if (r == 0)
+		r = interrupt_check();
+	if (r == 0)
+		r = systemctl(words);
+	if (r == 0)
+		return 0;
+	run_file_remove("kernel");
+	kexec_unload();
+	return r;
+}
+
+/* The memory stays in use. Nothing would be left to turn to if the file could not be written. */
+static int turn_to_fallback(struct checkpoint *job)
+{
+	int r = place_fallback(job->options, &job->place);
+
+	if (r == 0)
+		r = checkpoint_check(job);
+	if (r == 0)
+		inform("The memory stays in use; the state will go to %s", job->place.path);
+	return r;
+}
+
+static int run(struct checkpoint *job, const struct kexec_plan *plan)
+{
+	int r = checkpoint_take(job);
+
+	if (r == -E_MEMORY && job->options->or_fallback)
+		r = turn_to_fallback(job);
+	if (r < 0)
+		return r;
+	r = hand_over(plan);
+	if (r < 0) {
+		checkpoint_roll_back(job);
+		return r;
+	}
+	inform("The services are being stopped; %s saves the state, then %s starts",
+	       SYSTEMCTL_OUR_UNIT, plan->kernel);
+	return 0;
+}
+
+int cmd_kexec(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
+	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_close_ int lock = -1;
+	bool loaded;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_KERNEL | OPTION_DEADLINE | OPTION_OR_FALLBACK | OPTION_DRY_RUN,
+			  NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.or_fallback && !options.fallback)
+		return fail(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s", CONFIG_PATH);
+	r = instance_lock(&options, 0, &lock);
+	if (r == 0)
+		r = check_unit();
+	if (r == 0)
+		r = key_read(options.key_file, &options.key);
+	if (r == 0)
+		r = kexec_is_loaded(&loaded);
+	if (r == 0)
+		r = kexec_plan(options.kernel, options.initrd, options.cmdline, &plan);
+	if (r == 0)
+		r = place_find(&options, &job.place);
+	if (r == 0)
+		r = checkpoint_list(&job, NULL, 0);
+	if (r == 0)
+		r = checkpoint_check(&job);
+	if (r < 0)
+		return r;
+	if (options.dry_run) {
+		inform("Nothing was changed; the state would go to %s, and %s would be started",
+		       place_name(&job.place), plan.kernel);
+		return 0;
+	}
+	r = run(&job, &plan);
+	if (job.place.is_region)
+		json_add(context->result, "region", region_to_json(&job.place.region));
+	return r;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* hot-add (by another name: abort) and hot-remove: the memory alone, without any state. */
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "flow/guard.h"
+#include "image/image.h"
+#include "base/json.h"
+#include "flow/reclaim.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "region/region.h"
+#include "base/report.h"
+#include "flow/wipe.h"
+
+#include <errno.h>
+#include <json.h>
+
+static void add_result(struct context *context, const struct region *region, bool dry_run)
+{
+	json_add(context->result, "region", region_to_json(region));
+	json_add(context->result, "dry_run", json_object_new_boolean(dry_run));
+}
+
+static int give(struct region *region, struct options *options, const struct image_header *header)
+{
+	int r = options->replace ? checkpoint_forget(options, header) : 0;
+
+	if (r == 0 && options->wipe)
+		r = wipe_region(region);
+	return r < 0 ? r : memory_give(region);
+}
+
+int cmd_hot_add(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
+	struct image_header header;
+	struct region region;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_REGION | OPTION_REPLACE | OPTION_DRY_RUN, NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = memory_begin(&options, &lock, &region);
+	if (r == 0 && !region_is_kept(&region))
+		r = memory_explain(&region, context->result);
+	if (r == 0 && region.state != REGION_RAM)
+		r = region_can_be_ram(&region);
+	if (r == 0)
+		r = checkpoint_guard(&region, options.replace, &header);
+	if (r < 0)
+		return r;
+	if (region.state == REGION_RAM && region.blocks && region.blocks_movable == region.blocks)
+		inform("%s is in use as RAM already: %s", region.name,
+		       size_text(region.ram_bytes).text);
+	else if (options.dry_run && region.state == REGION_RAM)
+		inform("%s would be brought online: %s in ZONE_MOVABLE", region.name,
+		       size_text(region.ram_bytes).text);
+	else if (options.dry_run)
+		inform("%s would go from %s to RAM: %s in ZONE_MOVABLE", region.name,
+		       region_state_name(region.state), size_text(region.ram_bytes).text);
+	else
+		r = give(&region, &options, &header);
+	add_result(context, &region, options.dry_run);
+	return r;
+}
+
+int cmd_hot_remove(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
+	struct region region;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_REGION | OPTION_DEADLINE | OPTION_DRY_RUN, NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = memory_begin(&options, &lock, &region);
+	if (r == 0 && !region_is_kept(&region))
+		r = memory_explain(&region, context->result);
+	if (r < 0)
+		return r;
+	if (region.state != REGION_RAM && !region_is_kept(&region))
+		inform("%s is not in use as RAM, it is %s", region.name,
+		       region_state_name(region.state));
+	else if (options.dry_run)
+		inform("%s would be taken back from the system: %u blocks of %s, within %u seconds",
+		       region.name, region.blocks, size_text(region.block_bytes).text,
+		       options.deadline_seconds);
+	else
+		r = memory_take(&region, LAYOUT_DEVDAX, options.deadline_seconds, context->result);
+	add_result(context, &region, options.dry_run);
+	return r;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* prepare: the part of a checkpoint that is slow, done while services still run. */
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "flow/guard.h"
+#include "image/image.h"
+#include "base/json.h"
+#include "flow/reclaim.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+
+#include <json.h>
+
+int cmd_prepare(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	_cleanup_close_ int lock = -1;
+	struct image_header header;
+	struct region region;
+	int r;
+
+	r = options_parse(context->config, argc, argv,
+			  OPTION_REGION | OPTION_LAYOUT | OPTION_DEADLINE | OPTION_REPLACE |
+				  OPTION_DRY_RUN,
+			  NULL, &options);
+	if (r < 0 || options.help)
+		return r;
+	r = memory_begin(&options, &lock, &region);
+	if (r == 0)
+		r = checkpoint_guard(&region, options.replace, &header);
+	if (r == 0)
+		r = memory_explain(&region, context->result);
+	if (r < 0)
+		return r;
+	if (options.dry_run) {
+		inform("Nothing was changed; %s would go from %s to %s", region.name,
+		       region_state_name(region.state), layout_name(options.layout));
+		return 0;
+	}
+	if (options.replace)
+		r = checkpoint_forget(&options, &header);
+	if (r < 0)
+		return r;
+	r = memory_take(&region, options.layout, options.deadline_seconds, context->result);
+	json_add(context->result, "region", region_to_json(&region));
+	return r;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * shutdown: the checkpoint as pmem-preserve.service makes it when it is stopped. Only when the
+ * machine goes down, and by whichever way the state survives that.
+ */
+#include "flow/checkpoint.h"
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "auth/counter.h"
+#include "flow/instance.h"
+#include "base/json.h"
+#include "reboot/kexec.h"
+#include "auth/key.h"
+#include "reboot/next-state.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+#include "reboot/notes.h"
+
+#include <json.h>
+
+struct saving {
+	struct context *context;
+	const struct options *options;
+	enum next_state next;
+	uint64_t begin;
+};
+
+static bool survives(enum survival survival, enum next_state next)
+{
+	switch (next) {
+	case NEXT_REBOOT:
+		return survival >= SURVIVES_REBOOT;
+	case NEXT_POWEROFF:
+		return survival >= SURVIVES_POWEROFF;
+	default:
+		return true;
+	}
+}
+
+/* systemd goes through the firmware when no kernel is loaded for kexec. */
+static enum next_state really(enum next_state next)
+{
+	bool loaded;
+
+	if (next != NEXT_KEXEC || kexec_is_loaded(&loaded) < 0 || loaded)
+		return next;
+	warn("no kernel is loaded for kexec: this will be a reboot through the firmware");
+	return NEXT_REBOOT;
+}
+
+/*
+ * A kernel that was loaded while the region was RAM, or not by us, may be moved right into the
+ * region when it starts.
+ */
+static bool kernel_may_overwrite(const struct saving *saving, const struct region *region)
+{
+	char kernel[256];
+
+	return saving->next == NEXT_KEXEC &&
+	       (region->state == REGION_RAM ||
+		!run_file_read("kernel", "PMEM_PRESERVE_KERNEL", kernel, sizeof(kernel)));
+}
+
+static int save(struct saving *saving, const struct place *place)
+{
+	_cleanup_checkpoint_ struct checkpoint job = {
+		.context = saving->context,
+		.options = saving->options,
+		.place = *place,
+		.timeline[TIMELINE_BEGIN] = saving->begin,
+	};
+	int r = checkpoint_list(&job, NULL, 0);
+
+	if (r == 0)
+		r = checkpoint_check(&job);
+	if (r == 0)
+		r = checkpoint_take(&job);
+	if (r < 0)
+		return r;
+	r = checkpoint_write(&job);
+	if (r < 0)
+		checkpoint_roll_back(&job);
+	if (job.place.is_region)
+		json_add(saving->context->result, "region", region_to_json(&job.place.region));
+	return r;
+}
+
+static int save_to_region(struct saving *saving, struct place *ret_place)
+{
+	_cleanup_close_ int lock = -1;
+	int r = instance_lock(saving->options, INSTANCE_WAIT_SECONDS, &lock);
+
+	if (r == 0)
+		r = place_find(saving->options, ret_place);
+	if (r < 0)
+		return r;
+	if (kernel_may_overwrite(saving, &ret_place->region)) {
+		if (saving->options->fallback)
+			return fail(
+				-E_REFUSED,
+				"the next kernel was not loaded by \"pmem-preserve kexec\", and "
+				"may start by overwriting %s",
+				ret_place->region.name);
+		warn("the next kernel was not loaded by \"pmem-preserve kexec\", and may start by "
+		     "overwriting %s; there is no fallback to use instead",
+		     ret_place->region.name);
+	}
+	return save(saving, ret_place);
+}
+
+static int save_anywhere(struct saving *saving, struct place *ret_place)
+{
+	const char *fallback = saving->options->fallback;
+	int r;
+
+	if (survives(saving->context->config->survives, saving->next)) {
+		/* Else a deadline longer than the unit's would end before the fallback's turn. */
+		progress_allow(saving->options->deadline_seconds);
+		r = save_to_region(saving, ret_place);
+		if (r == 0 || !fallback)
+			return r;
+	} else if (!fallback) {
+		return fail(-E_FAILED,
+			    "the memory does not survive a %s (\"survives =\"), and there is no "
+			    "\"fallback =\": the state is not kept",
+			    next_state_name(saving->next));
+	}
+	inform("The state goes to the fallback file %s", fallback);
+	progress_allow(saving->options->deadline_seconds);
+	r = place_fallback(saving->options, ret_place);
+	return r < 0 ? r : save(saving, ret_place);
+}
+
+static int note(const struct saving *saving, const struct place *place, int r)
+{
+	const struct run_line lines[] = {
+		{ "PMEM_PRESERVE_NEXT", next_state_name(saving->next) },
+		{ "PMEM_PRESERVE_OUTCOME", r == 0 ? "saved" : "failed" },
+		{ "PMEM_PRESERVE_REASON", r < 0 ? report_last_error() : NULL },
+		{ "PMEM_PRESERVE_PLACE", r == 0 ? place_name(place) : NULL },
+	};
+
+	return run_file_write("shutdown", lines, sizeof(lines) / sizeof(lines[0]));
+}
+
+/* What stands in the way of the seal must not cost the state. */
+static void prepare_seal(struct options *options)
+{
+	uint64_t generation;
+	int r = key_read(options->key_file, &options->key);
+
+	if (r == 0)
+		r = counter_is_writable(options->counter_file);
+	if (r == 0)
+		r = counter_read(options->counter_file, &generation);
+	if (r == 0)
+		return;
+	warn("the state is saved without a seal; the next boot does not restore it, but "
+	     "\"pmem-preserve restore --key-file=\" does");
+	key_free(options->key);
+	options->key = NULL;
+	options->counter_file = NULL;
+}
+
+int cmd_shutdown(struct context *context, int argc, char **argv)
+{
+	_cleanup_options_ struct options options = { 0 };
+	struct saving saving = { context, &options, NEXT_STAYS, unix_ns() };
+	struct place place = { 0 };
+	int r, noted;
+
+	r = options_parse(context->config, argc, argv, OPTION_THREADS, "[kexec|reboot|poweroff]",
+			  &options);
+	if (r < 0 || options.help)
+		return r;
+	if (options.first >= argc)
+		r = next_state_find(&saving.next);
+	else if (options.first + 1 < argc ||
+		 next_state_of_verb(argv[options.first], &saving.next) < 0)
+		r = fail(-E_USAGE, "shutdown: \"%s\" is no way down", argv[argc - 1]);
+	if (r < 0)
+		return r;
+	if (saving.next == NEXT_STAYS) {
+		inform("The machine is not going down: nothing is saved, and nothing changes");
+		return 0;
+	}
+	saving.next = really(saving.next);
+	prepare_seal(&options);
+	r = save_anywhere(&saving, &place);
+	noted = note(&saving, &place, r);
+	return r < 0 ? r : noted;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command table, and the options that come before (or after) every command. */
+#include "commands/command.h"
+#include "settings/config.h"
+#include "flow/image-json.h"
+#include "base/interrupt.h"
+#include "base/journal.h"
+#include "base/json.h"
+#include "base/report.h"
+
+#include <errno.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	command_function *run;
+	const char *summary;
+	bool no_config; /* works without one, or with one that is broken */
+} commands[] = {
+	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", false },
+	{ "restore", cmd_restore, "bring the state back, and the memory into use", false },
+	{ "prepare", cmd_prepare, "take the memory back ahead of a checkpoint", false },
+	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add", false },
+	{ "status", cmd_status, "what the memory is and what checkpoints there are", false },
+	{ "list", cmd_list, "what a checkpoint holds", false },
+	{ "verify", cmd_verify, "check every byte of a checkpoint", false },
+	{ "discard", cmd_discard, "give a checkpoint up", false },
+	{ "hot-add", cmd_hot_add, "give a region to the system as RAM", false },
+	{ "hot-remove", cmd_hot_remove, "take it back", false },
+	{ "kexec", cmd_kexec, "go down by systemd and into the next kernel, with the state",
+	  false },
+	{ "setup", cmd_setup, "look at the machine and write the configuration", true },
+	{ "boot", cmd_boot, "for pmem-preserve.service: restore, and note what it came to", false },
+	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save, if the machine goes down",
+	  false },
+	{ "last-look", cmd_last_look, "for systemd-shutdown: say what becomes of the state", true },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+struct globals {
+	const char *config;
+	bool json;
+	enum verbosity verbosity;
+};
+
+static void print_help(void)
+{
+	printf("Usage: pmem-preserve [--config FILE] [--json] [-v | -q] COMMAND [OPTION]...\n\n"
+	       "Keeps user-land state over a kexec in memory that is RAM in between.\n\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+	printf("\nOptions:\n"
+	       "      --config FILE  instead of " CONFIG_PATH "\n"
+	       "      --json         the result as a JSON object on standard output\n"
+	       "  -v, --verbose      more steps\n"
+	       "  -q, --quiet        errors only\n"
+	       "  -V, --version\n"
+	       "  -h, --help         this text; COMMAND --help for a command's options\n\n"
+	       "Exit status: 0 done; 1 failed, nothing was lost; 2 usage; 3 no checkpoint;\n"
+	       "4 damaged, or not authentic; 5 refused, as state would be lost;\n"
+	       "6 memory could not be removed; 7 does not fit.\n");
+}
+
+/* Takes the options that all commands share out of argv, wherever they stand. */
+static int take_globals(int *argc, char **argv, struct globals *globals)
+{
+	int kept = 1, i;
+
+	for (i = 1; i < *argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			globals->json = true;
+		} else if (strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--verbose") == 0) {
+			globals->verbosity = VERBOSE;
+		} else if (strcmp(argv[i], "-q") == 0 || strcmp(argv[i], "--quiet") == 0) {
+			globals->verbosity = QUIET;
+		} else if (strncmp(argv[i], "--config=", 9) == 0) {
+			globals->config = argv[i] + 9;
+		} else if (strcmp(argv[i], "--config") == 0) {
+			if (i + 1 >= *argc)
+				return fail(-E_USAGE, "--config needs a file");
+			globals->config = argv[++i];
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	for (; i < *argc; i++)
+		argv[kept++] = argv[i];
+	argv[kept] = NULL;
+	*argc = kept;
+	return 0;
+}
+
+static int print_json(struct json_object *result, int r)
+{
+	const char *text;
+
+	json_add(result, "exit_status", json_object_new_int(exit_status(r)));
+	if (r < 0)
+		json_add(result, "error", path_to_json(report_last_error()));
+	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
+							      JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text || puts(text) < 0)
+		return r < 0 ? r : fail(-ENOMEM, "the result cannot be told");
+	return r;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct config config = { 0 };
+	struct context context = { .config = &config, .json = globals->json };
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < COMMANDS && strcmp(argv[0], commands[i].name) != 0;)
+		i++;
+	if (i == COMMANDS)
+		return fail(-E_USAGE, "there is no command \"%s\"; see \"pmem-preserve --help\"",
+			    argv[0]);
+	context.result = json_object_new_object();
+	if (!context.result)
+		return fail(-ENOMEM, "%s", argv[0]);
+	config_init(globals->config, &config);
+	if (!commands[i].no_config)
+		r = config_read(globals->config, &config);
+	if (r == 0)
+		r = commands[i].run(&context, argc, argv);
+	if (journal_is_stderr())
+		journal_result(argv[0], exit_status(r), r < 0 ? report_last_error() : "",
+			       context.result);
+	if (globals->json)
+		r = print_json(context.result, r);
+	json_object_put(context.result);
+	config_clear(&config);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct globals globals = { 0 };
+	int r = take_globals(&argc, argv, &globals);
+
+	report_init(globals.verbosity);
+	interrupt_init();
+	if (r == 0 && argc >= 2 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	     strcmp(argv[1], "help") == 0)) {
+		print_help();
+	} else if (r == 0 && argc >= 2 &&
+		   (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+		printf("pmem-preserve %s\n", PACKAGE_VERSION);
+	} else if (r == 0 && argc < 2) {
+		r = fail(-E_USAGE, "which command? See \"pmem-preserve --help\"");
+	} else if (r == 0) {
+		r = run(&globals, argc - 1, argv + 1);
+	}
+	if (fflush(stdout) != 0 && r == 0)
+		r = fail(-errno, "standard output");
+	return exit_status(r);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "flow/checkpoint.h"
+
+#include "base/cleanup.h"
+#include "commands/command.h"
+#include "auth/counter.h"
+#include "flow/guard.h"
+#include "flow/image-json.h"
+#include "base/json.h"
+#include "flow/reclaim.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+#include "tree/walk.h"
+
+#include <errno.h>
+#include <json.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void checkpoint_clear(struct checkpoint *job)
+{
+	image_free(job->image);
+	job->image = NULL;
+}
+
+/* An image within the tree that it holds would change while it is written. */
+static int refuse_inside(const struct tree *tree, const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path), *directory = NULL;
+	struct stat status;
+
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return 0;
+	/* A file that is there is opened through links; a new one is named beside them. */
+	directory = realpath(path, NULL);
+	if (!copy)
+		return fail(-ENOMEM, "%s: cannot be found", path);
+	if (!directory)
+		directory = realpath(dirname(copy), NULL);
+	if (!directory)
+		return fail(-errno, "%s: its directory cannot be found", path);
+	for (size_t i = 0; i < tree->path_count; i++) {
+		size_t length = strlen(tree->paths[i]);
+
+		if (length == 1 || (strncmp(directory, tree->paths[i], length) == 0 &&
+				    (directory[length] == '/' || directory[length] == '\0')))
+			return fail(-E_USAGE, "%s: would lie inside of %s, which it is to hold",
+				    path, tree->paths[i]);
+	}
+	return 0;
+}
+
+int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
+{
+	const struct config *config = job->context->config;
+	struct walk_options walk = {
+		.paths = paths ? paths : config->states,
+		.path_count = paths ? count : config->state_count,
+		.excludes = job->options->excludes,
+		.exclude_count = job->options->exclude_count,
+		.threads = job->options->threads,
+	};
+	struct tree *tree;
+	int r;
+
+	if (walk.path_count == 0)
+		return fail(-E_USAGE, "no PATH was given, and no \"state =\" is configured in %s",
+			    CONFIG_PATH);
+	r = walk_tree(&walk, &tree);
+	if (r < 0)
+		return r;
+	r = image_layout(tree, &job->image);
+	if (r < 0)
+		return r;
+	inform("The state is %llu files with %s; its image takes %s",
+	       (unsigned long long)job->image->header.files,
+	       size_text(job->image->header.file_bytes).text,
+	       size_text(job->image->header.image_bytes).text);
+	return 0;
+}
+
+/* Newer than any that there is, in either place, and than any that there was. */
+static int choose_generation(struct checkpoint *job, const struct image_header *in_place)
+{
+	const struct options *options = job->options;
+	uint64_t newest = image_is_credible(in_place, options->key) ? in_place->generation : 0;
+	uint64_t elsewhere = place_generation_elsewhere(options, &job->place), counter;
+	int r = counter_is_writable(options->counter_file);
+
+	if (r == 0)
+		r = counter_read(options->counter_file, &counter);
+	if (r < 0)
+		return r;
+	if (newest < elsewhere)
+		newest = elsewhere;
+	if (newest < counter)
+		newest = counter;
+	job->generation = 1 + newest;
+	return 0;
+}
+
+int checkpoint_check(struct checkpoint *job)
+{
+	struct region *region = &job->place.region;
+	const struct options *options = job->options;
+	_cleanup_store_ struct store *store = NULL;
+	struct image_header in_place = { 0 };
+	char name[64];
+	int r = 0;
+
+	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
+		return fail(-E_FAILED,
+			    "%s: is not there; --in-place needs a file that has room for the "
+			    "state: fallocate -l SIZE FILE",
+			    job->place.path);
+	if (!job->place.is_region) {
+		r = refuse_inside(job->image->tree, job->place.path);
+	} else if (!options->dry_run) {
+		r = region_settle(region);
+		place_update(&job->place);
+	}
+	if (r < 0)
+		return r;
+	if (job->place.path[0]) {
+		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
+					  options->replace, &in_place);
+		if (r < 0)
+			return r;
+	}
+	r = choose_generation(job, &in_place);
+	if (r < 0)
+		return r;
+	job->was_ram = job->place.is_region && region->state == REGION_RAM;
+	if (!job->place.is_region) {
+		/* In place, opening to write may fill holes: here it is only looked at. */
+		r = store_open(job->place.path, options->in_place ? STORE_UPDATE : STORE_WRITE,
+			       &store);
+		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
+	}
+	r = memory_explain(region, job->context->result);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(options->layout));
+	return image_fits(job->image, memory_capacity(region, options->layout), name);
+}
+
+int checkpoint_take(struct checkpoint *job)
+{
+	int r;
+
+	if (!job->place.is_region)
+		return 0;
+	r = memory_take(&job->place.region, job->options->layout, job->options->deadline_seconds,
+			job->context->result);
+	if (r < 0)
+		return r;
+	place_update(&job->place);
+	if (job->was_ram)
+		job->timeline[TIMELINE_MEMORY_REMOVED] = unix_ns();
+	return 0;
+}
+
+int checkpoint_write(struct checkpoint *job)
+{
+	struct image_write_options options = {
+		.threads = job->options->threads,
+		.generation = job->generation,
+		.timeline = job->timeline,
+		.key = job->options->key,
+	};
+	_cleanup_store_ struct store *store = NULL;
+	uint64_t start = now_ns();
+	double seconds;
+	int r;
+
+	r = store_open(job->place.path, job->options->in_place ? STORE_IN_PLACE : STORE_WRITE,
+		       &store);
+	if (r < 0)
+		return r;
+	job->written = true;
+	r = image_write(job->image, store, &options);
+	if (r < 0)
+		return r;
+	/* Not before: a crash in between must leave an image that can be restored. */
+	if (counter_raise(job->options->counter_file, job->generation) < 0)
+		warn("older checkpoints may be restored in place of this one");
+	seconds = (double)(now_ns() - start) / 1e9;
+	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
+	       place_name(&job->place), (unsigned long long)options.generation, seconds,
+	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
+	json_add(job->context->result, "image", image_to_json(&job->image->header));
+	return 0;
+}
+
+void checkpoint_roll_back(struct checkpoint *job)
+{
+	_cleanup_store_ struct store *store = NULL;
+	int r = 0;
+
+	if (!job->place.is_region)
+		return;
+	place_update(&job->place);
+	if (job->written && store_open(job->place.path, STORE_UPDATE, &store) == 0)
+		r = job->options->wipe ? image_wipe(store, job->image->header.image_bytes)
+				       : image_erase(store);
+	store_close(take_pointer(store));
+	/* Whoever took a copy of it meanwhile shall not bring it back. */
+	if (job->written && job->image->header.phase == IMAGE_PHASE_COMMITTED)
+		counter_raise(job->options->counter_file, job->generation + 1);
+	if (!job->was_ram)
+		return;
+	inform("Giving the memory back; the state is where it was");
+	if (r == 0 || !job->options->wipe)
+		r = memory_give(&job->place.region);
+	if (r < 0)
+		warn("%s is still not RAM; \"pmem-preserve hot-add\" tries again",
+		     job->place.region.name);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "flow/problems.h"
+
+#include "settings/config.h"
+#include "base/file-systems.h"
+#include "image/image.h"
+#include "auth/key.h"
+#include "flow/place.h"
+#include "region/region.h"
+#include "base/report.h"
+#include "reboot/notes.h"
+#include "base/sysfs.h"
+#include "reboot/systemctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void problems_clear(struct problems *problems)
+{
+	free(problems->list);
+	*problems = (struct problems){ 0 };
+}
+
+__attribute__((format(printf, 3, 4))) static int add(struct problems *problems, const char *mend,
+						     const char *format, ...)
+{
+	struct problem *larger =
+		reallocarray(problems->list, problems->count + 1, sizeof(*problems->list));
+	va_list args;
+
+	if (!larger)
+		return -ENOMEM;
+	problems->list = larger;
+	va_start(args, format);
+	vsnprintf(larger[problems->count].what, sizeof(larger->what), format, args);
+	va_end(args);
+	snprintf(larger[problems->count].mend, sizeof(larger->mend), "%s", mend);
+	problems->count++;
+	return 0;
+}
+
+static int check_states(const struct config *config, struct problems *problems)
+{
+	int r = 0;
+
+	if (config->state_count == 0)
+		return add(problems, "add a line \"state = PATH\"",
+			   "%s names no state: nothing is kept", config->path);
+	for (size_t i = 0; i < config->state_count && r == 0; i++) {
+		const char *path = config->states[i];
+		char mend[200];
+		bool memory;
+
+		snprintf(mend, sizeof(mend), "mount a tmpfs there, or: mkdir -p %s", path);
+		if (access(path, F_OK) < 0)
+			r = add(problems, mend, "%s: %s", path, strerror(errno));
+		else if (file_system_is_memory(path, &memory) == 0 && !memory)
+			r = add(problems,
+				"mount a tmpfs there, or take it out of the configuration",
+				"%s lies on a disk: a restore does not replace what is there",
+				path);
+	}
+	return r;
+}
+
+/* The configured one, or the only one; NULL: a problem. */
+static int check_region(const struct config *config, const struct region *regions, size_t count,
+			struct problems *problems)
+{
+	const struct region *region = NULL;
+
+	if (count == 0)
+		return add(problems, "pmem-preserve setup says what to do",
+			   "this machine has no region of persistent memory");
+	for (size_t i = 0; i < count && !region; i++)
+		if (config->region ? region_answers_to(&regions[i], config->region) : count == 1)
+			region = &regions[i];
+	if (!region && config->region)
+		return add(problems, "correct \"region =\"", "there is no region \"%s\"",
+			   config->region);
+	if (!region)
+		return add(problems, "say \"region = NAME\" in the configuration",
+			   "the machine has %zu regions, and the configuration names none", count);
+	if (region->state == REGION_OTHER)
+		return add(problems, "", "%s cannot be used: %s", region->name, region->why);
+	if (region->state == REGION_RAM && region->blocks_movable < region->blocks_online)
+		return add(problems, "reboot, and let \"pmem-preserve hot-add\" bring it online",
+			   "%u blocks of %s are in a kernel zone, and may not be given back",
+			   region->blocks_online - region->blocks_movable, region->name);
+	if (region->state == REGION_RAM && !region->has_state_attribute)
+		return add(
+			problems, "apt install dax-kmem-dkms",
+			"the kmem driver in use takes %s back block by block, and cannot say why "
+			"it fails",
+			region->name);
+	return 0;
+}
+
+static int check_fallback(const struct config *config, struct problems *problems)
+{
+	char directory[150], mend[200], *slash;
+	bool memory;
+
+	if (!config->fallback)
+		return 0;
+	snprintf(directory, sizeof(directory), "%s", config->fallback);
+	slash = strrchr(directory, '/');
+	*(slash == directory ? slash + 1 : slash) = '\0';
+	snprintf(mend, sizeof(mend), "mkdir -p %s", directory);
+	if (access(directory, F_OK) < 0)
+		return add(problems, mend, "the directory of the fallback file %s: %s",
+			   config->fallback, strerror(errno));
+	if (file_system_is_memory(directory, &memory) == 0 && memory)
+		return add(problems, "choose a place on a disk",
+			   "the fallback file %s lies in memory, and goes with it",
+			   config->fallback);
+	return 0;
+}
+
+static int check_fallback_image(const struct config *config, struct problems *problems)
+{
+	struct place place = { .is_region = false };
+	struct image_header header;
+
+	if (!config->fallback)
+		return 0;
+	snprintf(place.path, sizeof(place.path), "%s", config->fallback);
+	if (place_read_header(&place, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED)
+		return 0;
+	return add(problems, "\"pmem-preserve restore\" or \"discard\", with --image and that file",
+		   "the fallback file %s holds a checkpoint that was not restored: nothing else is "
+		   "saved there",
+		   config->fallback);
+}
+
+static int check_key(const struct config *config, struct problems *problems)
+{
+	const char *fault = geteuid() == 0 ? key_fault(config->key_file) : NULL;
+
+	return fault ? add(problems, "pmem-preserve.conf(5) says what a key file is",
+			   "the key file %s %s: what is saved has no seal, and nothing is restored",
+			   config->key_file, fault)
+		     : 0;
+}
+
+static int check_unit(struct problems *problems)
+{
+	char state[32];
+
+	if (!systemd_runs())
+		return 0;
+	systemctl_unit_state(state, sizeof(state));
+	if (strcmp(state, "active") == 0)
+		return 0;
+	return add(problems, "systemctl enable --now " SYSTEMCTL_OUR_UNIT,
+		   "%s is %s: nothing is saved when the machine goes down", SYSTEMCTL_OUR_UNIT,
+		   state);
+}
+
+static int check_boot(struct problems *problems)
+{
+	char outcome[16], reason[200] = "";
+
+	if (!run_file_read("boot", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome)) ||
+	    (strcmp(outcome, "damaged") != 0 && strcmp(outcome, "failed") != 0))
+		return 0;
+	run_file_read("boot", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
+	return add(problems,
+		   "\"pmem-preserve verify\" names what is damaged; \"restore\" tries again, "
+		   "\"discard\" gives it up",
+		   "this boot could not restore the state: %s", reason);
+}
+
+static int check_kexec(struct problems *problems)
+{
+	if (access("/usr/sbin/kexec", X_OK) < 0 && access("/sbin/kexec", X_OK) < 0)
+		return add(problems, "apt install kexec-tools", "kexec is not installed");
+	if (!sysfs_exists(-1, "/sys/kernel/kexec_loaded"))
+		return add(problems, "", "the running kernel cannot kexec");
+	return 0;
+}
+
+int problems_find(const struct config *config, const struct region *regions, size_t region_count,
+		  struct problems *ret_problems)
+{
+	struct problems problems = { 0 };
+	int r;
+
+	if (!config->is_there) {
+		r = add(&problems, "pmem-preserve setup", "%s is not there", config->path);
+	} else {
+		r = check_states(config, &problems);
+		if (r == 0)
+			r = check_region(config, regions, region_count, &problems);
+		if (r == 0)
+			r = check_fallback(config, &problems);
+		if (r == 0)
+			r = check_fallback_image(config, &problems);
+		if (r == 0)
+			r = check_key(config, &problems);
+		if (r == 0)
+			r = check_unit(&problems);
+		if (r == 0)
+			r = check_boot(&problems);
+		if (r == 0)
+			r = check_kexec(&problems);
+	}
+	if (r < 0) {
+		problems_clear(&problems);
+		return fail(r, "the configuration");
+	}
+	*ret_problems = problems;
+	return 0;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "flow/reclaim.h"
+
+#include "base/fault.h"
+#include "image/image.h"
+#include "flow/instance.h"
+#include "base/json.h"
+#include "settings/options.h"
+#include "flow/region-json.h"
+#include "base/report.h"
+
+#include <errno.h>
+#include <json.h>
+#include <stdio.h>
+
+static void on_blocks(void *data, unsigned int blocks_offline, unsigned int blocks)
+{
+	struct progress *progress = data;
+	uint64_t done = blocks ? blocks_offline * progress->total / blocks : 0;
+
+	if (done > progress->done)
+		progress_add(progress, done - progress->done);
+}
+
+static double seconds_since(uint64_t start_ns)
+{
+	return (double)(now_ns() - start_ns) / 1e9;
+}
+
+int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region)
+{
+	int r = instance_lock(options, 0, ret_lock);
+
+	if (r == 0)
+		r = region_find(options->region, ret_region);
+	if (r == 0 && !options->dry_run)
+		r = region_settle(ret_region);
+	return r;
+}
+
+uint64_t memory_capacity(const struct region *region, enum layout layout)
+{
+	return layout == LAYOUT_RAW ? region->raw_bytes : region->devdax_bytes;
+}
+
+/* Never refuses by the estimate: it is on the safe side, and the kernel may drop caches or swap. */
+static int explain_removal(const struct region *region, struct json_object *result)
+{
+	struct hot_remove_estimate needs;
+	struct json_object *object;
+	int r = region_estimate_hot_remove(region, &needs);
+
+	if (r < 0)
+		return r;
+	object = json_object_new_object();
+	json_add(object, "used_inside", json_object_new_uint64(needs.used_inside));
+	json_add(object, "available_outside", json_object_new_uint64(needs.available_outside));
+	json_add(result, "estimate", object);
+	detail("%s: at most %s have to move, into %s that are available elsewhere", region->name,
+	       size_text(needs.used_inside).text, size_text(needs.available_outside).text);
+	if (needs.used_inside > needs.available_outside)
+		warn("%s may hold more than fits elsewhere: up to %s in use, %s available",
+		     region->name, size_exact(needs.used_inside).text,
+		     size_exact(needs.available_outside).text);
+	return 0;
+}
+
+int memory_explain(const struct region *region, struct json_object *result)
+{
+	json_add(result, "region", region_to_json(region));
+	if (region->state == REGION_OTHER)
+		return fail(-EINVAL, "%s cannot be used: %s", region->name, region->why);
+	detail("%s (%s, %s) is %s: %s as raw, %s as devdax, %s as RAM in blocks of %s",
+	       region->name, region->provider, size_text(region->raw_bytes).text,
+	       region_state_name(region->state), size_text(region->raw_bytes).text,
+	       size_text(region->devdax_bytes).text, size_text(region->ram_bytes).text,
+	       size_text(region->block_bytes).text);
+	return region->state == REGION_RAM ? explain_removal(region, result) : 0;
+}
+
+/*
+ * What was RAM may by chance hold a page of some image where an image begins. Forgotten at once,
+ * so that nobody takes it for a checkpoint who looks before the conversion has zeroed that place.
+ */
+static int forget_old_contents(const struct region *region)
+{
+	_cleanup_store_ struct store *store = NULL;
+	char path[REGION_PATH_BYTES];
+	int r;
+
+	region_path(region, path);
+	r = store_open(path, STORE_UPDATE, &store);
+	return r < 0 ? r : image_erase(store);
+}
+
+static int take(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		struct json_object *result)
+{
+	struct memory_failure failure = {};
+	struct progress progress;
+	struct hot_remove_limits limits = {
+		.deadline_ms = deadline_seconds * 1000ull,
+		.progress = on_blocks,
+		.data = &progress,
+		.failure = &failure,
+	};
+	uint64_t start = now_ns();
+	int r = 0;
+
+	if (region_is_kept(region)) {
+		inform("Giving %s to the driver kmem again", region->dax_device);
+		r = region_adopt(region);
+		if (r < 0)
+			return r;
+	}
+	if (region->state == REGION_RAM) {
+		inform("Taking %s back from the system: %u blocks of %s, at most %u seconds",
+		       region->name, region->blocks, size_text(region->block_bytes).text,
+		       deadline_seconds);
+		progress_begin(&progress, "Taking memory back",
+			       region->blocks * region->block_bytes);
+		r = region_hot_remove(region, &limits);
+		progress_end(&progress);
+		if (failure.error)
+			json_add(result, "memory_failure", memory_failure_to_json(&failure));
+		if (r < 0)
+			return r;
+		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
+		r = fault(FAULT_REMOVE_DEVDAX);
+		if (r == 0)
+			r = forget_old_contents(region);
+		if (r < 0)
+			return r;
+	}
+	if (layout == LAYOUT_RAW && region->state != REGION_RAW)
+		return region_to_raw(region);
+	if (layout == LAYOUT_DEVDAX && region->state != REGION_DEVDAX)
+		return region_to_devdax(region);
+	return 0;
+}
+
+int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		struct json_object *result)
+{
+	const struct region before = *region;
+	int r = take(region, layout, deadline_seconds, result);
+
+	if (r == 0 && region->state != before.state)
+		inform("%s is %s now: %s", region->name, region_state_name(region->state),
+		       size_text(memory_capacity(region, layout)).text);
+	if (r == 0 || before.state != REGION_RAM ||
+	    (region->state == REGION_RAM && region->blocks_online >= before.blocks_online))
+		return r;
+	inform("Giving the memory back");
+	if (region_settle(region) < 0 || memory_give(region) < 0)
+		warn("%s is not RAM as it was; \"pmem-preserve hot-add\" tries again",
+		     region->name);
+	return r;
+}
+
+int memory_give(struct region *region)
+{
+	uint64_t start = now_ns();
+	int r = 0;
+
+	if (region_is_kept(region))
+		r = region_adopt(region);
+	else if (region->state == REGION_OTHER)
+		return fail(-EINVAL, "%s cannot be used as RAM: %s", region->name, region->why);
+	if (r == 0 && region->state != REGION_RAM)
+		r = region_can_be_ram(region);
+	if (r == 0 && region->state != REGION_DEVDAX && region->state != REGION_RAM)
+		r = region_to_devdax(region);
+	if (r == 0)
+		r = region_hot_add(region);
+	if (r == 0)
+		inform("%s is RAM: %s in ZONE_MOVABLE (%.2f s)", region->name,
+		       size_text(region->ram_bytes).text, seconds_since(start));
+	return r;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where each file's data goes: block by block in the order of the tree, then the metadata. */
+#include "image/erofs.h"
+#include "image/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A file of so many bytes begins where a huge page of a mapped image does: it is restored in whole
+ * huge pages, and at most 3 % of the image are lost by it.
+ */
+#define LARGE_FILE (64u << 20)
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	tree_free(image->tree);
+	free(image->extents);
+	free(image->meta);
+	free(image->digests);
+	image_seal_free(image->seal);
+	free(image);
+}
+
+int image_add_extent(struct image *image, const struct extent *extent)
+{
+	if (image->extent_count == image->extent_capacity) {
+		size_t capacity = image->extent_capacity ? 2 * image->extent_capacity : 256;
+		struct extent *extents = reallocarray(image->extents, capacity, sizeof(*extents));
+
+		if (!extents)
+			return -ENOMEM;
+		image->extents = extents;
+		image->extent_capacity = capacity;
+	}
+	image->extents[image->extent_count++] = *extent;
+	return 0;
+}
+
+size_t image_find_extent(const struct image *image, uint64_t place)
+{
+	size_t low = 0, high = image->extent_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (image->extents[middle].place + image->extents[middle].length <= place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint64_t segments_of(uint64_t bytes)
+{
+	return (bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
+}
+
+uint64_t image_data_segments(const struct image_header *header)
+{
+	return segments_of(header->meta_offset);
+}
+
+uint64_t image_segments(const struct image_header *header)
+{
+	return image_data_segments(header) +
+	       segments_of(header->digests_offset - header->meta_offset);
+}
+
+struct segment image_segment(const struct image_header *header, uint64_t number)
+{
+	uint64_t data = image_data_segments(header);
+	uint64_t base = number < data ? number * IMAGE_SEGMENT
+				      : header->meta_offset + (number - data) * IMAGE_SEGMENT;
+	uint64_t limit = number < data ? header->meta_offset : header->digests_offset;
+
+	return (struct segment){
+		.start = number ? base : IMAGE_DATA_OFFSET,
+		.end = base + IMAGE_SEGMENT < limit ? base + IMAGE_SEGMENT : limit,
+	};
+}
+
+/* Chunks that hold data, when a chunk has 1 << @shift bytes. */
+static uint64_t mapped_chunks(const struct tree *tree, const struct entry *entry,
+			      unsigned int shift)
+{
+	uint64_t count = 0, next = 0;
+
+	for (uint32_t i = 0; i < entry->count; i++) {
+		const struct range *range = &tree->ranges[entry->first + i];
+		uint64_t first = range->offset >> shift;
+		uint64_t last = (range->offset + range->length - 1) >> shift;
+
+		if (first < next)
+			first = next;
+		if (last >= first)
+			count += last - first + 1;
+		next = last + 1;
+	}
+	return count;
+}
+
+/*
+ * A sparse file costs 4 bytes per chunk for its index, hole or not, and whole chunks for its data:
+ * small chunks suit dense files, large ones those that are almost all hole. Takes the cheapest.
+ */
+static uint8_t choose_chunk_bits(const struct tree *tree, const struct entry *entry)
+{
+	uint64_t least = UINT64_MAX;
+	uint8_t best = 0;
+
+	for (uint8_t bits = 0; bits <= EROFS_CHUNK_BITS_MAX; bits++) {
+		unsigned int shift = EROFS_BLOCK_BITS + bits;
+		uint64_t chunks = (entry->size - 1) >> shift;
+		uint64_t cost = 4 * (chunks + 1) + (mapped_chunks(tree, entry, shift) << shift);
+
+		if (cost < least) {
+			least = cost;
+			best = bits;
+		}
+	}
+	return best;
+}
+
+/* One extent per run of chunks with data; the last chunk of a file ends with the file. */
+static int place_chunks(struct image *image, uint32_t index, uint64_t *place)
+{
+	struct entry *entry = &image->tree->entries[index];
+	uint64_t next = 0;
+	unsigned int shift;
+	int r;
+
+	entry->chunk_bits = choose_chunk_bits(image->tree, entry);
+	shift = EROFS_BLOCK_BITS + entry->chunk_bits;
+	for (uint32_t i = 0; i < entry->count; i++) {
+		const struct range *range = &image->tree->ranges[entry->first + i];
+		uint64_t start = (range->offset >> shift) << shift;
+		uint64_t end =
+			((range->offset + range->length - 1) >> shift << shift) + (1ull << shift);
+		struct extent *last =
+			image->extent_count ? &image->extents[image->extent_count - 1] : NULL;
+
+		if (end > entry->size)
+			end = entry->size;
+		if (start < next)
+			start = next;
+		if (start >= end)
+			continue;
+		if (next && start == next) {
+			last->length += end - start;
+		} else {
+			struct extent extent = { *place, start, end - start, index };
+
+			r = image_add_extent(image, &extent);
+			if (r < 0)
+				return r;
+		}
+		*place += align_up(end - start, EROFS_BLOCK);
+		next = end;
+	}
+	return 0;
+}
+
+int image_layout(struct tree *tree, struct image **ret_image)
+{
+	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
+	struct image_header *header;
+	uint64_t place = IMAGE_DATA_OFFSET;
+	int r = 0;
+
+	if (!image) {
+		tree_free(tree);
+		return fail(-ENOMEM, "cannot lay out the image");
+	}
+	image->tree = tree;
+	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
+		struct entry *entry = &tree->entries[i];
+		struct extent extent = { place, 0, entry->size, i };
+
+		if (!S_ISREG(entry->mode) || entry->inode_entry != i || entry->size == 0)
+			continue;
+		if (entry->flags & ENTRY_SPARSE) {
+			r = place_chunks(image, i, &place);
+			continue;
+		}
+		if (entry->size >= LARGE_FILE)
+			place = extent.place = align_up(place, IMAGE_SPAN);
+		r = image_add_extent(image, &extent);
+		place += align_up(entry->size, EROFS_BLOCK);
+	}
+	header = &image->header;
+	header->meta_offset = place;
+	if (r == 0)
+		r = image_layout_metadata(image);
+	if (r < 0)
+		return fail(r, "cannot lay out the image");
+	header->digests_offset = header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK);
+	header->digests_count = image_segments(header);
+	header->image_bytes =
+		header->digests_offset +
+		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);
+	if (header->image_bytes >> EROFS_BLOCK_BITS >= EROFS_NULL_BLOCK)
+		return fail(-E_NO_FIT, "the state takes %s, more than the 16 TiB of one image",
+			    size_exact(header->image_bytes).text);
+	header->files = tree->count;
+	header->file_bytes = tree->file_bytes;
+	*ret_image = image;
+	image = NULL;
+	return 0;
+}

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From an image's metadata to a tree. The metadata may be anything: every offset and count is
+ * checked before it is used, and what each inode takes is counted against what there is, so that
+ * no image can make this read out of bounds, loop, or use memory out of proportion to its size.
+ */
+#include "base/cleanup.h"
+#include "image/erofs.h"
+#include "image/image-parse.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+int parse_bad(const struct parse *parse, uint32_t index, const char *what)
+{
+	return fail(-E_DAMAGED, "%s: the checkpoint is malformed: %s: %s",
+		    parse->image->store->path,
+		    parse->tree->count ? tree_path_text(parse->tree, index).text : "/", what);
+}
+
+int parse_no_memory(const struct parse *parse, int r)
+{
+	return fail(r, "%s: cannot read the checkpoint", parse->image->store->path);
+}
+
+/* A nid's place in the metadata, or UINT64_MAX when no inode can be there. */
+static uint64_t inode_place(const struct parse *parse, uint64_t nid)
+{
+	uint64_t place;
+
+	if (nid >= parse->area >> EROFS_NID_SHIFT)
+		return UINT64_MAX;
+	place = nid << EROFS_NID_SHIFT;
+	if (place % INODE_BYTES || place < INODE_BYTES || place > parse->area - INODE_BYTES)
+		return UINT64_MAX;
+	return place;
+}
+
+static bool claim(struct parse *parse, uint64_t bytes)
+{
+	if (bytes > parse->left)
+		return false;
+	parse->left -= bytes;
+	return true;
+}
+
+/* Adds @length bytes of file data at block @block to the entry's extents. */
+static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint64_t offset,
+		      uint64_t length)
+{
+	struct image *image = parse->image;
+	struct extent *last = image->extent_count ? &image->extents[image->extent_count - 1] : NULL;
+	struct extent extent = { block * EROFS_BLOCK, offset, length, index };
+	int r;
+
+	if (extent.place < IMAGE_DATA_OFFSET || extent.place > image->header.meta_offset ||
+	    length > image->header.meta_offset - extent.place)
+		return parse_bad(parse, index, "its data lies outside of the data area");
+	if (last && last->entry == index && last->offset + last->length == offset &&
+	    last->place + last->length == extent.place) {
+		last->length += length;
+		return 0;
+	}
+	r = image_add_extent(image, &extent);
+	parse->tree->entries[index].count++;
+	return r < 0 ? parse_no_memory(parse, r) : 0;
+}
+
+static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, uint64_t place)
+{
+	struct entry *entry = &parse->tree->entries[index];
+	unsigned int shift = EROFS_BLOCK_BITS + (format & EROFS_CHUNK_BITS_MASK);
+	uint64_t chunks, chunk = 1ull << shift;
+	int r;
+
+	if (format & ~EROFS_CHUNK_BITS_MASK || entry->size == 0)
+		return parse_bad(parse, index, "chunk format");
+	chunks = ((entry->size - 1) >> shift) + 1;
+	if (chunks > (parse->area - place) / 4 || !claim(parse, 4 * chunks))
+		return parse_bad(parse, index, "chunk index");
+	entry->flags |= ENTRY_SPARSE;
+	entry->chunk_bits = format & EROFS_CHUNK_BITS_MASK;
+	for (uint64_t i = 0; i < chunks; i++) {
+		uint64_t offset = i << shift;
+		uint32_t block;
+
+		memcpy(&block, parse->image->meta + place + 4 * i, sizeof(block));
+		block = le32toh(block);
+		if (block == EROFS_NULL_BLOCK)
+			continue;
+		r = parse_data(parse, index, block, offset,
+			       entry->size - offset < chunk ? entry->size - offset : chunk);
+		if (r < 0)
+			return r;
+		entry = &parse->tree->entries[index];
+	}
+	return 0;
+}
+
+/* Where a directory's or symlink's bytes lie in the metadata; UINT64_MAX: nowhere they may. */
+static uint64_t find_tail(struct parse *parse, const struct erofs_inode *inode,
+			  enum erofs_data_layout layout, uint64_t size, uint64_t place)
+{
+	uint64_t first = parse->image->header.meta_offset / EROFS_BLOCK;
+	uint64_t block = le32toh(inode->data);
+
+	if (layout == EROFS_PLAIN) {
+		if (block < first)
+			return UINT64_MAX;
+		place = (block - first) * EROFS_BLOCK;
+	} else if (layout != EROFS_INLINE || place % EROFS_BLOCK + size > EROFS_BLOCK) {
+		return UINT64_MAX;
+	}
+	if (size == 0 || place > parse->area || size > parse->area - place || !claim(parse, size))
+		return UINT64_MAX;
+	return place;
+}
+
+static int parse_link(struct parse *parse, uint32_t index, const uint8_t *target)
+{
+	struct entry *entry = &parse->tree->entries[index];
+	uint32_t offset;
+	int r;
+
+	if (entry->size >= PATH_MAX || memchr(target, '\0', entry->size))
+		return parse_bad(parse, index, "target of the symbolic link");
+	r = tree_add_string(parse->tree, (const char *)target, entry->size, &offset);
+	if (r < 0)
+		return parse_no_memory(parse, r);
+	entry->first = offset;
+	return 0;
+}
+
+static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
+{
+	struct entry *entry = &parse->tree->entries[index];
+	struct erofs_inode inode;
+	uint64_t xattrs = 0, behind, tail;
+	uint32_t format, layout;
+	int r;
+
+	memcpy(&inode, parse->image->meta + place, sizeof(inode));
+	format = le16toh(inode.format);
+	layout = format >> 1;
+	if (!(format & 1) ||
+	    (layout != EROFS_PLAIN && layout != EROFS_INLINE && layout != EROFS_CHUNKS))
+		return parse_bad(parse, index, "inode format");
+	if (inode.xattr_count)
+		xattrs = sizeof(struct erofs_xattr_header) +
+			 4ull * (le16toh(inode.xattr_count) - 1u);
+	behind = place + INODE_BYTES + xattrs;
+	if (behind > parse->area || !claim(parse, INODE_BYTES + xattrs))
+		return parse_bad(parse, index, "extended attributes");
+	entry->mode = le16toh(inode.mode);
+	entry->size = le64toh(inode.size);
+	entry->uid = le32toh(inode.uid);
+	entry->gid = le32toh(inode.gid);
+	entry->mtime = (int64_t)le64toh((uint64_t)inode.mtime);
+	entry->mtime_nsec = le32toh(inode.mtime_nsec);
+	entry->inode = place >> EROFS_NID_SHIFT;
+	/* The last number of owners is nobody's: chown(2) takes it for "as it is". */
+	if (entry->mtime_nsec >= 1000000000 || entry->size > INT64_MAX ||
+	    entry->uid == UINT32_MAX || entry->gid == UINT32_MAX)
+		return parse_bad(parse, index, "inode");
+	r = parse_xattrs(parse, index, place, xattrs);
+	if (r < 0)
+		return r;
+	entry = &parse->tree->entries[index];
+
+	switch (entry->mode & S_IFMT) {
+	case S_IFREG:
+		if (layout == EROFS_CHUNKS)
+			return parse_chunks(parse, index, le32toh(inode.data), behind);
+		if (layout != EROFS_PLAIN)
+			return parse_bad(parse, index, "inode format");
+		return entry->size ? parse_data(parse, index, le32toh(inode.data), 0, entry->size)
+				   : 0;
+	case S_IFDIR:
+	case S_IFLNK:
+		tail = find_tail(parse, &inode, layout, entry->size, behind);
+		if (tail == UINT64_MAX)
+			return parse_bad(parse, index, "place of a directory or link");
+		entry->data = tail;
+		return S_ISLNK(entry->mode) ? parse_link(parse, index, parse->image->meta + tail)
+					    : 0;
+	case S_IFCHR:
+	case S_IFBLK:
+		entry->device = le32toh(inode.data);
+		/* fallthrough */
+	case S_IFIFO:
+	case S_IFSOCK:
+		entry->size = 0;
+		return layout == EROFS_PLAIN ? 0 : parse_bad(parse, index, "inode format");
+	default:
+		return parse_bad(parse, index, "file type");
+	}
+}
+
+static uint8_t type_of(uint32_t mode)
+{
+	static const uint8_t types[16] = {
+		[S_IFREG >> 12] = EROFS_TYPE_REGULAR,	[S_IFDIR >> 12] = EROFS_TYPE_DIRECTORY,
+		[S_IFCHR >> 12] = EROFS_TYPE_CHARACTER, [S_IFBLK >> 12] = EROFS_TYPE_BLOCK,
+		[S_IFIFO >> 12] = EROFS_TYPE_FIFO,	[S_IFSOCK >> 12] = EROFS_TYPE_SOCKET,
+		[S_IFLNK >> 12] = EROFS_TYPE_SYMLINK,
+	};
+
+	return types[(mode & S_IFMT) >> 12];
+}
+
+/* Adds the child @name; a second name of an inode that is known becomes a hard link. */
+static int parse_child(struct parse *parse, uint32_t directory, const char *name, size_t length,
+		       const struct erofs_dirent *dirent)
+{
+	uint64_t place = inode_place(parse, le64toh(dirent->nid));
+	uint32_t *known, index;
+	int r;
+
+	r = tree_add(parse->tree, directory, name, length, &index);
+	if (r < 0)
+		return parse_no_memory(parse, r);
+	if (place == UINT64_MAX)
+		return parse_bad(parse, index, "inode number");
+	known = &parse->entry_of[place / INODE_BYTES];
+	if (*known) {
+		struct entry *entry = &parse->tree->entries[index];
+		uint32_t name_offset = entry->name;
+
+		if (S_ISDIR(parse->tree->entries[*known - 1].mode))
+			return parse_bad(parse, index, "a directory with two names");
+		*entry = parse->tree->entries[*known - 1];
+		entry->parent = directory;
+		entry->name = name_offset;
+	} else {
+		*known = index + 1;
+		r = parse_inode(parse, index, place);
+		if (r < 0)
+			return r;
+	}
+	if (dirent->type != type_of(parse->tree->entries[index].mode))
+		return parse_bad(parse, index, "file type");
+	return 0;
+}
+
+static int parse_directory_block(struct parse *parse, uint32_t directory, const uint8_t *block,
+				 size_t bytes, unsigned int *dots)
+{
+	const struct tree *tree = parse->tree;
+	struct erofs_dirent dirent, next;
+	size_t count, first_name;
+	int r;
+
+	if (bytes < sizeof(dirent))
+		return parse_bad(parse, directory, "directory block");
+	memcpy(&dirent, block, sizeof(dirent));
+	first_name = le16toh(dirent.name_offset);
+	count = first_name / sizeof(dirent);
+	if (first_name % sizeof(dirent) || count == 0 || first_name > bytes)
+		return parse_bad(parse, directory, "directory block");
+	for (size_t i = 0; i < count; i++) {
+		size_t start, end;
+		const char *name;
+
+		memcpy(&dirent, block + i * sizeof(dirent), sizeof(dirent));
+		start = le16toh(dirent.name_offset);
+		end = bytes;
+		if (i + 1 < count) {
+			memcpy(&next, block + (i + 1) * sizeof(next), sizeof(next));
+			end = le16toh(next.name_offset);
+		}
+		if (start < first_name || end <= start || end > bytes)
+			return parse_bad(parse, directory, "directory block");
+		name = (const char *)block + start;
+		/* Only the last name of a block may end before its room does. */
+		if (i + 1 == count)
+			end = start + strnlen(name, end - start);
+		if (end == start || memchr(name, '\0', end - start) ||
+		    end - start > EROFS_NAME_MAX || memchr(name, '/', end - start))
+			return parse_bad(parse, directory, "name in the directory");
+		if (end - start <= 2 && memcmp(name, "..", end - start) == 0) {
+			uint32_t other =
+				end - start == 1 ? directory : tree->entries[directory].parent;
+
+			if (*dots & 1u << (end - start) ||
+			    le64toh(dirent.nid) != tree->entries[other].inode)
+				return parse_bad(parse, directory,
+						 "\".\" or \"..\" in the directory");
+			*dots |= 1u << (end - start);
+			continue;
+		}
+		r = parse_child(parse, directory, name, end - start, &dirent);
+		if (r < 0)
+			return r;
+		if (tree->count - 1 > tree->entries[directory].first &&
+		    strcmp(tree_name(tree, tree->count - 2), tree_name(tree, tree->count - 1)) >= 0)
+			return parse_bad(parse, directory, "order of the directory");
+	}
+	return 0;
+}
+
+static int parse_directory(struct parse *parse, uint32_t index)
+{
+	uint64_t size = parse->tree->entries[index].size, data = parse->tree->entries[index].data;
+	unsigned int dots = 0;
+	int r;
+
+	if (tree_path_length(parse->tree, index) > TREE_PATH_MAX)
+		return parse_bad(parse, index, "its path is too long");
+	parse->tree->entries[index].first = parse->tree->count;
+	for (uint64_t at = 0; at < size; at += EROFS_BLOCK) {
+		r = parse_directory_block(parse, index, parse->image->meta + data + at,
+					  size - at < EROFS_BLOCK ? size - at : EROFS_BLOCK, &dots);
+		if (r < 0)
+			return r;
+	}
+	if (dots != (1u << 1 | 1u << 2))
+		return parse_bad(parse, index, "no \".\" or \"..\" in the directory");
+	parse->tree->entries[index].count = parse->tree->count - parse->tree->entries[index].first;
+	return 0;
+}
+
+static int compare_extents(const void *a, const void *b)
+{
+	const struct extent *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* No byte of the image belongs to two files: what is restored is never larger than the image. */
+static int check_extents(struct parse *parse)
+{
+	struct image *image = parse->image;
+
+	if (image->extent_count > 1)
+		qsort(image->extents, image->extent_count, sizeof(*image->extents),
+		      compare_extents);
+	for (size_t i = 1; i < image->extent_count; i++)
+		if (image->extents[i - 1].place + image->extents[i - 1].length >
+		    image->extents[i].place)
+			return parse_bad(parse, image->extents[i].entry,
+					 "its data is another file's, too");
+	return 0;
+}
+
+/* Marks what was asked for, and the directories that only lead there. */
+static int mark_path(struct parse *parse, const char *path)
+{
+	struct tree *tree = parse->tree;
+	bool inside = false;
+	uint32_t index = 0;
+
+	if (*path != '/')
+		return parse_bad(parse, 0, "table of paths");
+	for (const char *name = path + 1; *name;) {
+		size_t length = strcspn(name, "/");
+
+		inside |= tree->entries[index].flags & ENTRY_ROOT;
+		if (!inside)
+			tree->entries[index].flags |= ENTRY_ANCESTOR;
+		index = tree_find_child(tree, index, name, length);
+		if (length == 0 || index == 0)
+			return parse_bad(parse, 0, "table of paths");
+		name += length;
+		name += *name == '/';
+	}
+	tree->entries[index].flags = (tree->entries[index].flags & ~ENTRY_ANCESTOR) | ENTRY_ROOT;
+	return 0;
+}
+
+static int parse_paths(struct parse *parse)
+{
+	const struct image_header *header = &parse->image->header;
+	const char *at =
+		(const char *)parse->image->meta + header->inodes_bytes + header->extra_bytes;
+	const char *end = at + header->paths_bytes;
+	struct tree *tree = parse->tree;
+	size_t count = 0;
+	int r;
+
+	if (header->paths_bytes == 0 || end[-1] != '\0')
+		return parse_bad(parse, 0, "table of paths");
+	for (const char *p = at; p < end; p++)
+		count += *p == '\0';
+	tree->paths = calloc(count, sizeof(*tree->paths));
+	if (!tree->paths)
+		return parse_no_memory(parse, -ENOMEM);
+	for (; at < end; at += strlen(at) + 1) {
+		tree->paths[tree->path_count] = strdup(at);
+		if (!tree->paths[tree->path_count])
+			return parse_no_memory(parse, -ENOMEM);
+		tree->path_count++;
+		r = mark_path(parse, at);
+		if (r < 0)
+			return r;
+	}
+	for (uint32_t i = 1; i < tree->count; i++)
+		if (tree->entries[tree->entries[i].parent].flags & ENTRY_ANCESTOR &&
+		    !(tree->entries[i].flags & (ENTRY_ANCESTOR | ENTRY_ROOT)))
+			return parse_bad(parse, i, "is outside of what was checkpointed");
+	return 0;
+}
+
+/* The root inode is always the first; a superblock that says otherwise would mount another tree. */
+static bool super_agrees(const struct image *image)
+{
+	struct erofs_super super;
+
+	memcpy(&super, image->super, sizeof(super));
+	return le32toh(super.magic) == EROFS_MAGIC && super.block_bits == EROFS_BLOCK_BITS &&
+	       (uint64_t)le32toh(super.meta_block) * EROFS_BLOCK == image->header.meta_offset &&
+	       le16toh(super.root_nid) == INODE_BYTES >> EROFS_NID_SHIFT;
+}
+
+static int parse_tree(struct parse *parse)
+{
+	struct tree *tree = parse->tree;
+	uint64_t place = inode_place(parse, INODE_BYTES >> EROFS_NID_SHIFT);
+	uint32_t index;
+	int r;
+
+	if (!super_agrees(parse->image))
+		return parse_bad(parse, 0, "superblock");
+	if (place == UINT64_MAX)
+		return parse_bad(parse, 0, "no room for the root inode");
+	r = tree_add(tree, 0, "", 0, &index);
+	if (r < 0)
+		return parse_no_memory(parse, r);
+	parse->entry_of[place / INODE_BYTES] = 1;
+	r = parse_inode(parse, 0, place);
+	if (r == 0 && !S_ISDIR(tree->entries[0].mode))
+		return parse_bad(parse, 0, "is not a directory");
+	for (index = 0; index < tree->count && r == 0; index++)
+		if (S_ISDIR(tree->entries[index].mode))
+			r = parse_directory(parse, index);
+	return r;
+}
+
+int image_parse(struct image *image)
+{
+	struct parse parse = {
+		.image = image,
+		.tree = image->tree,
+		.area = image->header.inodes_bytes,
+		.left = image->header.inodes_bytes,
+	};
+	int r;
+
+	parse.entry_of = calloc(parse.area / INODE_BYTES + 1, sizeof(*parse.entry_of));
+	r = parse.entry_of ? parse_extra_table(&parse) : parse_no_memory(&parse, -ENOMEM);
+	if (r == 0)
+		r = parse_tree(&parse);
+	if (r == 0)
+		r = check_extents(&parse);
+	if (r == 0)
+		r = parse_paths(&parse);
+	if (r == 0)
+		tree_count(image->tree);
+	free(parse.entry_of);
+	free(parse.extra);
+	return r;
+}

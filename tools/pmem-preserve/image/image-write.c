@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing an image: each thread takes the next MiB of it, and in pieces that stay in the cache puts
+ * it together from the files that lie there, digests it, and stores it. Every byte is touched once.
+ */
+#include "base/cleanup.h"
+#include "image/erofs.h"
+#include "base/fault.h"
+#include "image/image-worker.h"
+#include "image/image.h"
+#include "tree/walk.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+/* Half of what a small second-level cache holds. */
+#define PIECE (256u << 10)
+
+struct job {
+	struct image *image;
+	struct store *store;
+	struct progress *progress;
+};
+
+/* Puts image bytes from @at to @end together: what lies there of each file, zeroes in between. */
+static int fill(const struct image *image, struct walk_reader *reader, uint8_t *buffer, uint64_t at,
+		uint64_t end)
+{
+	int r;
+
+	for (size_t i = image_find_extent(image, at); i < image->extent_count; i++) {
+		const struct extent *extent = &image->extents[i];
+		uint64_t from = extent->place > at ? extent->place : at;
+		uint64_t to = extent->place + extent->length;
+
+		if (from >= end)
+			break;
+		if (to > end)
+			to = end;
+		memset(buffer, 0, from - at);
+		buffer += from - at;
+		r = walk_read(reader, extent->entry, buffer, to - from,
+			      extent->offset + (from - extent->place));
+		if (r < 0)
+			return r;
+		buffer += to - from;
+		at = to;
+	}
+	memset(buffer, 0, end - at);
+	return 0;
+}
+
+static int put(const struct job *job, struct image_sealing *sealing, const uint8_t *bytes,
+	       uint64_t at, uint64_t end)
+{
+	image_seal_add(sealing, bytes, end - at);
+	return store_write(job->store, bytes, end - at, at);
+}
+
+static int write_data(struct image_worker *worker, const struct segment *segment,
+		      struct image_sealing *sealing)
+{
+	const struct job *job = worker->job;
+	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
+	int r = 0;
+
+	for (uint64_t at = segment->start, end; at < segment->end && r == 0; at = end) {
+		end = at + PIECE < segment->end ? at + PIECE : segment->end;
+		r = fill(job->image, &reader, worker->buffer, at, end);
+		if (r == 0)
+			r = put(job, sealing, worker->buffer, at, end);
+	}
+	return r < 0 ? r : walk_prove(&reader);
+}
+
+static int write_segment(void *data, uint64_t number)
+{
+	struct image_worker *worker = data;
+	const struct job *job = worker->job;
+	struct image *image = job->image;
+	const struct segment segment = image_segment(&image->header, number);
+	struct image_sealing sealing;
+	int r, sealed;
+
+	image_seal_begin(image->seal, number, &sealing);
+	if (number < image_data_segments(&image->header))
+		r = write_data(worker, &segment, &sealing);
+	else
+		r = put(job, &sealing, image->meta + (segment.start - image->header.meta_offset),
+			segment.start, segment.end);
+	sealed = image_seal_end(&sealing, &image->digests[number]);
+	if (r == 0 && sealed < 0)
+		r = fail(sealed, "%s: its digests cannot be made", job->store->path);
+	progress_add(job->progress, segment.end - segment.start);
+	return r < 0 ? r : fault(FAULT_IMAGE_MIB);
+}
+
+static int describe(struct image *image, const struct store *store,
+		    const struct image_write_options *options)
+{
+	struct image_header *header = &image->header;
+	struct erofs_super super;
+	struct utsname name;
+
+	header->phase = IMAGE_PHASE_WRITING;
+	header->generation = options->generation;
+	header->seal = options->key ? IMAGE_SEAL_KEYED : IMAGE_SEAL_PLAIN;
+	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
+	header->created_ns = unix_ns();
+	if (getrandom(header->uuid, sizeof(header->uuid), 0) != sizeof(header->uuid))
+		return fail(-errno, "%s: no random numbers for its uuid", store->path);
+	header->uuid[6] = (header->uuid[6] & 0x0f) | 0x40;
+	header->uuid[8] = (header->uuid[8] & 0x3f) | 0x80;
+	if (image_seal_new(options->key, header->uuid, &image->seal) < 0)
+		return fail(-ENOMEM, "%s: its key cannot be made", store->path);
+	if (uname(&name) == 0) {
+		snprintf((char *)header->hostname, sizeof(header->hostname), "%.63s",
+			 name.nodename);
+		snprintf((char *)header->kernel, sizeof(header->kernel), "%.63s", name.release);
+	}
+	if (options->timeline)
+		memcpy(header->timeline.at, options->timeline,
+		       TIMELINE_EVENTS * sizeof(*options->timeline));
+	header->timeline.at[TIMELINE_WRITE] = header->created_ns;
+
+	memcpy(&super, image->super, sizeof(super));
+	super.build_time = htole64(header->created_ns / 1000000000);
+	super.build_time_nsec = htole32((uint32_t)(header->created_ns % 1000000000));
+	super.blocks = htole32((uint32_t)(header->image_bytes / EROFS_BLOCK));
+	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
+	memcpy(image->super, &super, sizeof(super));
+	if (image_seal_super(image->seal, image->super, sizeof(image->super),
+			     &header->super_digest) < 0)
+		return fail(-ENOMEM, "%s: its digests cannot be made", store->path);
+	return 0;
+}
+
+/* Digest table and final header; only then the one word that makes it a checkpoint. */
+static int commit(struct image *image, struct store *store)
+{
+	struct image_header *header = &image->header;
+	size_t bytes = header->digests_count * sizeof(struct image_digest);
+	size_t padded = align_up(bytes, EROFS_BLOCK);
+	_cleanup_free_ uint8_t *table = store_buffer(padded);
+	int r;
+
+	if (!table)
+		return fail(-ENOMEM, "%s: cannot write the digests", store->path);
+	memcpy(table, image->digests, bytes);
+	memset(table + bytes, 0, padded - bytes);
+	r = store_write(store, table, padded, header->digests_offset);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_TABLE);
+	if (r < 0)
+		return r;
+	r = image_seal_table(image->seal, image->digests, bytes, &header->root_digest);
+	header->timeline.at[TIMELINE_COMMITTED] = unix_ns();
+	if (r == 0)
+		r = image_header_seal(header, image->seal);
+	if (r < 0)
+		return fail(r, "%s: its digests cannot be made", store->path);
+	r = image_write_header(image, store);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_HEADER);
+	if (r == 0)
+		r = store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_FLUSHED);
+	if (r < 0)
+		return r;
+	r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
+	if (r == 0)
+		header->phase = IMAGE_PHASE_COMMITTED;
+	else
+		/* It may lie there all the same, and the next boot must not take it for the state.
+		 */
+		image_set_phase(store, IMAGE_PHASE_WRITING, NULL);
+	return r;
+}
+
+int image_fits(const struct image *image, uint64_t capacity, const char *name)
+{
+	if (image->header.image_bytes <= capacity)
+		return 0;
+	return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s; nothing was changed",
+		    size_exact(image->header.image_bytes).text, name, size_exact(capacity).text);
+}
+
+int image_write(struct image *image, struct store *store, const struct image_write_options *options)
+{
+	struct image_header *header = &image->header;
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct progress progress;
+	struct job job = { image, store, &progress };
+	const struct image_work work = { image->tree, root, options->threads, &job };
+	int r;
+
+	if (root < 0)
+		return fail(-errno, "/: cannot open");
+	r = image_fits(image, store->capacity, store->path);
+	if (r < 0)
+		return r;
+	image->digests = calloc(header->digests_count, sizeof(*image->digests));
+	if (!image->digests)
+		return fail(-ENOMEM, "%s: cannot write", store->path);
+	r = describe(image, store, options);
+	if (r < 0)
+		return r;
+	/* Without its MAC: whatever phase somebody writes there, this is no image yet. */
+	image_header_seal(header, NULL);
+	r = fault(FAULT_IMAGE_BEGIN);
+	if (r == 0)
+		r = image_write_header(image, store);
+	if (r == 0)
+		r = store_flush(store);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_MARKED);
+	if (r < 0)
+		return r;
+	progress_begin(&progress, "Saving", header->digests_offset);
+	r = image_work(&work, header->digests_count, write_segment);
+	progress_end(&progress);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_COPIED);
+	if (r == 0)
+		r = walk_unchanged(image->tree);
+	if (r == 0)
+		r = commit(image, store);
+	return r < 0 ? r : store_publish(store);
+}

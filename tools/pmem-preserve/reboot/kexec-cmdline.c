@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reboot/kexec-cmdline.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The next parameter, in the kernel's grammar: separated by white space, except within double
+ * quotes. What follows "--" is for init. Returns its length, 0 at the end.
+ */
+static size_t next_parameter(const char **text)
+{
+	bool quoted = false;
+	size_t length;
+
+	while (isspace((unsigned char)**text))
+		(*text)++;
+	for (length = 0; (*text)[length]; length++) {
+		if ((*text)[length] == '"')
+			quoted = !quoted;
+		else if (isspace((unsigned char)(*text)[length]) && !quoted)
+			break;
+	}
+	return length;
+}
+
+static bool has_prefix(const char *text, size_t length, const char *prefix)
+{
+	return length >= strlen(prefix) && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+char *cmdline_for_next(const char *running)
+{
+	char *next = malloc(strlen(running) + 1), *end = next;
+	const char *parameter = running;
+	bool for_init = false;
+	size_t length;
+
+	if (!next)
+		return NULL;
+	for (; (length = next_parameter(&parameter)) > 0; parameter += length) {
+		for_init |= length == 2 && strncmp(parameter, "--", 2) == 0;
+		if (!for_init && has_prefix(parameter, length, "BOOT_IMAGE="))
+			continue;
+		if (end != next)
+			*end++ = ' ';
+		memcpy(end, parameter, length);
+		end += length;
+	}
+	*end = '\0';
+	return next;
+}
+
+/* A size as the kernel's memparse() reads it. */
+static uint64_t parse_size(const char *text, const char **ret_end)
+{
+	static const char suffixes[] = "KMGTPE";
+	char *end;
+	uint64_t size = strtoull(text, &end, 0);
+	const char *suffix = *end ? strchr(suffixes, toupper((unsigned char)*end)) : NULL;
+
+	if (suffix && end != text) {
+		size <<= 10 * (suffix - suffixes + 1);
+		end++;
+	}
+	*ret_end = end;
+	return size;
+}
+
+/* One element of a memmap= list: a range with its kind (! @ # $ %), or some other word. */
+struct memmap {
+	char text[64];
+	char kind; /* '\0': not a range */
+	uint64_t bytes, start;
+};
+
+static struct memmap parse_memmap(const char *text, size_t length)
+{
+	struct memmap memmap = {};
+	const char *end;
+
+	if (length >= sizeof(memmap.text))
+		length = sizeof(memmap.text) - 1;
+	memcpy(memmap.text, text, length);
+	memmap.bytes = parse_size(memmap.text, &end);
+	if (end == memmap.text || !*end || !strchr("!@#$%", *end))
+		return memmap;
+	memmap.kind = *end;
+	text = end + 1;
+	memmap.start = parse_size(text, &end);
+	/* 4G%0x...-type+type has more to say: that is compared as text. */
+	if (end == text || *end)
+		memmap.kind = '\0';
+	return memmap;
+}
+
+static bool same_memmap(const struct memmap *a, const struct memmap *b)
+{
+	if (a->kind && a->kind == b->kind)
+		return a->bytes == b->bytes && a->start == b->start;
+	return strcmp(a->text, b->text) == 0;
+}
+
+/* Steps through all elements of all memmap= parameters; @position starts as { cmdline, 0 }. */
+struct memmap_position {
+	const char *text; /* what is left of the command line */
+	size_t value;	  /* characters of a memmap= list at its start */
+};
+
+static bool next_memmap(struct memmap_position *position, struct memmap *ret_memmap)
+{
+	size_t length;
+
+	while (!position->value) {
+		length = next_parameter(&position->text);
+		if (!length || (length == 2 && strncmp(position->text, "--", 2) == 0))
+			return false;
+		if (has_prefix(position->text, length, "memmap=")) {
+			position->text += strlen("memmap=");
+			position->value = length - strlen("memmap=");
+		} else {
+			position->text += length;
+		}
+	}
+	for (length = 0; length < position->value && position->text[length] != ',';)
+		length++;
+	*ret_memmap = parse_memmap(position->text, length);
+	if (length < position->value)
+		length++;
+	position->text += length;
+	position->value -= length;
+	return true;
+}
+
+bool cmdline_lacks_memmap(const char *running, const char *next, char *missing, size_t size)
+{
+	struct memmap_position position = { .text = running };
+	struct memmap wanted, offered;
+
+	while (next_memmap(&position, &wanted)) {
+		struct memmap_position other = { .text = next };
+		bool found = false;
+
+		if (!*wanted.text)
+			continue;
+		while (!found && next_memmap(&other, &offered))
+			found = same_memmap(&wanted, &offered);
+		if (!found) {
+			snprintf(missing, size, "%s", wanted.text);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reboot/notes.h"
+
+#include "base/cleanup.h"
+#include "base/report.h"
+#include "base/sysfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* In double quotes a shell and systemd agree on what a backslash keeps. */
+static void print_value(FILE *file, const char *value)
+{
+	fputc('"', file);
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		if (*p < 0x20 || *p == 0x7f) {
+			fputc(' ', file);
+			continue;
+		}
+		if (strchr("\"\\$`", *p))
+			fputc('\\', file);
+		fputc(*p, file);
+	}
+	fputc('"', file);
+}
+
+static int open_directory(void)
+{
+	int fd = sysfs_open(-1, RUN_DIRECTORY);
+
+	if (fd != -ENOENT)
+		return fd;
+	fd = sysfs_open(-1, "/run");
+	if (fd < 0)
+		return fd;
+	/* Everybody may read it, whatever our umask is. */
+	if ((mkdirat(fd, "pmem-preserve", 0755) < 0 && errno != EEXIST) ||
+	    fchmodat(fd, "pmem-preserve", 0755, 0) < 0) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	close(fd);
+	return sysfs_open(-1, RUN_DIRECTORY);
+}
+
+int run_file_write(const char *name, const struct run_line *lines, size_t count)
+{
+	_cleanup_close_ int directory = open_directory(), fd = -1;
+	_cleanup_fclose_ FILE *file = NULL;
+	char temporary[64];
+
+	if (directory < 0)
+		return fail(directory, "%s cannot be made", RUN_DIRECTORY);
+	snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
+		return fail(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
+	take_fd(fd);
+	if (fchmod(fileno(file), 0644) < 0)
+		return fail(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
+	for (size_t i = 0; i < count; i++) {
+		if (!lines[i].value)
+			continue;
+		fprintf(file, "%s=", lines[i].key);
+		print_value(file, lines[i].value);
+		fputc('\n', file);
+	}
+	if (fflush(file) != 0 || renameat(directory, temporary, directory, name) < 0) {
+		int r = -errno;
+
+		unlinkat(directory, temporary, 0);
+		return fail(r, "%s/%s cannot be written", RUN_DIRECTORY, name);
+	}
+	return 0;
+}
+
+bool run_file_read(const char *name, const char *key, char *value, size_t size)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[96];
+	size_t length = strlen(key), used = 0;
+	const char *line;
+
+	snprintf(path, sizeof(path), "%s/%s", RUN_DIRECTORY, name);
+	if (sysfs_read_text(-1, path, &text) < 0)
+		return false;
+	for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (strncmp(line, key, length) == 0 && strncmp(line + length, "=\"", 2) == 0)
+			break;
+	if (!line || !*line)
+		return false;
+	for (const char *p = line + length + 2; *p && *p != '"' && *p != '\n'; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		if (used + 1 < size)
+			value[used++] = *p;
+	}
+	value[used] = '\0';
+	return true;
+}
+
+void run_file_remove(const char *name)
+{
+	_cleanup_close_ int directory = sysfs_open(-1, RUN_DIRECTORY);
+
+	if (directory >= 0)
+		unlinkat(directory, name, 0);
+}
+
+int run_file_open_lock(const char *name)
+{
+	_cleanup_close_ int directory = open_directory();
+	int fd;
+
+	if (directory < 0)
+		return directory;
+	fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}

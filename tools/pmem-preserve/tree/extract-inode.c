@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tree/extract-inode.h"
+
+#include "tree/beneath.h"
+#include "base/cleanup.h"
+#include "tree/extract-ordinary.h"
+#include "base/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define PATH(tree, index) (tree_path_text(tree, index).text)
+
+int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what)
+{
+	if (error == -ENOSPC || error == -EDQUOT)
+		return fail(-E_NO_FIT, "%s: %s: no space left where the state is restored to",
+			    PATH(tree, index), what);
+	return fail(error, "%s: %s", PATH(tree, index), what);
+}
+
+/*
+ * A regular file is open. Anything else is there as O_PATH, which most calls do not take: for them
+ * /proc/thread-self/fd/N is the inode itself, whatever has happened to its name, and a symlink is
+ * not followed through it; so the calls that want a path cannot be led astray.
+ */
+struct inode {
+	int fd;
+	bool is_open;
+	char path[PROC_PATH_BYTES];
+};
+
+static struct inode inode_of(const struct entry *entry, int fd)
+{
+	struct inode inode = { .fd = fd, .is_open = S_ISREG(entry->mode) };
+
+	if (!inode.is_open)
+		snprintf(inode.path, sizeof(inode.path), "/proc/thread-self/fd/%d", fd);
+	return inode;
+}
+
+static int set_xattr(const struct inode *inode, const struct xattr *xattr)
+{
+	return inode->is_open
+		       ? fsetxattr(inode->fd, xattr->name, xattr->value, xattr->value_length, 0)
+		       : setxattr(inode->path, xattr->name, xattr->value, xattr->value_length, 0);
+}
+
+static void remove_xattr(const struct inode *inode, const char *name)
+{
+	if (inode->is_open)
+		fremovexattr(inode->fd, name);
+	else
+		removexattr(inode->path, name);
+}
+
+static int set_mode(const struct inode *inode, mode_t mode)
+{
+	return inode->is_open ? fchmod(inode->fd, mode) : chmod(inode->path, mode);
+}
+
+/*
+ * A directory that was there before may have a default ACL, which all that is created in it takes.
+ * Deeper down there is nothing to inherit any more.
+ */
+static void drop_acls(const struct tree *tree, uint32_t index, const struct inode *inode)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	if (tree->entries[entry->parent].flags & ENTRY_CREATED)
+		return;
+	remove_xattr(inode, "system.posix_acl_access");
+	if (S_ISDIR(entry->mode))
+		remove_xattr(inode, "system.posix_acl_default");
+}
+
+/* Not only by the mode: in a directory with setgid, or on some network file systems, it is not so.
+ */
+static bool is_ours(int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && stat.st_uid == getauxval(AT_EUID) &&
+	       stat.st_gid == getauxval(AT_EGID) && (stat.st_mode & 07777) == 0700;
+}
+
+void extract_new_directory(struct tree *tree, uint32_t index, int directory)
+{
+	struct entry *entry = &tree->entries[index];
+	uint16_t parent_flags = tree->entries[entry->parent].flags;
+	_cleanup_close_ int fd = -1;
+	struct inode inode;
+
+	entry->flags |= ENTRY_CREATED | (parent_flags & ENTRY_PRIVATE);
+	if (entry->flags & ENTRY_PRIVATE)
+		return;
+	fd = openat(directory, tree_name(tree, index),
+		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	inode = inode_of(entry, fd);
+	drop_acls(tree, index, &inode);
+	if (is_ours(fd))
+		entry->flags |= ENTRY_PRIVATE;
+}
+
+/*
+ * Whether a file has its mode from the moment it is made: nobody can reach it before its owner is
+ * right. Not those that are opened once more to be filled, which their mode may forbid.
+ */
+static bool is_made_with_mode(const struct tree *tree, uint32_t index)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	return S_ISREG(entry->mode) && !(entry->flags & ENTRY_SPLIT) && !entry->xattrs &&
+	       !(entry->mode & 07000) && (tree->entries[entry->parent].flags & ENTRY_PRIVATE);
+}
+
+static bool is_made_with_owner(const struct tree *tree, uint32_t index)
+{
+	const struct entry *entry = &tree->entries[index];
+
+	return (tree->entries[entry->parent].flags & ENTRY_PRIVATE) &&
+	       entry->uid == getauxval(AT_EUID) && entry->gid == getauxval(AT_EGID);
+}
+
+int extract_exists(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_REFUSED,
+		    "%s: exists already; --overwrite replaces it with what the checkpoint holds",
+		    PATH(tree, index));
+}
+
+int extract_blocked(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_REFUSED, "%s: is a symbolic link or a file now, and was a directory",
+		    PATH(tree, index));
+}
+
+static bool may_fail(const struct entry *entry)
+{
+	/* A directory that only leads to the state is not the state: a user may go without. */
+	return errno == EPERM && (entry->flags & ENTRY_ANCESTOR);
+}
+
+int extract_attributes(const struct tree *tree, uint32_t index, int fd)
+{
+	const struct entry *entry = &tree->entries[index];
+	const struct inode inode = inode_of(entry, fd);
+	struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = entry->mtime, .tv_nsec = entry->mtime_nsec },
+	};
+	const uint8_t *cursor = NULL;
+	struct xattr xattr;
+
+	if (!is_made_with_owner(tree, index) &&
+	    fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
+		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
+			    entry->gid);
+	drop_acls(tree, index, &inode);
+	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
+		if (!((entry->flags & ENTRY_ORDINARY) && xattr_is_special(xattr.name)) &&
+		    set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
+			return fail(-errno, "%s: cannot set the extended attribute %s",
+				    PATH(tree, index), xattr.name);
+	if (!S_ISLNK(entry->mode) && !is_made_with_mode(tree, index) &&
+	    set_mode(&inode, entry->mode & 07777) < 0)
+		return fail(-errno, "%s: cannot set the mode", PATH(tree, index));
+	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
+		return fail(-errno, "%s: cannot set the time", PATH(tree, index));
+	return 0;
+}
+
+/* What has the name already goes when it may; a directory with anything in it never does. */
+static int make_room(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	if (!overwrite)
+		return extract_exists(tree, index);
+	if (unlinkat(directory, tree_name(tree, index), 0) < 0)
+		return extract_failed(tree, index, -errno, "cannot replace");
+	return 0;
+}
+
+static int make_special(const struct tree *tree, uint32_t index, int directory)
+{
+	const struct entry *entry = &tree->entries[index];
+	int r;
+
+	if (S_ISLNK(entry->mode))
+		r = symlinkat(tree_target(tree, index), directory, tree_name(tree, index));
+	else
+		r = mknodat(directory, tree_name(tree, index), (entry->mode & S_IFMT) | 0600,
+			    device_decode(entry->device));
+	return r < 0 ? -errno : 0;
+}
+
+static int swapped(const struct tree *tree, uint32_t index)
+{
+	return fail(-E_FAILED,
+		    "%s: something else took its place while it was restored; nothing else may "
+		    "write there meanwhile",
+		    PATH(tree, index));
+}
+
+int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat stat;
+	int r = make_special(tree, index, directory);
+
+	if (r == -EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		r = make_special(tree, index, directory);
+	}
+	if (r < 0)
+		return extract_failed(tree, index, r, "cannot create");
+	tree->entries[index].flags |= ENTRY_CREATED;
+	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return extract_failed(tree, index, -errno, "cannot create");
+	/* A link to an inode elsewhere would be given owner and mode there. */
+	if ((stat.st_mode & S_IFMT) != (tree->entries[index].mode & S_IFMT) || stat.st_nlink != 1)
+		return swapped(tree, index);
+	return extract_attributes(tree, index, fd);
+}
+
+int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
+{
+	const char *name = tree_name(tree, index);
+	mode_t mode = is_made_with_mode(tree, index) ? tree->entries[index].mode & 0777 : 0600;
+	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	struct stat stat;
+	int fd = openat(directory, name, flags, mode), r;
+
+	if (fd < 0 && errno == EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		fd = openat(directory, name, flags, mode);
+	}
+	if (fd < 0)
+		return extract_failed(tree, index, -errno, "cannot create");
+	tree->entries[index].flags |= ENTRY_CREATED;
+	if ((tree->entries[index].flags & ENTRY_SPLIT) && fstat(fd, &stat) == 0)
+		tree->entries[index].inode = stat.st_ino;
+	return fd;
+}
+
+int extract_open_again(const struct tree *tree, uint32_t index, int directory)
+{
+	/* Whoever may write to the directory can put a link to any file there, or a fifo. */
+	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
+					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat stat;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return swapped(tree, index);
+	if (fd < 0 || fstat(fd, &stat) < 0)
+		return fail(-errno, "%s: cannot open", PATH(tree, index));
+	if (!S_ISREG(stat.st_mode) || stat.st_ino != tree->entries[index].inode)
+		return swapped(tree, index);
+	return take_fd(fd);
+}
+
+int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
+		 bool overwrite)
+{
+	const char *first = tree_name(tree, tree->entries[index].inode_entry);
+	const char *name = tree_name(tree, index);
+	int r = linkat(first_directory, first, directory, name, 0);
+
+	if (r < 0 && errno == EEXIST) {
+		r = make_room(tree, index, directory, overwrite);
+		if (r < 0)
+			return r;
+		r = linkat(first_directory, first, directory, name, 0);
+	}
+	if (r < 0)
+		return extract_failed(tree, index, -errno, "cannot link");
+	tree->entries[index].flags |= ENTRY_CREATED;
+	return 0;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tree/walk-inode.h"
+
+#include "tree/beneath.h"
+#include "base/cleanup.h"
+#include "image/erofs.h"
+#include "base/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define XATTR_TRIES 5
+
+/* A list or value may grow between asking for its size and reading it: ask again. */
+static ssize_t read_names(const char *path, char **ret_names)
+{
+	for (int i = 0; i < XATTR_TRIES; i++) {
+		ssize_t length = llistxattr(path, NULL, 0);
+		char *names;
+
+		if (length <= 0)
+			return length < 0 ? -errno : 0;
+		names = malloc((size_t)length);
+		if (!names)
+			return -ENOMEM;
+		length = llistxattr(path, names, (size_t)length);
+		if (length >= 0) {
+			*ret_names = names;
+			return length;
+		}
+		free(names);
+		if (errno != ERANGE)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+static ssize_t read_value(const char *path, const char *name, char **ret_value)
+{
+	for (int i = 0; i < XATTR_TRIES; i++) {
+		ssize_t length = lgetxattr(path, name, NULL, 0);
+		char *value;
+
+		if (length <= 0)
+			return length < 0 ? -errno : 0;
+		value = malloc((size_t)length);
+		if (!value)
+			return -ENOMEM;
+		length = lgetxattr(path, name, value, (size_t)length);
+		if (length >= 0) {
+			*ret_value = value;
+			return length;
+		}
+		free(value);
+		if (errno != ERANGE)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What @index has was put to @worker->found. */
+static int own(struct walk_worker *worker, uint32_t index)
+{
+	if (worker->owner_count && worker->owners[worker->owner_count - 1] == index)
+		return 0;
+	if (worker->owner_count == worker->owner_capacity) {
+		size_t capacity = worker->owner_capacity ? 2 * worker->owner_capacity : 64;
+		uint32_t *owners = reallocarray(worker->owners, capacity, sizeof(*worker->owners));
+
+		if (!owners)
+			return -ENOMEM;
+		worker->owners = owners;
+		worker->owner_capacity = capacity;
+	}
+	worker->owners[worker->owner_count++] = index;
+	return 0;
+}
+
+/* Reads those called @names, sorted, so that the same attributes make the same set. */
+static int read_values(struct walk_worker *worker, uint32_t index, const char *path,
+		       const char *names, size_t length)
+{
+	_cleanup_free_ const char **sorted = NULL;
+	const struct tree *tree = worker->tree;
+	struct tree *found = worker->found;
+	size_t count = 0;
+	uint32_t set;
+	int r;
+
+	for (const char *p = names; p < names + length; p += strlen(p) + 1)
+		count++;
+	sorted = calloc(count, sizeof(*sorted));
+	if (!sorted)
+		return fail(-ENOMEM, "%s: cannot read", tree_path_text(tree, index).text);
+	count = 0;
+	for (const char *p = names; p < names + length; p += strlen(p) + 1)
+		sorted[count++] = p;
+	qsort(sorted, count, sizeof(*sorted), compare_strings);
+
+	r = tree_xattrs_begin(found, &set);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		_cleanup_free_ char *value = NULL;
+		ssize_t value_length = read_value(path, sorted[i], &value);
+
+		if (value_length < 0)
+			return fail((int)value_length, "%s: cannot read extended attribute %s",
+				    tree_path_text(tree, index).text, sorted[i]);
+		r = tree_xattrs_add(found, set, sorted[i], strlen(sorted[i]), value,
+				    (size_t)value_length);
+	}
+	if (r == 0)
+		r = own(worker, index);
+	if (r < 0)
+		return fail(r, "%s: cannot keep extended attributes",
+			    tree_path_text(tree, index).text);
+	tree_xattrs_end(found, &set, worker->last_xattrs);
+	worker->last_xattrs = set;
+	worker->tree->entries[index].xattrs = set;
+	return 0;
+}
+
+/* A path to the entry, which lies in the open @directory; in @buffer, or the name as it is. */
+static const char *path_of(struct walk_worker *worker, uint32_t index, int directory, char *buffer)
+{
+	const struct tree *tree = worker->tree;
+	const char *name = index ? tree_name(tree, index) : ".";
+	uint32_t parent = tree->entries[index].parent;
+
+	if (worker->home < 0) {
+		snprintf(buffer, PROC_PATH_BYTES + NAME_MAX, "/proc/thread-self/fd/%d/%s",
+			 directory, name);
+		return buffer;
+	}
+	if (worker->directory != parent) {
+		if (fchdir(directory) < 0)
+			return NULL;
+		worker->directory = parent;
+	}
+	return name;
+}
+
+static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory)
+{
+	const struct tree *tree = worker->tree;
+	char buffer[PROC_PATH_BYTES + NAME_MAX];
+	const char *path = path_of(worker, index, directory, buffer);
+	_cleanup_free_ char *names = NULL;
+	ssize_t length = path ? read_names(path, &names) : -errno;
+
+	if (length == -EOPNOTSUPP || length == 0)
+		return 0;
+	if (length < 0)
+		return fail((int)length, "%s: cannot list extended attributes",
+			    tree_path_text(tree, index).text);
+	return read_values(worker, index, path, names, (size_t)length);
+}
+
+static int read_link(struct walk_worker *worker, uint32_t index, int directory)
+{
+	struct tree *tree = worker->tree;
+	char target[PATH_MAX + 1];
+	ssize_t length = readlinkat(directory, tree_name(tree, index), target, sizeof(target));
+	uint32_t offset;
+	int r;
+
+	if (length < 0)
+		return fail(-errno, "%s: cannot read the link", tree_path_text(tree, index).text);
+	r = tree_add_string(worker->found, target, (size_t)length, &offset);
+	if (r == 0)
+		r = own(worker, index);
+	if (r < 0)
+		return fail(r, "%s: cannot read the link", tree_path_text(tree, index).text);
+	tree->entries[index].first = offset;
+	tree->entries[index].size = (uint64_t)length;
+	return 0;
+}
+
+/* Data ranges of a file that has holes, widened to whole blocks; none are kept when it has none. */
+static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
+{
+	struct tree *tree = worker->tree, *found = worker->found;
+	struct entry *entry = &tree->entries[index];
+	uint32_t first = found->range_count;
+	uint64_t end = 0, covered = 0;
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	fd = openat(directory, tree_name(tree, index),
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
+	while (end < entry->size && r == 0) {
+		off_t data = lseek(fd, (off_t)end, SEEK_DATA), hole;
+		uint64_t start;
+
+		if (data < 0 && errno == ENXIO)
+			break;
+		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		if (hole < 0) {
+			if (errno == EINVAL)
+				return 0;
+			return fail(-errno, "%s: cannot find its holes",
+				    tree_path_text(tree, index).text);
+		}
+		start = (uint64_t)data & ~(uint64_t)(EROFS_BLOCK - 1);
+		if (start < end)
+			start = end;
+		end = align_up((uint64_t)hole, EROFS_BLOCK);
+		if (end > entry->size)
+			end = entry->size;
+		if (start >= end)
+			continue;
+		covered += end - start;
+		if (found->range_count > first &&
+		    found->ranges[found->range_count - 1].offset +
+				    found->ranges[found->range_count - 1].length ==
+			    start)
+			found->ranges[found->range_count - 1].length += end - start;
+		else
+			r = tree_add_range(found, start, end - start);
+	}
+	if (r == 0)
+		r = own(worker, index);
+	if (r < 0)
+		return fail(r, "%s: cannot keep its holes", tree_path_text(tree, index).text);
+	if (covered == entry->size) {
+		found->range_count = first;
+		return 0;
+	}
+	entry->flags |= ENTRY_SPARSE;
+	entry->first = first;
+	entry->count = found->range_count - first;
+	return 0;
+}
+
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
+{
+	*worker = (struct walk_worker){ .tree = tree, .directory = UINT32_MAX, .home = -1 };
+	tree_cursor_init(&worker->cursor, tree, root);
+	if (tree_new(&worker->found) < 0)
+		return fail(-ENOMEM, "cannot list the state");
+	/* Who may not enter it cannot come back to it; and containers may forbid unshare(2). */
+	worker->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (worker->home >= 0 && unshare(CLONE_FS) < 0) {
+		close(worker->home);
+		worker->home = -1;
+	}
+	return 0;
+}
+
+void walk_worker_end(struct walk_worker *worker)
+{
+	/* This thread may have other things to do, with paths that begin there. */
+	if (worker->home >= 0 && fchdir(worker->home) < 0)
+		warn("cannot return to the working directory: %s", strerror(errno));
+	if (worker->home >= 0)
+		close(worker->home);
+	tree_cursor_close(&worker->cursor);
+}
+
+int walk_inode(struct walk_worker *worker, uint32_t index)
+{
+	struct tree *tree = worker->tree;
+	struct entry *entry = &tree->entries[index];
+	int directory = tree_cursor_open(&worker->cursor, entry->parent), r;
+	struct statx stat;
+
+	if (directory < 0)
+		return fail(directory, "%s: cannot open", tree_path_text(tree, entry->parent).text);
+	if (statx(directory, tree_name(tree, index),
+		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
+		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
+		return fail(-errno, "%s: cannot be read", tree_path_text(tree, index).text);
+	entry->mode = stat.stx_mode;
+	entry->uid = stat.stx_uid;
+	entry->gid = stat.stx_gid;
+	entry->mtime = stat.stx_mtime.tv_sec;
+	entry->mtime_nsec = stat.stx_mtime.tv_nsec;
+	entry->ctime = stat.stx_ctime.tv_sec;
+	entry->ctime_nsec = stat.stx_ctime.tv_nsec;
+	entry->inode = stat.stx_ino;
+	entry->links = stat.stx_nlink;
+	entry->filesystem = device_encode(makedev(stat.stx_dev_major, stat.stx_dev_minor));
+	entry->data = stat.stx_mask & STATX_MNT_ID ? stat.stx_mnt_id : entry->filesystem;
+
+	r = read_xattrs(worker, index, directory);
+	if (r < 0)
+		return r;
+	switch (entry->mode & S_IFMT) {
+	case S_IFREG:
+		entry->size = stat.stx_size;
+		if (stat.stx_blocks * 512 < entry->size)
+			return read_holes(worker, index, directory);
+		return 0;
+	case S_IFLNK:
+		return read_link(worker, index, directory);
+	case S_IFCHR:
+	case S_IFBLK:
+		entry->device = device_encode(makedev(stat.stx_rdev_major, stat.stx_rdev_minor));
+		return 0;
+	default:
+		return 0;
+	}
+}
