@@ -16,8 +16,7 @@
 static int refuse(const char *path, const char *why)
 {
 	return fail(-E_REFUSED,
-		    "%s: the counter of generations %s; write the generation of the last good "
-		    "checkpoint into it (\"status\" says it), or remove it to begin anew",
+		    "%s: the counter of generations %s; write the generation of the last good checkpoint into it (\"status\" says it), or remove it to begin anew",
 		    path, why);
 }
 
@@ -68,8 +67,7 @@ int counter_read(const char *path, uint64_t *ret_generation)
 		return r;
 	*ret_generation = 0;
 	if (path)
-		inform("%s is not there yet: the first authentic checkpoint counts, whatever its "
-		       "generation",
+		inform("%s is not there yet: the first authentic checkpoint counts, whatever its generation",
 		       path);
 	return 0;
 }
@@ -87,8 +85,7 @@ int counter_is_writable(const char *path)
 		directory = open_directory_of(dirname(copy));
 	if (directory < 0 || faccessat(directory, ".", W_OK, AT_EACCESS) < 0)
 		return fail(directory < 0 ? directory : -errno,
-			    "%s: the counter of generations could not be written afterwards; "
-			    "nothing was changed",
+			    "%s: the counter of generations could not be written afterwards; nothing was changed",
 			    path);
 	return 0;
 }

@@ -21,8 +21,7 @@ static const char *judge(const struct stat *status)
 	if (status->st_uid != 0 && status->st_uid != geteuid())
 		return "belongs to somebody else; chown root it";
 	if (status->st_mode & (S_IRWXG | S_IRWXO))
-		return "may be read or written by others; chmod 0600 it, and make a new key if it "
-		       "was not meant for them";
+		return "may be read or written by others; chmod 0600 it, and make a new key if it was not meant for them";
 	if (status->st_size < KEY_FILE_MIN)
 		return "is too short for a key: 32 random bytes are one (head -c 32 /dev/urandom)";
 	if (status->st_size > KEY_FILE_MAX)

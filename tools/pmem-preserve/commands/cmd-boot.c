@@ -84,12 +84,8 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	json_add(context->result, "outcome", json_object_new_string(outcome_of(r)));
 	note = run_file_write("boot", lines, sizeof(lines) / sizeof(lines[0]));
 	if (r == -E_DAMAGED)
-		warn("the services start without their state; the checkpoint stays: "
-		     "\"pmem-preserve "
-		     "verify\" names what is damaged, \"restore --salvage\" brings back the rest, "
-		     "\"discard\" gives it up");
+		warn("the services start without their state; the checkpoint stays: \"pmem-preserve verify\" names what is damaged, \"restore --salvage\" brings back the rest, \"discard\" gives it up");
 	else if (r < 0 && r != -E_NO_CHECKPOINT)
-		warn("the checkpoint stays; when the cause is gone, \"systemctl start "
-		     "pmem-preserve.service\" restores it");
+		warn("the checkpoint stays; when the cause is gone, \"systemctl start pmem-preserve.service\" restores it");
 	return r < 0 ? r : note;
 }

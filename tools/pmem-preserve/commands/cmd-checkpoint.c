@@ -30,8 +30,7 @@ static int load_and_start(const struct kexec_plan *plan)
 	if (r == 0)
 		r = interrupt_check();
 	if (r == 0) {
-		inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back "
-		       "there");
+		inform("Starting the next kernel; \"pmem-preserve restore\" brings the state back there");
 		r = kexec_execute();
 	}
 	kexec_unload();
@@ -81,8 +80,8 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	if (options.in_place && !options.image)
-		return fail(-E_USAGE, "--in-place is for an image in a file (--image=FILE); a "
-				      "region is always written in place");
+		return fail(-E_USAGE,
+			    "--in-place is for an image in a file (--image=FILE); a region is always written in place");
 	job.timeline[TIMELINE_BEGIN] = unix_ns();
 	named = options.first < argc;
 	r = instance_lock(&options, 0, &lock);

@@ -28,14 +28,12 @@ static int check_unit(void)
 
 	if (!systemd_runs())
 		return fail(-E_FAILED,
-			    "systemd does not run here, and could not stop the services; "
-			    "\"pmem-preserve checkpoint --kexec\" goes without it");
+			    "systemd does not run here, and could not stop the services; \"pmem-preserve checkpoint --kexec\" goes without it");
 	systemctl_unit_state(state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;
 	return fail(-E_REFUSED,
-		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable "
-		    "--now %s\" mends it",
+		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" mends it",
 		    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
 }
 

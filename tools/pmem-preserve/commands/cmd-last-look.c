@@ -73,8 +73,8 @@ static void look_at(const struct place *place, const char *verb)
 	     size_text(header.image_bytes).text);
 	if (place->is_region && strcmp(verb, "kexec") == 0 && kexec_is_loaded(&loaded) == 0 &&
 	    !loaded)
-		tell(LOG_CRIT, "no kernel is loaded for kexec: the memory has to survive the "
-			       "firmware");
+		tell(LOG_CRIT,
+		     "no kernel is loaded for kexec: the memory has to survive the firmware");
 }
 
 /* The note has it, not the configuration: that may have been broken since. */
@@ -107,8 +107,8 @@ int cmd_last_look(struct context *context, int argc, char **argv)
 		return fail(-E_USAGE, "last-look: say which way the machine goes down");
 	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome))) {
 		if (access(CONFIG_PATH, F_OK) == 0)
-			tell(LOG_CRIT, "pmem-preserve.service saved no state: it was not active, "
-				       "or has failed");
+			tell(LOG_CRIT,
+			     "pmem-preserve.service saved no state: it was not active, or has failed");
 		return 0;
 	}
 	if (strcmp(outcome, "saved") != 0) {

@@ -35,8 +35,8 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		return r;
 	/* A damaged file would stay what it was before, among others of the checkpoint. */
 	if (options.salvage && options.overwrite)
-		return fail(-E_USAGE, "restore: --salvage and --overwrite do not go together; "
-				      "salvage --into an empty directory");
+		return fail(-E_USAGE,
+			    "restore: --salvage and --overwrite do not go together; salvage --into an empty directory");
 	r = instance_lock(&options, 0, &lock);
 	if (r == 0)
 		r = key_read(options.key_file, &options.key);
@@ -57,9 +57,7 @@ int cmd_restore(struct context *context, int argc, char **argv)
 	if (r == 0)
 		r = memory_give(&place.region);
 	if (r < 0)
-		warn("the state is restored, but %s is not in use as RAM; \"pmem-preserve "
-		     "hot-add\" "
-		     "tries again",
+		warn("the state is restored, but %s is not in use as RAM; \"pmem-preserve hot-add\" tries again",
 		     place.region.name);
 	json_add(context->result, "region", region_to_json(&place.region));
 	return r;

@@ -59,8 +59,7 @@ static int add_state(struct setup *setup, const char *path)
 	if (r < 0)
 		return fail(r, "%s", real);
 	if (!memory)
-		warn("%s lies on a disk, where it survives a reboot anyway; a restore refuses to "
-		     "replace what it finds there",
+		warn("%s lies on a disk, where it survives a reboot anyway; a restore refuses to replace what it finds there",
 		     real);
 	else
 		setup->state_bytes += used;
@@ -87,10 +86,8 @@ static int find_states(struct setup *setup, int argc, char **argv)
 	}
 	free(found);
 	if (r == 0 && setup->state_count == 0)
-		r = fail(
-			-E_USAGE,
-			"which state is to be kept? No tmpfs is mounted but the system's own; name "
-			"it: \"pmem-preserve setup /var/state\"");
+		r = fail(-E_USAGE,
+			 "which state is to be kept? No tmpfs is mounted but the system's own; name it: \"pmem-preserve setup /var/state\"");
 	return r;
 }
 
@@ -117,8 +114,7 @@ static int propose_memmap(const struct setup *setup)
 	r = memmap_propose(iomem, wanted_bytes(setup), block_bytes, &proposal);
 	if (r == -ENOSPC)
 		return fail(-E_NO_FIT,
-			    "the state takes %s, and no range of this machine's RAM can be set "
-			    "aside for it and leave half",
+			    "the state takes %s, and no range of this machine's RAM can be set aside for it and leave half",
 			    size_text(setup->state_bytes).text);
 	if (r < 0)
 		return fail(r, "/proc/iomem");
@@ -227,8 +223,7 @@ static int start_units(void)
 	int r;
 
 	if (!systemd_runs()) {
-		inform("systemd does not run here: call \"pmem-preserve boot\" at boot and "
-		       "\"pmem-preserve shutdown\" on the way down");
+		inform("systemd does not run here: call \"pmem-preserve boot\" at boot and \"pmem-preserve shutdown\" on the way down");
 		return 0;
 	}
 	r = systemctl(reload);
@@ -241,8 +236,7 @@ static int setup(struct setup *setup, int argc, char **argv)
 
 	if (access(setup->config_path, F_OK) == 0 && !setup->options->replace)
 		return fail(-E_REFUSED,
-			    "%s is there already: edit it (\"status\" says what is wrong), or say "
-			    "--replace",
+			    "%s is there already: edit it (\"status\" says what is wrong), or say --replace",
 			    setup->config_path);
 	r = find_states(setup, argc, argv);
 	if (r == 0)
@@ -265,8 +259,7 @@ static int setup(struct setup *setup, int argc, char **argv)
 		warn("%s is written, but not in use; \"pmem-preserve status\" says what is wrong",
 		     setup->config_path);
 	if (r == 0)
-		inform("Done: \"pmem-preserve kexec\" goes into the next kernel with the state, "
-		       "\"pmem-preserve status\" tells how things are");
+		inform("Done: \"pmem-preserve kexec\" goes into the next kernel with the state, \"pmem-preserve status\" tells how things are");
 	return r;
 }
 

@@ -97,13 +97,10 @@ static int save_to_region(struct saving *saving, struct place *ret_place)
 		return r;
 	if (kernel_may_overwrite(saving, &ret_place->region)) {
 		if (saving->options->fallback)
-			return fail(
-				-E_REFUSED,
-				"the next kernel was not loaded by \"pmem-preserve kexec\", and "
-				"may start by overwriting %s",
-				ret_place->region.name);
-		warn("the next kernel was not loaded by \"pmem-preserve kexec\", and may start by "
-		     "overwriting %s; there is no fallback to use instead",
+			return fail(-E_REFUSED,
+				    "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
+				    ret_place->region.name);
+		warn("the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s; there is no fallback to use instead",
 		     ret_place->region.name);
 	}
 	return save(saving, ret_place);
@@ -122,8 +119,7 @@ static int save_anywhere(struct saving *saving, struct place *ret_place)
 			return r;
 	} else if (!fallback) {
 		return fail(-E_FAILED,
-			    "the memory does not survive a %s (\"survives =\"), and there is no "
-			    "\"fallback =\": the state is not kept",
+			    "the memory does not survive a %s (\"survives =\"), and there is no \"fallback =\": the state is not kept",
 			    next_state_name(saving->next));
 	}
 	inform("The state goes to the fallback file %s", fallback);
@@ -156,8 +152,7 @@ static void prepare_seal(struct options *options)
 		r = counter_read(options->counter_file, &generation);
 	if (r == 0)
 		return;
-	warn("the state is saved without a seal; the next boot does not restore it, but "
-	     "\"pmem-preserve restore --key-file=\" does");
+	warn("the state is saved without a seal; the next boot does not restore it, but \"pmem-preserve restore --key-file=\" does");
 	key_free(options->key);
 	options->key = NULL;
 	options->counter_file = NULL;

@@ -115,8 +115,7 @@ int checkpoint_check(struct checkpoint *job)
 
 	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
 		return fail(-E_FAILED,
-			    "%s: is not there; --in-place needs a file that has room for the "
-			    "state: fallocate -l SIZE FILE",
+			    "%s: is not there; --in-place needs a file that has room for the state: fallocate -l SIZE FILE",
 			    job->place.path);
 	if (!job->place.is_region) {
 		r = refuse_inside(job->image->tree, job->place.path);

@@ -78,11 +78,9 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	snprintf(what, sizeof(what), "a checkpoint of %s that was not restored",
 		 time_text(header.created_ns).text);
 	if (!replace)
-		return fail(
-			-E_REFUSED,
-			"%s holds %s: \"restore\" or \"discard\" it first (checkpoint, prepare and "
-			"hot-add take --replace, too)",
-			name, what);
+		return fail(-E_REFUSED,
+			    "%s holds %s: \"restore\" or \"discard\" it first (checkpoint, prepare and hot-add take --replace, too)",
+			    name, what);
 	return refuse(name, true, what);
 }
 

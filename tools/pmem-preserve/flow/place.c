@@ -123,9 +123,7 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 		return 0;
 	}
 	if (r == -ENODEV) {
-		inform("If a checkpoint was made in the last boot: this one did not get its "
-		       "memmap=, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline "
-		       "and dmesg.");
+		inform("If a checkpoint was made in the last boot: this one did not get its memmap=, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
 		return -E_NO_CHECKPOINT;
 	}
 	if (r < 0)

@@ -92,11 +92,9 @@ static int check_region(const struct config *config, const struct region *region
 			   "%u blocks of %s are in a kernel zone, and may not be given back",
 			   region->blocks_online - region->blocks_movable, region->name);
 	if (region->state == REGION_RAM && !region->has_state_attribute)
-		return add(
-			problems, "apt install dax-kmem-dkms",
-			"the kmem driver in use takes %s back block by block, and cannot say why "
-			"it fails",
-			region->name);
+		return add(problems, "apt install dax-kmem-dkms",
+			   "the kmem driver in use takes %s back block by block, and cannot say why it fails",
+			   region->name);
 	return 0;
 }
 
@@ -132,8 +130,7 @@ static int check_fallback_image(const struct config *config, struct problems *pr
 	if (place_read_header(&place, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED)
 		return 0;
 	return add(problems, "\"pmem-preserve restore\" or \"discard\", with --image and that file",
-		   "the fallback file %s holds a checkpoint that was not restored: nothing else is "
-		   "saved there",
+		   "the fallback file %s holds a checkpoint that was not restored: nothing else is saved there",
 		   config->fallback);
 }
 
@@ -170,8 +167,7 @@ static int check_boot(struct problems *problems)
 		return 0;
 	run_file_read("boot", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
 	return add(problems,
-		   "\"pmem-preserve verify\" names what is damaged; \"restore\" tries again, "
-		   "\"discard\" gives it up",
+		   "\"pmem-preserve verify\" names what is damaged; \"restore\" tries again, \"discard\" gives it up",
 		   "this boot could not restore the state: %s", reason);
 }
 

@@ -42,18 +42,13 @@ static int end_salvage(const struct options *options)
 	if (options->dry_run)
 		inform("Nothing was changed; all but what is listed here can be restored");
 	else
-		inform("All but what is listed here is restored and was checked. The checkpoint "
-		       "stays: \"restore --salvage --into\" another directory tries again, "
-		       "\"discard\" gives it up");
+		inform("All but what is listed here is restored and was checked. The checkpoint stays: \"restore --salvage --into\" another directory tries again, \"discard\" gives it up");
 	return -E_DAMAGED;
 }
 
 static void explain_by_hand(const struct store *store)
 {
-	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: "
-	     "\"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s, which "
-	     "gets files with holes wrong; where these find no superblock, pmem-preserve(8) says "
-	     "how to put the second one in its place",
+	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: \"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s, which gets files with holes wrong; where these find no superblock, pmem-preserve(8) says how to put the second one in its place",
 	     store->path, store->path,
 	     store->kind == STORE_DAX ? " (of a dax device: from a copy, made with daxio)" : "");
 }
@@ -68,9 +63,7 @@ static int refuse_old(const struct options *options, const struct place *place,
 	if (r < 0 || header->generation >= counter)
 		return r;
 	return fail(-E_REFUSED,
-		    "%s: the checkpoint is an old one, put back: it has generation %llu, and "
-		    "generations from %llu on are expected; if it is wanted all the same, write "
-		    "%llu into %s",
+		    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; if it is wanted all the same, write %llu into %s",
 		    place_name(place), (unsigned long long)header->generation,
 		    (unsigned long long)counter, (unsigned long long)header->generation,
 		    options->counter_file);
@@ -146,8 +139,7 @@ int restore_run(struct context *context, const struct options *options, const st
 			return r;
 		image->header.phase = IMAGE_PHASE_RESTORED;
 		if (counter_raise(options->counter_file, image->header.generation + 1) < 0)
-			warn("this checkpoint may be restored once more, if somebody says that it "
-			     "was not");
+			warn("this checkpoint may be restored once more, if somebody says that it was not");
 	}
 	json_add(context->result, "image", image_to_json(&image->header));
 	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,

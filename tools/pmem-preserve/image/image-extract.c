@@ -255,8 +255,7 @@ static int report_damage(const struct job *job, uint64_t start, uint64_t end)
 		return fail(-E_DAMAGED, "%s: the checkpoint is damaged at %llu", image->store->path,
 			    (unsigned long long)start);
 	return fail(-E_DAMAGED,
-		    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is, \"restore "
-		    "--salvage\" brings back the rest",
+		    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is, \"restore --salvage\" brings back the rest",
 		    image->store->path, PATH(image->tree, image->extents[first].entry),
 		    count > 1 ? " or a file next to it" : "");
 }

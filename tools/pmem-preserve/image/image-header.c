@@ -99,19 +99,15 @@ int image_authenticate(const struct image_header *header, const struct key *key,
 
 	if (r == -E_REFUSED)
 		return fail(r,
-			    "%s: the checkpoint is sealed with a key: \"key-file =\" in the "
-			    "configuration, or --key-file, has to name the file",
+			    "%s: the checkpoint is sealed with a key: \"key-file =\" in the configuration, or --key-file, has to name the file",
 			    name);
 	if (r == -E_DAMAGED && header->seal == IMAGE_SEAL_PLAIN)
 		return fail(r,
-			    "%s: the checkpoint is not authentic: it is not sealed with a key; "
-			    "if you know where it comes from, \"--key-file=\" takes it all the "
-			    "same",
+			    "%s: the checkpoint is not authentic: it is not sealed with a key; if you know where it comes from, \"--key-file=\" takes it all the same",
 			    name);
 	if (r == -E_DAMAGED)
 		return fail(r,
-			    "%s: the checkpoint is not authentic: it was sealed with another key, "
-			    "or changed by somebody who does not have it",
+			    "%s: the checkpoint is not authentic: it was sealed with another key, or changed by somebody who does not have it",
 			    name);
 	return r < 0 ? fail(r, "%s: its key cannot be made", name) : 0;
 }

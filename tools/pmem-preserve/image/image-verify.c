@@ -56,10 +56,9 @@ int image_verify(struct image *image, unsigned int threads,
 	if (r < 0 || (verify.segments == 0 && !image->header_lost))
 		return r;
 	if (verify.segments == 0)
-		return fail(
-			-E_DAMAGED,
-			"%s: the header or the superblock is lost or damaged; all else is whole",
-			image->store->path);
+		return fail(-E_DAMAGED,
+			    "%s: the header or the superblock is lost or damaged; all else is whole",
+			    image->store->path);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 

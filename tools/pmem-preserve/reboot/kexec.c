@@ -147,11 +147,9 @@ static int choose_cmdline(const char *cmdline, char **ret_cmdline)
 		return fail(r, "/proc/cmdline cannot be read");
 	running[strcspn(running, "\n")] = '\0';
 	if (cmdline && cmdline_lacks_memmap(running, cmdline, missing, sizeof(missing)))
-		return fail(
-			-E_REFUSED,
-			"the new command line lacks memmap=%s of the running one: the new kernel "
-			"would use that memory as its own, and what is kept there would be lost",
-			missing);
+		return fail(-E_REFUSED,
+			    "the new command line lacks memmap=%s of the running one: the new kernel would use that memory as its own, and what is kept there would be lost",
+			    missing);
 	*ret_cmdline = cmdline ? strdup(cmdline) : cmdline_for_next(running);
 	return *ret_cmdline ? 0 : fail(-ENOMEM, "the command line");
 }

@@ -105,8 +105,7 @@ int attempt_give_up(const struct attempt *attempt, struct memory_failure failure
 	if (lost) {
 		failure.rollback = ROLLBACK_INCOMPLETE;
 		snprintf(outcome, sizeof(outcome),
-			 "%u of %zu blocks could not be brought back, see 'lsmem' and 'daxctl "
-			 "online-memory %s'",
+			 "%u of %zu blocks could not be brought back, see 'lsmem' and 'daxctl online-memory %s'",
 			 lost, attempt->blocks->count, attempt->device);
 	} else if (failure.rollback != ROLLBACK_NONE) {
 		failure.rollback = ROLLBACK_COMPLETE;

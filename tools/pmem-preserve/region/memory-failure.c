@@ -26,8 +26,7 @@ static const struct failure_class classes[] = {
 	{ "reserved", "a page in it belongs to the kernel or to a driver, and never moves",
 	  "only a reboot, or unloading that driver, frees it" },
 	{ "poisoned", "a page in it has a memory error and is still in use",
-	  "see 'dmesg' for \"Memory failure\" and stop the program that uses it; the memory "
-	  "module may have to be replaced" },
+	  "see 'dmesg' for \"Memory failure\" and stop the program that uses it; the memory module may have to be replaced" },
 	{ "no-memory", "there is no memory free elsewhere to move it to",
 	  "stop what needs much memory, or add swap" },
 	{ "notifier", "a part of the kernel that is asked before memory changes refused it",
@@ -176,8 +175,7 @@ static const char *reason_of_error(int error)
 	case EAGAIN:
 		return "pages in it cannot be moved (pinned by a device or a virtual machine)";
 	case ETIMEDOUT:
-		return "what is in it did not move (pages are pinned, or too little memory is "
-		       "free elsewhere)";
+		return "what is in it did not move (pages are pinned, or too little memory is free elsewhere)";
 	default:
 		return strerror(-error);
 	}

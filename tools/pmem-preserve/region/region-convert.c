@@ -106,11 +106,9 @@ static int create_namespace(const struct region *region)
 		r = ndctl_namespace_set_size(seed, size);
 	if (r < 0) {
 		ndctl_namespace_delete(seed);
-		return fail(
-			r,
-			"%s: a namespace of %s cannot be created (the region must be a multiple "
-			"of %s)",
-			region->name, size_exact(size).text, size_text(align).text);
+		return fail(r,
+			    "%s: a namespace of %s cannot be created (the region must be a multiple of %s)",
+			    region->name, size_exact(size).text, size_text(align).text);
 	}
 	return 0;
 }

@@ -97,8 +97,7 @@ static int remove_offline_memory(const struct region *region, const struct range
 		return r;
 	if (memory_blocks_online(&before))
 		return fail(-E_MEMORY,
-			    "%s: %zu of its %zu blocks came online again: another program "
-			    "(a udev rule?) does that, stop it first",
+			    "%s: %zu of its %zu blocks came online again: another program (a udev rule?) does that, stop it first",
 			    region->dax_device, memory_blocks_online(&before), before.count);
 	r = bind_driver(region, "device_dax");
 	if (r < 0)
@@ -108,8 +107,7 @@ static int remove_offline_memory(const struct region *region, const struct range
 		return r;
 	if (after.count)
 		return fail(-E_MEMORY,
-			    "%s: %zu blocks are offline but the kernel did not remove them; "
-			    "only a reboot gives them back",
+			    "%s: %zu blocks are offline but the kernel did not remove them; only a reboot gives them back",
 			    region->dax_device, after.count);
 	return 0;
 }
@@ -121,8 +119,7 @@ int region_adopt(struct region *region)
 	if (r == 0)
 		r = region_refresh(region);
 	else
-		warn("%u blocks of %s stay RAM until the next reboot: only a driver that "
-		     "remembers them (the package dax-kmem-dkms) can take them back",
+		warn("%u blocks of %s stay RAM until the next reboot: only a driver that remembers them (the package dax-kmem-dkms) can take them back",
 		     region->blocks, region->name);
 	return r;
 }
@@ -296,16 +293,12 @@ static void undo_hot_add(struct region *region)
 int region_can_be_ram(const struct region *region)
 {
 	if (region->target_node < 0)
-		return fail(
-			-ENODEV,
-			"%s cannot be used as RAM, as the kernel knows no NUMA node for it: the "
-			"firmware must describe it (ACPI SRAT), or memmap= set aside a range with "
-			"RAM behind it",
-			region->name);
+		return fail(-ENODEV,
+			    "%s cannot be used as RAM, as the kernel knows no NUMA node for it: the firmware must describe it (ACPI SRAT), or memmap= set aside a range with RAM behind it",
+			    region->name);
 	if (region->block_bytes && !region->ram_bytes)
 		return fail(-ENOSPC,
-			    "%s cannot be used as RAM: its %s do not hold one whole memory "
-			    "block of %s",
+			    "%s cannot be used as RAM: its %s do not hold one whole memory block of %s",
 			    region->name, size_text(region->devdax_bytes).text,
 			    size_text(region->block_bytes).text);
 	return 0;

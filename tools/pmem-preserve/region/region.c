@@ -111,15 +111,12 @@ static void describe_undriven(const struct region_handle *handle, struct region 
 	describe_dax_blocks(handle, region);
 	if (region->blocks)
 		snprintf(region->why, sizeof(region->why),
-			 "%s has no driver, but %u blocks of it are RAM still, which could not be "
-			 "removed: 'pmem-preserve hot-remove --region %s' tries that again",
+			 "%s has no driver, but %u blocks of it are RAM still, which could not be removed: 'pmem-preserve hot-remove --region %s' tries that again",
 			 region->dax_device, region->blocks, region->name);
 	else
-		snprintf(
-			region->why, sizeof(region->why),
-			"%s has no driver: 'pmem-preserve hot-remove --region %s' gives it back to "
-			"device_dax",
-			region->dax_device, region->name);
+		snprintf(region->why, sizeof(region->why),
+			 "%s has no driver: 'pmem-preserve hot-remove --region %s' gives it back to device_dax",
+			 region->dax_device, region->name);
 }
 
 static void describe_dax(const struct region_handle *handle, struct region *region)
@@ -163,9 +160,7 @@ static void describe_namespace(const struct region_handle *handle, struct region
 	region->raw_bytes = ndctl_namespace_get_size(namespace);
 	if (handle->namespaces > 1) {
 		snprintf(region->why, sizeof(region->why),
-			 "it is divided into %u namespaces, and pmem-preserve wants a whole "
-			 "region: see "
-			 "'ndctl list -N -r %s'",
+			 "it is divided into %u namespaces, and pmem-preserve wants a whole region: see 'ndctl list -N -r %s'",
 			 handle->namespaces, region->name);
 		return;
 	}
@@ -179,9 +174,7 @@ static void describe_namespace(const struct region_handle *handle, struct region
 		mode = "sector";
 	if (mode) {
 		snprintf(region->why, sizeof(region->why),
-			 "%s is in %s mode and may hold a file system; to give it up with all that "
-			 "is in "
-			 "it: ndctl create-namespace -f -e %s -m devdax",
+			 "%s is in %s mode and may hold a file system; to give it up with all that is in it: ndctl create-namespace -f -e %s -m devdax",
 			 region->namespace, mode, region->namespace);
 		return;
 	}
@@ -191,10 +184,9 @@ static void describe_namespace(const struct region_handle *handle, struct region
 			       : "";
 	if (!*block_device) {
 		region->is_disabled = true;
-		snprintf(
-			region->why, sizeof(region->why),
-			"%s is disabled: 'pmem-preserve hot-remove --region %s' brings it up again",
-			region->namespace, region->name);
+		snprintf(region->why, sizeof(region->why),
+			 "%s is disabled: 'pmem-preserve hot-remove --region %s' brings it up again",
+			 region->namespace, region->name);
 		return;
 	}
 	snprintf(region->block_device, sizeof(region->block_device), "/dev/%s", block_device);
@@ -207,9 +199,7 @@ static void describe_left_behind(const struct memory_range *devdax, struct regio
 	describe_blocks(devdax, 1, region);
 	if (region->blocks && *region->namespace)
 		snprintf(region->why, sizeof(region->why),
-			 "%u blocks of it are RAM still, which could not be removed, and its dax "
-			 "device is gone: 'ndctl disable-region %s' and 'ndctl enable-region %s' "
-			 "bring that back",
+			 "%u blocks of it are RAM still, which could not be removed, and its dax device is gone: 'ndctl disable-region %s' and 'ndctl enable-region %s' bring that back",
 			 region->blocks, region->name, region->name);
 }
 
@@ -239,8 +229,7 @@ void region_describe(const struct region_handle *handle, struct region *ret_regi
 	} else if (ndctl_region_get_nstype(handle->region) == ND_DEVICE_NAMESPACE_PMEM) {
 		region.state = REGION_EMPTY;
 		snprintf(region.why, sizeof(region.why),
-			 "no namespace was created on it yet: 'pmem-preserve hot-add --region %s' "
-			 "does",
+			 "no namespace was created on it yet: 'pmem-preserve hot-add --region %s' does",
 			 region.name);
 	} else {
 		snprintf(region.why, sizeof(region.why),
@@ -337,8 +326,7 @@ int region_find(const char *name, struct region *ret_region)
 		return r;
 	if (!count)
 		return fail(-ENODEV,
-			    "no persistent memory: set some RAM aside with memmap=2G!4G on the "
-			    "kernel's command line (2 GiB at the address 4 GiB), or add an NVDIMM");
+			    "no persistent memory: set some RAM aside with memmap=2G!4G on the kernel's command line (2 GiB at the address 4 GiB), or add an NVDIMM");
 	list_names(regions, count, names, sizeof(names));
 	if (!name) {
 		if (count > 1)

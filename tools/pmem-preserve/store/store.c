@@ -166,8 +166,7 @@ static int fill_holes(const struct store *store, off_t size)
 			r = interrupt_check();
 		else if (errno == ENOSPC)
 			r = fail(-E_NO_FIT,
-				 "%s: has holes, and there is no space left to fill them; nothing "
-				 "was changed",
+				 "%s: has holes, and there is no space left to fill them; nothing was changed",
 				 store->path);
 		else
 			r = fail(-errno, "%s: cannot fill its holes", store->path);
@@ -471,8 +470,7 @@ int store_remove(const struct store *store)
 	r = fault(FAULT_FILE_REMOVED);
 	if (r == 0 && fsync(directory) < 0)
 		r = fail(-errno,
-			 "%s: is removed, but its directory cannot be flushed: it may come "
-			 "back after a power cut",
+			 "%s: is removed, but its directory cannot be flushed: it may come back after a power cut",
 			 store->path);
 	return r;
 }

@@ -203,8 +203,7 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 static int swapped(const struct tree *tree, uint32_t index)
 {
 	return fail(-E_FAILED,
-		    "%s: something else took its place while it was restored; nothing else may "
-		    "write there meanwhile",
+		    "%s: something else took its place while it was restored; nothing else may write there meanwhile",
 		    PATH(tree, index));
 }
 
