@@ -11,7 +11,7 @@ for part in "$@"; do
 	build)
 		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
 			libdaxctl-dev libsystemd-dev libxxhash-dev libssl-dev libjson-c-dev libinih-dev
-			libpmem-dev libblkid-dev"
+			libpmem-dev libblkid-dev uuid-dev libmount-dev libsmartcols-dev"
 		;;
 	test)
 		wanted="$wanted git libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin

@@ -35,13 +35,13 @@ static int write_drop_in(const struct config *config, const char *directory)
 	FILE *file;
 
 	if (snprintf(path, sizeof(path), "%s/" DROP_IN, directory) >= (int)sizeof(path))
-		return fail(-ENAMETOOLONG, "%s", directory);
+		return report_error(-ENAMETOOLONG, "%s", directory);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return fail(-errno, "%s", path);
+		return report_error(-errno, "%s", path);
 	strncat(path, "/50-mounts.conf", sizeof(path) - strlen(path) - 1);
 	file = fopen(path, "we");
 	if (!file)
-		return fail(-errno, "%s", path);
+		return report_error(-errno, "%s", path);
 	fprintf(file, "# Written by pmem-preserve-generator from " CONFIG_PATH "\n[Unit]\n");
 	for (size_t i = 0; i < config->state_count; i++)
 		print_path(file, config->states[i]);
@@ -52,7 +52,7 @@ static int write_drop_in(const struct config *config, const char *directory)
 		print_path(file, config->counter_file ? config->counter_file : COUNTER_PATH);
 	}
 	if (fclose(file) != 0)
-		return fail(-errno, "%s", path);
+		return report_error(-errno, "%s", path);
 	return 0;
 }
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 
 	report_init(NORMAL);
 	if (argc != 4)
-		return exit_status(fail(-E_USAGE, "the generator is called by systemd"));
+		return exit_status(report_error(-E_USAGE, "the generator is called by systemd"));
 	r = config_read(NULL, &config);
 	if (r < 0)
 		return exit_status(r);

@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h> /* last: it has a macro that is called fail() too */
+#include <cmocka.h>
 
 #define FIRST	    32
 #define COUNT	    5

@@ -4,6 +4,7 @@
  * hang on memory that does not move, or a failed attempt would leave a machine with less memory, or
  * with memory in a zone from which it can never be taken.
  */
+#include "base/clock.h"
 #include "fake-signal.h"
 #include "fake-tree.h"
 #include "region/hotremove.h"
@@ -23,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h> /* last: it has a macro that is called fail() too */
+#include <cmocka.h>
 
 #define FIRST	    32
 #define COUNT	    5

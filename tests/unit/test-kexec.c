@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include <cmocka.h> /* last: it has a macro that is called fail() too */
+#include <cmocka.h>
 
 #define RUNNING "BOOT_IMAGE=/vmlinuz-6.1 root=/dev/vda1 ro memmap=2G!4G quiet"
 

@@ -3,6 +3,8 @@
  * Attributes. Were this wrong, a number or a state would be misread, or a write into the kernel
  * that never returns would block a reboot.
  */
+#include "base/child.h"
+#include "base/clock.h"
 #include "fake-tree.h"
 #include "base/report.h"
 #include "base/sysfs.h"
@@ -17,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h> /* last: it has a macro that is called fail() too */
+#include <cmocka.h>
 
 static void test_read_strips_the_end(void **state)
 {
@@ -124,7 +126,7 @@ static void test_write(void **state)
 
 static void test_write_within_passes_results_on(void **state)
 {
-	const struct sysfs_wait wait = { .deadline_ns = now_ns() + 5000000000ull };
+	const struct child_limit wait = { .deadline_ns = now_ns() + 5000000000ull };
 
 	(void)state;
 	fake_write("sys/a", "online\n");
@@ -138,7 +140,7 @@ static void test_write_within_passes_results_on(void **state)
 static void test_write_within_ends_at_the_deadline(void **state)
 {
 	uint64_t start = now_ns();
-	const struct sysfs_wait wait = { .deadline_ns = start + 200000000 };
+	const struct child_limit wait = { .deadline_ns = start + 200000000 };
 
 	(void)state;
 	sysfs_set_writer(writer_hangs);
@@ -154,9 +156,9 @@ static int third_tick(void *data)
 static void test_write_within_ends_when_the_tick_says_so(void **state)
 {
 	int ticks = 0;
-	const struct sysfs_wait wait = { .deadline_ns = now_ns() + 20000000000ull,
-					 .tick = third_tick,
-					 .data = &ticks };
+	const struct child_limit wait = { .deadline_ns = now_ns() + 20000000000ull,
+					  .tick = third_tick,
+					  .data = &ticks };
 
 	(void)state;
 	sysfs_set_writer(writer_hangs);

@@ -2,22 +2,23 @@
 #include "auth/counter.h"
 
 #include "base/cleanup.h"
-#include "base/directory-of.h"
+#include "base/lock.h"
+#include "base/replace-file.h"
 #include "base/report.h"
 
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
-#define TEXT_BYTES 32
+#define TEXT_BYTES   32
+#define LOCK_WAIT_MS 10000
 
 static int refuse(const char *path, const char *why)
 {
-	return fail(-E_REFUSED,
-		    "%s: the counter of generations %s; write the generation of the last good checkpoint into it (\"status\" says it), or remove it to begin anew",
-		    path, why);
+	return report_error(-E_REFUSED,
+			    "%s: the counter of generations %s; write the generation of the last good checkpoint into it (\"status\" says it), or remove it to begin anew",
+			    path, why);
 }
 
 /* One decimal number and the end of the line. */
@@ -48,13 +49,13 @@ static int read_file(const char *path, uint64_t *ret_generation)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return fail(-errno, "%s: the counter of generations cannot be read", path);
+		return report_error(-errno, "%s: the counter of generations cannot be read", path);
 	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) ||
 	    (status.st_uid != 0 && status.st_uid != geteuid()))
 		return refuse(path, "may have been written by others");
 	length = read(fd, text, sizeof(text) - 1);
 	if (length < 0)
-		return fail(-errno, "%s: the counter of generations cannot be read", path);
+		return report_error(-errno, "%s: the counter of generations cannot be read", path);
 	text[length] = '\0';
 	return parse(text, ret_generation) < 0 ? refuse(path, "holds no number") : 0;
 }
@@ -84,9 +85,9 @@ int counter_is_writable(const char *path)
 	if (directory == -ENOENT && copy)
 		directory = open_directory_of(dirname(copy));
 	if (directory < 0 || faccessat(directory, ".", W_OK, AT_EACCESS) < 0)
-		return fail(directory < 0 ? directory : -errno,
-			    "%s: the counter of generations could not be written afterwards; nothing was changed",
-			    path);
+		return report_error(directory < 0 ? directory : -errno,
+				    "%s: the counter of generations could not be written afterwards; nothing was changed",
+				    path);
 	return 0;
 }
 
@@ -101,62 +102,29 @@ static int make_directory_of(const char *path)
 	return mkdir(dirname(copy), 0700) < 0 ? -errno : open_directory_of(path);
 }
 
-static int write_text(int fd, uint64_t generation)
-{
-	char text[TEXT_BYTES];
-	int length = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)generation);
-	ssize_t put = write(fd, text, (size_t)length);
-
-	if (put != length)
-		return put < 0 ? -errno : -ENOSPC;
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Beside the old one and over it by a rename, so that there is always a whole one. */
-static int replace(const char *path, int directory, uint64_t generation)
-{
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	if (asprintf(&temporary, "%s.new", path) < 0) {
-		temporary = NULL;
-		return -ENOMEM;
-	}
-	/* What one left behind who was killed is written over. */
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_text(fd, generation);
-	if (r == 0 && rename(temporary, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(temporary);
-		return r;
-	}
-	return fsync(directory) < 0 ? -errno : 0;
-}
-
 int counter_raise(const char *path, uint64_t generation)
 {
 	_cleanup_close_ int directory = -1;
 	uint64_t present = 0;
-	int r;
+	char text[TEXT_BYTES];
+	int r, length;
 
 	if (!path)
 		return 0;
 	directory = make_directory_of(path);
 	r = directory < 0 ? directory : 0;
 	/* Of two who raise it at once, the lower one must not come last. */
-	if (r == 0 && flock(directory, LOCK_EX) < 0)
-		r = -errno;
+	if (r == 0)
+		r = lock_take(directory, LOCK_WAIT_MS);
 	if (r < 0)
-		return fail(r, "%s: the counter of generations cannot be written", path);
+		return report_error(r, "%s: the counter of generations cannot be written", path);
 	r = read_file(path, &present);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (generation <= present)
 		return 0;
-	r = replace(path, directory, generation);
-	return r < 0 ? fail(r, "%s: the counter of generations cannot be written", path) : 0;
+	length = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)generation);
+	r = replace_file(path, 0600, text, (size_t)length);
+	return r < 0 ? report_error(r, "%s: the counter of generations cannot be written", path)
+		     : 0;
 }

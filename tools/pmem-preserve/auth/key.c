@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "auth/key.h"
 
+#include "auth/secret.h"
 #include "base/cleanup.h"
 #include "base/report.h"
-#include "auth/secret.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -83,16 +83,16 @@ int key_read(const char *path, struct key **ret_key)
 		return 0;
 	fault = open_judged(path, &fd);
 	if (fault)
-		return fail(-E_REFUSED, "%s: the key file %s", path, fault);
+		return report_error(-E_REFUSED, "%s: the key file %s", path, fault);
 	key = secret_new(sizeof(*key));
 	if (!key)
-		return fail(-ENOMEM, "%s: the key file cannot be read", path);
+		return report_error(-ENOMEM, "%s: the key file cannot be read", path);
 	r = read_bytes(fd, key);
 	if (r == 0 && key->length < KEY_FILE_MIN)
 		r = -EIO;
 	if (r < 0) {
 		key_free(key);
-		return fail(r, "%s: the key file cannot be read", path);
+		return report_error(r, "%s: the key file cannot be read", path);
 	}
 	*ret_key = key;
 	return 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/fault.h"
 
-#ifdef FAULT_POINTS_ENABLED
 #include "base/report.h"
+
+#ifdef FAULT_POINTS_ENABLED
 
 #include <errno.h>
 #include <signal.h>
@@ -58,7 +59,7 @@ int fault(enum fault_point point)
 	if (strcmp(action, "stop") == 0)
 		raise(SIGSTOP);
 	if (strcmp(action, "error") == 0)
-		return fail(-EIO, "fault point %d: %s", (int)point, points[i].when);
+		return report_error(-EIO, "fault point %d: %s", (int)point, points[i].when);
 	return 0;
 }
 #endif

@@ -2,11 +2,11 @@
 #include "base/file-systems.h"
 
 #include "base/cleanup.h"
-#include "settings/config.h"
+#include "base/strings.h"
 
 #include <errno.h>
+#include <libmount.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,30 +48,28 @@ static bool is_the_systems(const char *path)
 	return false;
 }
 
-static void cleanup_mounts(FILE **file)
-{
-	if (*file)
-		endmntent(*file);
-}
-
 int file_systems_in_memory(char ***ret_paths, size_t *ret_count)
 {
-	_cleanup_(cleanup_mounts) FILE *file = setmntent("/proc/self/mounts", "re");
-	const struct mntent *mount;
+	struct libmnt_table *mounts = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *mount;
 	char **paths = NULL;
 	size_t count = 0;
+	int r = mounts ? 0 : -errno;
 
-	if (!file)
-		return -errno;
-	while ((mount = getmntent(file))) {
-		if (strcmp(mount->mnt_type, "tmpfs") != 0 || is_the_systems(mount->mnt_dir))
-			continue;
-		if (strings_add(&paths, &count, mount->mnt_dir) < 0) {
-			for (size_t i = 0; i < count; i++)
-				free(paths[i]);
-			free(paths);
-			return -ENOMEM;
-		}
+	if (!iterator)
+		r = -ENOMEM;
+	while (r == 0 && mnt_table_next_fs(mounts, iterator, &mount) == 0) {
+		const char *target = mnt_fs_get_target(mount);
+
+		if (mnt_fs_match_fstype(mount, "tmpfs") && !is_the_systems(target))
+			r = strings_add(&paths, &count, target);
+	}
+	mnt_free_iter(iterator);
+	mnt_unref_table(mounts);
+	if (r < 0) {
+		strings_free(&paths, &count);
+		return r;
 	}
 	*ret_paths = paths;
 	*ret_count = count;

@@ -32,5 +32,5 @@ int interrupt_check(void)
 		return 0;
 	if (atomic_exchange(&reported, true))
 		return -EINTR;
-	return fail(-EINTR, "stopped by signal %d (%s)", received, strsignal(received));
+	return report_error(-EINTR, "stopped by signal %d (%s)", received, strsignal(received));
 }

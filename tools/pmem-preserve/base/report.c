@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/report.h"
 
+#include "base/clock.h"
 #include "base/journal.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -10,7 +12,6 @@
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE_BYTES 1024
@@ -33,34 +34,12 @@ void report_init(enum verbosity verbosity)
 	to_systemd = getenv("NOTIFY_SOCKET") != NULL;
 }
 
-uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
-/* Names of files may hold anything: what would move the cursor or end the line is shown as \ooo. */
-static void make_printable(const char *text, char *line, size_t size)
-{
-	size_t used = 0;
-
-	for (const unsigned char *p = (const unsigned char *)text; *p && used + 5 < size; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			used += (size_t)snprintf(line + used, size - used, "\\%03o", *p);
-		else
-			line[used++] = (char)*p;
-	}
-	line[used] = '\0';
-}
-
 /* @priority as in syslog(3). */
 static void print_line(int priority, const char *prefix, const char *text)
 {
 	char line[4 * MESSAGE_BYTES];
 
-	make_printable(text, line, sizeof(line));
+	text_printable(text, line, sizeof(line));
 	if (to_systemd && priority == LOG_INFO)
 		sd_notifyf(0, "STATUS=%s", line);
 	if (to_journal) {
@@ -74,7 +53,7 @@ static void print_line(int priority, const char *prefix, const char *text)
 	fprintf(stderr, "%s%s\n", prefix, line);
 }
 
-int fail(int code, const char *format, ...)
+int report_error(int code, const char *format, ...)
 {
 	va_list args;
 	size_t used;
@@ -144,35 +123,6 @@ int exit_status(int code)
 	if (code <= -E_FAILED && code >= -E_NO_FIT)
 		return -code - E_STATUS_BASE;
 	return 1;
-}
-
-struct size_text size_text(uint64_t bytes)
-{
-	static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	struct size_text size;
-	double value = (double)bytes;
-	unsigned int i = 0;
-
-	while (value >= 1024 && i < 6) {
-		value /= 1024;
-		i++;
-	}
-	if (i == 0 || value == (double)(uint64_t)value)
-		snprintf(size.text, sizeof(size.text), "%.0f %s", value, unit[i]);
-	else
-		snprintf(size.text, sizeof(size.text), "%.1f %s", value, unit[i]);
-	return size;
-}
-
-struct size_text size_exact(uint64_t bytes)
-{
-	struct size_text size = size_text(bytes);
-	size_t used = strlen(size.text);
-
-	if (bytes >= 1024)
-		snprintf(size.text + used, sizeof(size.text) - used, " (%llu bytes)",
-			 (unsigned long long)bytes);
-	return size;
 }
 
 void progress_begin(struct progress *progress, const char *what, uint64_t total)

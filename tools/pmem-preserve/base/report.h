@@ -6,7 +6,7 @@
  *
  * Error contract of the whole program: a function returns 0 or a negative code, which is -errno or
  * one of -E_* below. Results go to ret_* parameters, written only on success. An error is
- * reported once, with fail(), where the name of the object is known; callers just pass it on.
+ * reported once, with report_error(), where the name of the object is known; callers just pass it on.
  */
 #ifndef PMEM_PRESERVE_REPORT_H
 #define PMEM_PRESERVE_REPORT_H
@@ -34,9 +34,9 @@ void report_init(enum verbosity verbosity);
 
 /*
  * Prints "pmem-preserve: MESSAGE[: ERRNO TEXT]" and returns @code, so that a caller can say
- * "return fail(-errno, "%s: cannot open", path)". @code: -errno (its text is appended) or -E_*.
+ * "return report_error(-errno, "%s: cannot open", path)". @code: -errno (its text is appended) or -E_*.
  */
-__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int report_error(int code, const char *format, ...);
 
 /* What is happening to the memory and the state (not when quiet), and the finer steps (-v). */
 __attribute__((format(printf, 1, 2))) void inform(const char *format, ...);
@@ -45,18 +45,11 @@ __attribute__((format(printf, 1, 2))) void detail(const char *format, ...);
 /* Something the operator should mend although the command goes on. */
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 
-/* The text of the last fail(), or "" (for --json); valid until the next one. */
+/* The text of the last report_error(), or "" (for --json); valid until the next one. */
 const char *report_last_error(void);
 
 /* Exit status of the program for a code, as in pmem-preserve(8). */
 int exit_status(int code);
-
-/* "1.5 GiB (1610612736 bytes)" is for refusals, "1.5 GiB" for the rest. */
-struct size_text {
-	char text[48];
-};
-struct size_text size_text(uint64_t bytes);
-struct size_text size_exact(uint64_t bytes);
 
 /*
  * Progress of work that may last longer than a second: one line on a terminal, the unit's status
@@ -75,11 +68,7 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total)
 void progress_add(struct progress *progress, uint64_t amount);
 void progress_end(struct progress *progress);
 
-/* Work that shows no progress may last so long: the unit that we are is not to be killed before. */
+/* Extends the unit's timeout by @seconds, for work that shows no progress (EXTEND_TIMEOUT_USEC=). */
 void progress_allow(unsigned int seconds);
-
-/* Monotonic time in ns. */
-uint64_t now_ns(void);
-#define NS_PER_MS 1000000ull
 
 #endif

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/sysfs.h"
 
+#include "base/child.h"
 #include "base/cleanup.h"
-#include "base/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define TICK_MS	      100
-#define KILL_GRACE_MS 5000
-#define TEXT_STEP     16384
+#define TEXT_STEP 16384
 
 static int root = -1;
 static sysfs_writer *test_writer;
@@ -210,72 +203,6 @@ int sysfs_write(int directory, const char *path, const char *value)
 	return r < 0 ? r : write_now(directory, path, value);
 }
 
-/* Waits for the child until the deadline; -ETIMEDOUT, or what the tick returned. */
-static int wait_for_child(int pidfd, const struct sysfs_wait *wait)
-{
-	struct pollfd poll_child = { .fd = pidfd, .events = POLLIN };
-
-	for (;;) {
-		uint64_t now = now_ns(), left;
-		int timeout, r;
-
-		left = now < wait->deadline_ns
-			       ? (wait->deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS
-			       : 0;
-		timeout = left < TICK_MS ? (int)left : TICK_MS;
-		r = poll(&poll_child, 1, timeout);
-		if (r > 0)
-			return 0;
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (!left)
-			return -ETIMEDOUT;
-		r = wait->tick ? wait->tick(wait->data) : 0;
-		if (r)
-			return r;
-	}
-}
-
-int sysfs_work_within(int (*work)(void *data), void *data, const struct sysfs_wait *wait)
-{
-	const unsigned int grace_ms = wait->grace_ms ? wait->grace_ms : KILL_GRACE_MS;
-	struct sysfs_wait grace = {};
-	_cleanup_close_ int pidfd = -1;
-	pid_t parent = getpid(), child;
-	int ended, status, r;
-
-	child = fork();
-	if (child < 0)
-		return -errno;
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(ECANCELED);
-		_exit(-work(data));
-	}
-	pidfd = pidfd_open(child, 0);
-	if (pidfd < 0) {
-		r = -errno;
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-		return r;
-	}
-	ended = wait_for_child(pidfd, wait);
-	if (ended) {
-		kill(child, SIGKILL);
-		grace.deadline_ns = now_ns() + grace_ms * NS_PER_MS;
-		if (wait_for_child(pidfd, &grace))
-			return ended;
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	/* It may have been through before the signal came. */
-	if (WIFEXITED(status))
-		return -WEXITSTATUS(status);
-	return ended ? ended : -ECANCELED;
-}
-
 struct one_write {
 	int directory;
 	const char *path, *value;
@@ -289,7 +216,7 @@ static int do_one_write(void *data)
 }
 
 int sysfs_write_within(int directory, const char *path, const char *value,
-		       const struct sysfs_wait *wait)
+		       const struct child_limit *limit)
 {
 	struct one_write one = { .value = value };
 	int r = resolve(&directory, &path);
@@ -298,5 +225,5 @@ int sysfs_write_within(int directory, const char *path, const char *value,
 		return r;
 	one.directory = directory;
 	one.path = path;
-	return sysfs_work_within(do_one_write, &one, wait);
+	return child_work(do_one_write, &one, limit);
 }

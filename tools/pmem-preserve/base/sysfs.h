@@ -39,28 +39,10 @@ int sysfs_read_link(int directory, const char *path, char *buffer, size_t size);
 
 int sysfs_write(int directory, const char *path, const char *value);
 
-/*
- * Work on attributes that may never return: it is done by a child process, which is killed when
- * the deadline has passed. Memory that is being taken offline is let go by a fatal signal on every
- * kernel, and by no other on the newer ones; a thread cannot be given one by itself. The work must
- * return 0 or -errno, and must not print or take locks.
- *
- * -ETIMEDOUT: killed. What was being done may nevertheless have taken effect in the last moment, or
- * (when even the signal was not heeded within @grace_ms) take effect later: look at the object.
- */
-struct sysfs_wait {
-	uint64_t deadline_ns;  /* on now_ns()'s clock */
-	unsigned int grace_ms; /* for what the kernel undoes after the signal; 0: some seconds */
-	/*
-	 * May be NULL. Called about ten times a second, by the parent; what it returns, when it is
-	 * not 0, ends the wait as the deadline would, and is returned.
-	 */
-	int (*tick)(void *data);
-	void *data; /* for @tick */
-};
-int sysfs_work_within(int (*work)(void *data), void *data, const struct sysfs_wait *wait);
+/* The same in a child process, for writes that may never return; see child_work(). */
+struct child_limit;
 int sysfs_write_within(int directory, const char *path, const char *value,
-		       const struct sysfs_wait *wait);
+		       const struct child_limit *limit);
 
 /* What stands in for the kernel in tests: called in place of the write itself; NULL: write. */
 typedef int sysfs_writer(int directory, const char *path, const char *value);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* boot: restore as pmem-preserve.service does it, and a note of what it came to. */
+#include "auth/key.h"
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/report.h"
 #include "commands/command.h"
 #include "flow/image-json.h"
 #include "flow/instance.h"
-#include "base/json.h"
-#include "auth/key.h"
-#include "settings/options.h"
 #include "flow/place.h"
-#include "base/report.h"
 #include "flow/restore.h"
 #include "reboot/notes.h"
+#include "settings/options.h"
 
 #include <json.h>
 #include <string.h>

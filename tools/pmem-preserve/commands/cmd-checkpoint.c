@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* checkpoint: from a tree to a committed image, and with --kexec on into the next kernel. */
-#include "flow/checkpoint.h"
+#include "auth/key.h"
 #include "base/cleanup.h"
-#include "commands/command.h"
+#include "base/clock.h"
 #include "base/fault.h"
-#include "flow/instance.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "reboot/kexec.h"
-#include "auth/key.h"
-#include "settings/options.h"
-#include "flow/region-json.h"
 #include "base/report.h"
+#include "commands/command.h"
+#include "flow/checkpoint.h"
+#include "flow/instance.h"
+#include "flow/region-json.h"
+#include "reboot/kexec.h"
+#include "settings/options.h"
 
 #include <json.h>
 
@@ -80,8 +81,8 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	if (options.in_place && !options.image)
-		return fail(-E_USAGE,
-			    "--in-place is for an image in a file (--image=FILE); a region is always written in place");
+		return report_error(-E_USAGE,
+				    "--in-place is for an image in a file (--image=FILE); a region is always written in place");
 	job.timeline[TIMELINE_BEGIN] = unix_ns();
 	named = options.first < argc;
 	r = instance_lock(&options, 0, &lock);

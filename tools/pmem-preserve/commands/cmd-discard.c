@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* discard: gives a checkpoint up. */
+#include "auth/key.h"
 #include "base/cleanup.h"
 #include "commands/command.h"
 #include "flow/guard.h"
-#include "image/image.h"
 #include "flow/instance.h"
-#include "auth/key.h"
-#include "settings/options.h"
 #include "flow/place.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 /* What is damaged goes as a whole: nobody knows how large it was. */
 static int erase(struct store *store, const struct image_header *header, bool wipe)
@@ -60,7 +60,7 @@ int cmd_discard(struct context *context, int argc, char **argv)
 		return r;
 	r = image_read_header(store, &header);
 	if (r == -E_NO_CHECKPOINT)
-		return fail(r, "%s: holds no checkpoint", place_name(&place));
+		return report_error(r, "%s: holds no checkpoint", place_name(&place));
 	/* A damaged one may go, too; but not what cannot be read, as it may be anybody's. */
 	if (r < 0 && (r != -E_DAMAGED || !image_is_ours(store)))
 		return r;

@@ -3,20 +3,20 @@
  * kexec: all that can fail, done while the services still run (the memory taken back, the kernel
  * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
  */
-#include "flow/checkpoint.h"
+#include "auth/key.h"
 #include "base/cleanup.h"
-#include "commands/command.h"
 #include "base/fault.h"
-#include "flow/instance.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "reboot/kexec.h"
-#include "auth/key.h"
-#include "settings/options.h"
-#include "flow/region-json.h"
 #include "base/report.h"
+#include "commands/command.h"
+#include "flow/checkpoint.h"
+#include "flow/instance.h"
+#include "flow/region-json.h"
+#include "reboot/kexec.h"
 #include "reboot/notes.h"
 #include "reboot/systemctl.h"
+#include "settings/options.h"
 
 #include <json.h>
 #include <string.h>
@@ -27,14 +27,14 @@ static int check_unit(void)
 	char state[32];
 
 	if (!systemd_runs())
-		return fail(-E_FAILED,
-			    "systemd does not run here, and could not stop the services; \"pmem-preserve checkpoint --kexec\" goes without it");
+		return report_error(-E_FAILED,
+				    "systemd does not run here, and could not stop the services; \"pmem-preserve checkpoint --kexec\" goes without it");
 	systemctl_unit_state(state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;
-	return fail(-E_REFUSED,
-		    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" mends it",
-		    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
+	return report_error(-E_REFUSED,
+			    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" mends it",
+			    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
 }
 
 static int hand_over(const struct kexec_plan *plan)
@@ -106,7 +106,8 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	if (options.or_fallback && !options.fallback)
-		return fail(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s", CONFIG_PATH);
+		return report_error(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s",
+				    CONFIG_PATH);
 	r = instance_lock(&options, 0, &lock);
 	if (r == 0)
 		r = check_unit();

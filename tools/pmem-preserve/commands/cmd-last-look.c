@@ -4,15 +4,16 @@
  * goes. Says on the console and in the kernel's log what will become of the state. It changes
  * nothing and must not hold the machine up.
  */
+#include "base/report.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "flow/image-json.h"
+#include "flow/place.h"
 #include "image/image.h"
 #include "reboot/kexec.h"
 #include "reboot/next-state.h"
-#include "settings/options.h"
-#include "flow/place.h"
-#include "base/report.h"
 #include "reboot/notes.h"
+#include "settings/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +105,7 @@ int cmd_last_look(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	if (options.first + 1 != argc)
-		return fail(-E_USAGE, "last-look: say which way the machine goes down");
+		return report_error(-E_USAGE, "last-look: say which way the machine goes down");
 	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome))) {
 		if (access(CONFIG_PATH, F_OK) == 0)
 			tell(LOG_CRIT,

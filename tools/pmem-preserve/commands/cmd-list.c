@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* list: what a checkpoint holds. */
+#include "auth/key.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "commands/command.h"
 #include "flow/image-json.h"
-#include "image/image.h"
-#include "base/json.h"
-#include "auth/key.h"
-#include "settings/options.h"
 #include "flow/place.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <errno.h>
 #include <json.h>
@@ -109,7 +109,7 @@ static int list(struct context *context, const struct image *image, bool long_li
 			continue;
 		path = tree_path(tree, i);
 		if (!path)
-			return fail(-ENOMEM, "%s: cannot list", image->store->path);
+			return report_error(-ENOMEM, "%s: cannot list", image->store->path);
 		if (context->json) {
 			json_append(entries, entry_to_json(tree, i, path));
 		} else if (long_list) {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hot-add (by another name: abort) and hot-remove: the memory alone, without any state. */
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/report.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "flow/guard.h"
-#include "image/image.h"
-#include "base/json.h"
 #include "flow/reclaim.h"
-#include "settings/options.h"
 #include "flow/region-json.h"
-#include "region/region.h"
-#include "base/report.h"
 #include "flow/wipe.h"
+#include "image/image.h"
+#include "region/region.h"
+#include "settings/options.h"
 
 #include <errno.h>
 #include <json.h>

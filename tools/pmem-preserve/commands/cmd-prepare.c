@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* prepare: the part of a checkpoint that is slow, done while services still run. */
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/report.h"
 #include "commands/command.h"
 #include "flow/guard.h"
-#include "image/image.h"
-#include "base/json.h"
 #include "flow/reclaim.h"
-#include "settings/options.h"
 #include "flow/region-json.h"
-#include "base/report.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <json.h>
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* restore: from a committed image to the tree; then the memory goes back to the system. */
+#include "auth/key.h"
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/report.h"
 #include "commands/command.h"
 #include "flow/guard.h"
-#include "image/image.h"
 #include "flow/instance.h"
-#include "base/json.h"
-#include "auth/key.h"
-#include "flow/reclaim.h"
-#include "settings/options.h"
 #include "flow/place.h"
+#include "flow/reclaim.h"
 #include "flow/region-json.h"
-#include "base/report.h"
 #include "flow/restore.h"
 #include "flow/wipe.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <json.h>
 
@@ -35,8 +35,8 @@ int cmd_restore(struct context *context, int argc, char **argv)
 		return r;
 	/* A damaged file would stay what it was before, among others of the checkpoint. */
 	if (options.salvage && options.overwrite)
-		return fail(-E_USAGE,
-			    "restore: --salvage and --overwrite do not go together; salvage --into an empty directory");
+		return report_error(-E_USAGE,
+				    "restore: --salvage and --overwrite do not go together; salvage --into an empty directory");
 	r = instance_lock(&options, 0, &lock);
 	if (r == 0)
 		r = key_read(options.key_file, &options.key);

@@ -4,14 +4,17 @@
  * asking. Where no memory is set aside yet, it says what to put on the kernel's command line.
  */
 #include "base/cleanup.h"
-#include "commands/command.h"
 #include "base/file-systems.h"
-#include "region/memmap-proposal.h"
-#include "settings/options.h"
-#include "region/region.h"
+#include "base/replace-file.h"
 #include "base/report.h"
+#include "base/strings.h"
 #include "base/sysfs.h"
+#include "base/text.h"
+#include "commands/command.h"
 #include "reboot/systemctl.h"
+#include "region/memmap-proposal.h"
+#include "region/region.h"
+#include "settings/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,9 +40,7 @@ struct setup {
 
 static void setup_clear(struct setup *setup)
 {
-	for (size_t i = 0; i < setup->state_count; i++)
-		free(setup->states[i]);
-	free(setup->states);
+	strings_free(&setup->states, &setup->state_count);
 }
 
 static int add_state(struct setup *setup, const char *path)
@@ -50,14 +51,14 @@ static int add_state(struct setup *setup, const char *path)
 	int r;
 
 	if (!real)
-		return fail(-errno, "%s", path);
+		return report_error(-errno, "%s", path);
 	r = file_system_is_memory(real, &memory);
 	if (r == 0)
 		r = file_system_room(real, &used, &available);
 	if (r == 0)
 		r = strings_add(&setup->states, &setup->state_count, real);
 	if (r < 0)
-		return fail(r, "%s", real);
+		return report_error(r, "%s", real);
 	if (!memory)
 		warn("%s lies on a disk, where it survives a reboot anyway; a restore refuses to replace what it finds there",
 		     real);
@@ -78,7 +79,7 @@ static int find_states(struct setup *setup, int argc, char **argv)
 		return r;
 	r = file_systems_in_memory(&found, &count);
 	if (r < 0)
-		return fail(r, "the mounts cannot be read");
+		return report_error(r, "the mounts cannot be read");
 	for (size_t i = 0; i < count; i++) {
 		if (r == 0)
 			r = add_state(setup, found[i]);
@@ -86,8 +87,8 @@ static int find_states(struct setup *setup, int argc, char **argv)
 	}
 	free(found);
 	if (r == 0 && setup->state_count == 0)
-		r = fail(-E_USAGE,
-			 "which state is to be kept? No tmpfs is mounted but the system's own; name it: \"pmem-preserve setup /var/state\"");
+		r = report_error(-E_USAGE,
+				 "which state is to be kept? No tmpfs is mounted but the system's own; name it: \"pmem-preserve setup /var/state\"");
 	return r;
 }
 
@@ -110,14 +111,14 @@ static int propose_memmap(const struct setup *setup)
 		r = sysfs_read_number(-1, "/sys/devices/system/memory/block_size_bytes", 16,
 				      &block_bytes);
 	if (r < 0)
-		return fail(r, "the machine's memory cannot be looked at");
+		return report_error(r, "the machine's memory cannot be looked at");
 	r = memmap_propose(iomem, wanted_bytes(setup), block_bytes, &proposal);
 	if (r == -ENOSPC)
-		return fail(-E_NO_FIT,
-			    "the state takes %s, and no range of this machine's RAM can be set aside for it and leave half",
-			    size_text(setup->state_bytes).text);
+		return report_error(-E_NO_FIT,
+				    "the state takes %s, and no range of this machine's RAM can be set aside for it and leave half",
+				    size_text(setup->state_bytes).text);
 	if (r < 0)
-		return fail(r, "/proc/iomem");
+		return report_error(r, "/proc/iomem");
 	printf("This machine has no region of persistent memory yet. For %s of state now in use,\n"
 	       "set %s aside by one word on the kernel's command line:\n\n"
 	       "    memmap=%s\n\n"
@@ -129,7 +130,7 @@ static int propose_memmap(const struct setup *setup)
 	       "Then reboot and call \"pmem-preserve setup\" again.\n",
 	       size_text(setup->state_bytes).text, size_text(proposal.size).text,
 	       memmap_text(&proposal).text, memmap_text(&proposal).text);
-	return fail(-E_FAILED, "nothing was written: there is no region to configure yet");
+	return report_error(-E_FAILED, "nothing was written: there is no region to configure yet");
 }
 
 static int find_region(struct setup *setup)
@@ -195,24 +196,19 @@ static bool ask(const struct setup *setup)
 
 static int write_config(const struct setup *setup)
 {
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_fclose_ FILE *file = NULL;
-	int r = 0;
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *file;
+	int r;
 
 	if (setup->fallback && mkdir("/var/lib/pmem-preserve", 0700) < 0 && errno != EEXIST)
-		return fail(-errno, "/var/lib/pmem-preserve");
-	if (asprintf(&temporary, "%s.new", setup->config_path) < 0)
-		return fail(-ENOMEM, "%s", setup->config_path);
-	file = fopen(temporary, "we");
+		return report_error(-errno, "/var/lib/pmem-preserve");
+	file = open_memstream(&text, &length);
 	if (!file)
-		return fail(-errno, "%s", temporary);
+		return report_error(-errno, "%s", setup->config_path);
 	print_config(setup, file);
-	if (fflush(file) != 0 || fsync(fileno(file)) < 0 ||
-	    rename(temporary, setup->config_path) < 0) {
-		r = fail(-errno, "%s", setup->config_path);
-		unlink(temporary);
-	}
-	return r;
+	r = fclose(file) == 0 ? replace_file(setup->config_path, 0644, text, length) : -errno;
+	return r < 0 ? report_error(r, "%s", setup->config_path) : 0;
 }
 
 static int start_units(void)
@@ -235,9 +231,9 @@ static int setup(struct setup *setup, int argc, char **argv)
 	int r;
 
 	if (access(setup->config_path, F_OK) == 0 && !setup->options->replace)
-		return fail(-E_REFUSED,
-			    "%s is there already: edit it (\"status\" says what is wrong), or say --replace",
-			    setup->config_path);
+		return report_error(-E_REFUSED,
+				    "%s is there already: edit it (\"status\" says what is wrong), or say --replace",
+				    setup->config_path);
 	r = find_states(setup, argc, argv);
 	if (r == 0)
 		r = find_region(setup);
@@ -250,7 +246,7 @@ static int setup(struct setup *setup, int argc, char **argv)
 		return 0;
 	}
 	if (!ask(setup))
-		return fail(-E_FAILED, "nothing was written");
+		return report_error(-E_FAILED, "nothing was written");
 	r = write_config(setup);
 	if (r < 0)
 		return r;

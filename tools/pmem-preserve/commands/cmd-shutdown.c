@@ -3,19 +3,20 @@
  * shutdown: the checkpoint as pmem-preserve.service makes it when it is stopped. Only when the
  * machine goes down, and by whichever way the state survives that.
  */
-#include "flow/checkpoint.h"
-#include "base/cleanup.h"
-#include "commands/command.h"
 #include "auth/counter.h"
-#include "flow/instance.h"
-#include "base/json.h"
-#include "reboot/kexec.h"
 #include "auth/key.h"
-#include "reboot/next-state.h"
-#include "settings/options.h"
-#include "flow/region-json.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/report.h"
+#include "commands/command.h"
+#include "flow/checkpoint.h"
+#include "flow/instance.h"
+#include "flow/region-json.h"
+#include "reboot/kexec.h"
+#include "reboot/next-state.h"
 #include "reboot/notes.h"
+#include "settings/options.h"
 
 #include <json.h>
 
@@ -97,9 +98,9 @@ static int save_to_region(struct saving *saving, struct place *ret_place)
 		return r;
 	if (kernel_may_overwrite(saving, &ret_place->region)) {
 		if (saving->options->fallback)
-			return fail(-E_REFUSED,
-				    "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
-				    ret_place->region.name);
+			return report_error(-E_REFUSED,
+					    "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
+					    ret_place->region.name);
 		warn("the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s; there is no fallback to use instead",
 		     ret_place->region.name);
 	}
@@ -118,9 +119,9 @@ static int save_anywhere(struct saving *saving, struct place *ret_place)
 		if (r == 0 || !fallback)
 			return r;
 	} else if (!fallback) {
-		return fail(-E_FAILED,
-			    "the memory does not survive a %s (\"survives =\"), and there is no \"fallback =\": the state is not kept",
-			    next_state_name(saving->next));
+		return report_error(-E_FAILED,
+				    "the memory does not survive a %s (\"survives =\"), and there is no \"fallback =\": the state is not kept",
+				    next_state_name(saving->next));
 	}
 	inform("The state goes to the fallback file %s", fallback);
 	progress_allow(saving->options->deadline_seconds);
@@ -173,7 +174,7 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 		r = next_state_find(&saving.next);
 	else if (options.first + 1 < argc ||
 		 next_state_of_verb(argv[options.first], &saving.next) < 0)
-		r = fail(-E_USAGE, "shutdown: \"%s\" is no way down", argv[argc - 1]);
+		r = report_error(-E_USAGE, "shutdown: \"%s\" is no way down", argv[argc - 1]);
 	if (r < 0)
 		return r;
 	if (saving.next == NEXT_STAYS) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* status: what the memory is, and what checkpoints there are. */
+#include "auth/key.h"
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "flow/image-json.h"
-#include "image/image.h"
-#include "base/json.h"
-#include "auth/key.h"
-#include "settings/options.h"
 #include "flow/place.h"
 #include "flow/problems.h"
 #include "flow/region-json.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <json.h>
 #include <stdio.h>

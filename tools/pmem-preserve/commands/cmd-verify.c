@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* verify: whether every byte of a checkpoint is what was written; names what is not. */
+#include "auth/key.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "commands/command.h"
 #include "flow/image-json.h"
-#include "image/image.h"
-#include "base/json.h"
-#include "auth/key.h"
-#include "settings/options.h"
 #include "flow/place.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <json.h>
 #include <stdio.h>

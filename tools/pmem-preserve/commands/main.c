@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command table, and the options that come before (or after) every command. */
-#include "commands/command.h"
-#include "settings/config.h"
-#include "flow/image-json.h"
 #include "base/interrupt.h"
 #include "base/journal.h"
 #include "base/json.h"
 #include "base/report.h"
+#include "commands/command.h"
+#include "flow/image-json.h"
+#include "settings/config.h"
 
 #include <errno.h>
 #include <json.h>
@@ -81,7 +81,7 @@ static int take_globals(int *argc, char **argv, struct globals *globals)
 			globals->config = argv[i] + 9;
 		} else if (strcmp(argv[i], "--config") == 0) {
 			if (i + 1 >= *argc)
-				return fail(-E_USAGE, "--config needs a file");
+				return report_error(-E_USAGE, "--config needs a file");
 			globals->config = argv[++i];
 		} else {
 			argv[kept++] = argv[i];
@@ -104,7 +104,7 @@ static int print_json(struct json_object *result, int r)
 	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
 							      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text || puts(text) < 0)
-		return r < 0 ? r : fail(-ENOMEM, "the result cannot be told");
+		return r < 0 ? r : report_error(-ENOMEM, "the result cannot be told");
 	return r;
 }
 
@@ -118,11 +118,12 @@ static int run(const struct globals *globals, int argc, char **argv)
 	for (i = 0; i < COMMANDS && strcmp(argv[0], commands[i].name) != 0;)
 		i++;
 	if (i == COMMANDS)
-		return fail(-E_USAGE, "there is no command \"%s\"; see \"pmem-preserve --help\"",
-			    argv[0]);
+		return report_error(-E_USAGE,
+				    "there is no command \"%s\"; see \"pmem-preserve --help\"",
+				    argv[0]);
 	context.result = json_object_new_object();
 	if (!context.result)
-		return fail(-ENOMEM, "%s", argv[0]);
+		return report_error(-ENOMEM, "%s", argv[0]);
 	config_init(globals->config, &config);
 	if (!commands[i].no_config)
 		r = config_read(globals->config, &config);
@@ -153,11 +154,11 @@ int main(int argc, char **argv)
 		   (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		printf("pmem-preserve %s\n", PACKAGE_VERSION);
 	} else if (r == 0 && argc < 2) {
-		r = fail(-E_USAGE, "which command? See \"pmem-preserve --help\"");
+		r = report_error(-E_USAGE, "which command? See \"pmem-preserve --help\"");
 	} else if (r == 0) {
 		r = run(&globals, argc - 1, argv + 1);
 	}
 	if (fflush(stdout) != 0 && r == 0)
-		r = fail(-errno, "standard output");
+		r = report_error(-errno, "standard output");
 	return exit_status(r);
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/checkpoint.h"
 
-#include "base/cleanup.h"
-#include "commands/command.h"
 #include "auth/counter.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "commands/command.h"
 #include "flow/guard.h"
 #include "flow/image-json.h"
-#include "base/json.h"
 #include "flow/reclaim.h"
-#include "settings/options.h"
 #include "flow/region-json.h"
-#include "base/report.h"
+#include "settings/options.h"
 #include "tree/walk.h"
 
 #include <errno.h>
@@ -39,18 +41,19 @@ static int refuse_inside(const struct tree *tree, const char *path)
 	/* A file that is there is opened through links; a new one is named beside them. */
 	directory = realpath(path, NULL);
 	if (!copy)
-		return fail(-ENOMEM, "%s: cannot be found", path);
+		return report_error(-ENOMEM, "%s: cannot be found", path);
 	if (!directory)
 		directory = realpath(dirname(copy), NULL);
 	if (!directory)
-		return fail(-errno, "%s: its directory cannot be found", path);
+		return report_error(-errno, "%s: its directory cannot be found", path);
 	for (size_t i = 0; i < tree->path_count; i++) {
 		size_t length = strlen(tree->paths[i]);
 
 		if (length == 1 || (strncmp(directory, tree->paths[i], length) == 0 &&
 				    (directory[length] == '/' || directory[length] == '\0')))
-			return fail(-E_USAGE, "%s: would lie inside of %s, which it is to hold",
-				    path, tree->paths[i]);
+			return report_error(-E_USAGE,
+					    "%s: would lie inside of %s, which it is to hold", path,
+					    tree->paths[i]);
 	}
 	return 0;
 }
@@ -69,8 +72,9 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 	int r;
 
 	if (walk.path_count == 0)
-		return fail(-E_USAGE, "no PATH was given, and no \"state =\" is configured in %s",
-			    CONFIG_PATH);
+		return report_error(-E_USAGE,
+				    "no PATH was given, and no \"state =\" is configured in %s",
+				    CONFIG_PATH);
 	r = walk_tree(&walk, &tree);
 	if (r < 0)
 		return r;
@@ -114,9 +118,9 @@ int checkpoint_check(struct checkpoint *job)
 	int r = 0;
 
 	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
-		return fail(-E_FAILED,
-			    "%s: is not there; --in-place needs a file that has room for the state: fallocate -l SIZE FILE",
-			    job->place.path);
+		return report_error(-E_FAILED,
+				    "%s: is not there; --in-place needs a file that has room for the state: fallocate -l SIZE FILE",
+				    job->place.path);
 	if (!job->place.is_region) {
 		r = refuse_inside(job->image->tree, job->place.path);
 	} else if (!options->dry_run) {

@@ -2,11 +2,12 @@
 #include "flow/guard.h"
 
 #include "auth/counter.h"
+#include "auth/key.h"
+#include "base/report.h"
+#include "base/text.h"
 #include "flow/image-json.h"
 #include "image/image.h"
-#include "auth/key.h"
 #include "settings/options.h"
-#include "base/report.h"
 
 #include <blkid.h>
 #include <errno.h>
@@ -38,7 +39,7 @@ static void find_foreign(struct store *store, char *name, size_t bytes)
 static int refuse(const char *name, bool replace, const char *what)
 {
 	if (!replace)
-		return fail(-E_REFUSED, "%s holds %s; --replace gives it up", name, what);
+		return report_error(-E_REFUSED, "%s holds %s; --replace gives it up", name, what);
 	warn("%s holds %s; --replace gives it up", name, what);
 	return 0;
 }
@@ -78,9 +79,9 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 	snprintf(what, sizeof(what), "a checkpoint of %s that was not restored",
 		 time_text(header.created_ns).text);
 	if (!replace)
-		return fail(-E_REFUSED,
-			    "%s holds %s: \"restore\" or \"discard\" it first (checkpoint, prepare and hot-add take --replace, too)",
-			    name, what);
+		return report_error(-E_REFUSED,
+				    "%s holds %s: \"restore\" or \"discard\" it first (checkpoint, prepare and hot-add take --replace, too)",
+				    name, what);
 	return refuse(name, true, what);
 }
 

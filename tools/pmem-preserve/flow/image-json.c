@@ -2,35 +2,14 @@
 #include "flow/image-json.h"
 
 #include "base/cleanup.h"
-#include "image/image.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "image/image.h"
 
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-struct time_text time_text(uint64_t unix_ns)
-{
-	time_t seconds = (time_t)(unix_ns / 1000000000);
-	struct time_text text = { "?" };
-	struct tm tm;
-
-	if (localtime_r(&seconds, &tm))
-		strftime(text.text, sizeof(text.text), "%F %T", &tm);
-	return text;
-}
-
-struct uuid_text uuid_text(const uint8_t uuid[16])
-{
-	struct uuid_text text = { "" };
-	char *at = text.text;
-
-	for (int i = 0; i < 16; i++)
-		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-			      uuid[i]);
-	return text;
-}
 
 /* Length of the UTF-8 sequence at @p, 0 when it is none. */
 static size_t sequence(const unsigned char *p)

@@ -16,16 +16,4 @@ struct json_object *image_to_json(const struct image_header *header);
 /* UTF-8 as it is; any other byte as U+FFFD: JSON has no way to hold it. */
 struct json_object *path_to_json(const char *path);
 
-/* "2026-01-02 03:04:05" in local time. */
-struct time_text {
-	char text[32];
-};
-struct time_text time_text(uint64_t unix_ns);
-
-/* "2f1c...": 36 characters. */
-struct uuid_text {
-	char text[37];
-};
-struct uuid_text uuid_text(const uint8_t uuid[16]);
-
 #endif

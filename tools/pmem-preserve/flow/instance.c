@@ -2,90 +2,38 @@
 #include "flow/instance.h"
 
 #include "base/cleanup.h"
-#include "base/interrupt.h"
-#include "settings/options.h"
+#include "base/lock.h"
 #include "base/report.h"
 #include "reboot/notes.h"
-#include "base/sysfs.h"
+#include "settings/options.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOCK_NAME "lock"
 
-/* Lines such as "4: FLOCK  ADVISORY  WRITE 4711 00:19:1234 0 EOF". */
-static bool find_holder(const struct stat *file, int *ret_pid)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (sysfs_read_text(-1, "/proc/locks", &text) < 0)
-		return false;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		unsigned int device_major, device_minor;
-		unsigned long long inode;
-		int pid;
-
-		line += *line == '\n';
-		if (sscanf(line, "%*d: FLOCK %*s WRITE %d %x:%x:%llu", &pid, &device_major,
-			   &device_minor, &inode) == 4 &&
-		    device_major == major(file->st_dev) && device_minor == minor(file->st_dev) &&
-		    inode == file->st_ino && pid > 0) {
-			*ret_pid = pid;
-			return true;
-		}
-	}
-	return false;
-}
-
-struct lock_holder_text lock_holder(int fd)
-{
-	struct lock_holder_text holder = { "another process" };
-	char path[40], name[32] = "?";
-	struct stat file;
-	int pid;
-
-	if (fstat(fd, &file) < 0 || !find_holder(&file, &pid))
-		return holder;
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	sysfs_read(-1, path, name, sizeof(name));
-	snprintf(holder.text, sizeof(holder.text), "process %d (%s)", pid, name);
-	return holder;
-}
-
 int instance_lock(const struct options *options, unsigned int wait_seconds, int *ret_lock)
 {
-	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
-	uint64_t deadline_ns = now_ns() + wait_seconds * 1000 * NS_PER_MS;
 	_cleanup_close_ int fd = -1;
+	int r;
 
 	*ret_lock = -1;
 	if (options->image || options->dry_run)
 		return 0;
 	fd = run_file_open_lock(LOCK_NAME);
 	if (fd < 0)
-		return fail(fd, "%s/" LOCK_NAME " cannot be opened (only root may change a region)",
-			    RUN_DIRECTORY);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int r;
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(-errno, "%s/" LOCK_NAME " cannot be locked", RUN_DIRECTORY);
-		if (now_ns() >= deadline_ns)
-			return fail(-E_FAILED,
+		return report_error(fd,
+				    "%s/" LOCK_NAME
+				    " cannot be opened (only root may change a region)",
+				    RUN_DIRECTORY);
+	r = lock_take(fd, wait_seconds * 1000);
+	if (r == -EWOULDBLOCK)
+		return report_error(-E_FAILED,
 				    "%s is at work on the memory; try again when it is done",
 				    lock_holder(fd).text);
-		r = interrupt_check();
-		if (r < 0)
-			return r;
-		nanosleep(&pause, NULL);
-	}
+	if (r < 0)
+		return r == -EINTR ? r
+				   : report_error(r, "%s/" LOCK_NAME " cannot be locked",
+						  RUN_DIRECTORY);
 	*ret_lock = take_fd(fd);
 	return 0;
 }

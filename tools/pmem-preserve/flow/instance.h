@@ -21,10 +21,4 @@ int instance_lock(const struct options *options, unsigned int wait_seconds, int 
 /* For units: it may be that a command that was called by hand is about to end. */
 #define INSTANCE_WAIT_SECONDS 30
 
-/* Who holds the flock(2) of the open file: "process 123 (pmem-preserve)", as /proc/locks knows. */
-struct lock_holder_text {
-	char text[64];
-};
-struct lock_holder_text lock_holder(int fd);
-
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/place.h"
 
+#include "base/report.h"
+#include "base/text.h"
 #include "flow/image-json.h"
 #include "image/image.h"
-#include "base/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static int place_file(const char *path, const char *option, struct place *ret_pl
 	struct place place = { .is_region = false };
 
 	if (snprintf(place.path, sizeof(place.path), "%s", path) >= (int)sizeof(place.path))
-		return fail(-ENAMETOOLONG, "%s", option);
+		return report_error(-ENAMETOOLONG, "%s", option);
 	*ret_place = place;
 	return 0;
 }
@@ -105,10 +106,10 @@ static bool fallback_counts(const struct options *options, const struct place *r
 static int check_region(const struct region *region)
 {
 	if (region->state == REGION_RAM)
-		return fail(-E_NO_CHECKPOINT, "%s is in use as RAM: there is no checkpoint",
-			    region->name);
-	return fail(-E_NO_CHECKPOINT, "%s holds no checkpoint%s%s", region->name,
-		    region->why[0] ? ": " : "", region->why);
+		return report_error(-E_NO_CHECKPOINT, "%s is in use as RAM: there is no checkpoint",
+				    region->name);
+	return report_error(-E_NO_CHECKPOINT, "%s holds no checkpoint%s%s", region->name,
+			    region->why[0] ? ": " : "", region->why);
 }
 
 int place_find_checkpoint(const struct options *options, struct place *ret_place)
@@ -129,8 +130,8 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 	if (r < 0)
 		return r;
 	if (!place.is_region && access(place.path, F_OK) < 0 && errno == ENOENT)
-		return fail(-E_NO_CHECKPOINT, "%s: there is no such file, so no checkpoint",
-			    place.path);
+		return report_error(-E_NO_CHECKPOINT, "%s: there is no such file, so no checkpoint",
+				    place.path);
 	if (!place.path[0])
 		return check_region(&place.region);
 	*ret_place = place;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/problems.h"
 
-#include "settings/config.h"
-#include "base/file-systems.h"
-#include "image/image.h"
 #include "auth/key.h"
-#include "flow/place.h"
-#include "region/region.h"
+#include "base/file-systems.h"
 #include "base/report.h"
-#include "reboot/notes.h"
 #include "base/sysfs.h"
+#include "flow/place.h"
+#include "image/image.h"
+#include "reboot/notes.h"
 #include "reboot/systemctl.h"
+#include "region/region.h"
+#include "settings/config.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -207,7 +207,7 @@ int problems_find(const struct config *config, const struct region *regions, siz
 	}
 	if (r < 0) {
 		problems_clear(&problems);
-		return fail(r, "the configuration");
+		return report_error(r, "the configuration");
 	}
 	*ret_problems = problems;
 	return 0;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/reclaim.h"
 
+#include "base/clock.h"
 #include "base/fault.h"
-#include "image/image.h"
-#include "flow/instance.h"
 #include "base/json.h"
-#include "settings/options.h"
-#include "flow/region-json.h"
 #include "base/report.h"
+#include "base/text.h"
+#include "flow/instance.h"
+#include "flow/region-json.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <errno.h>
 #include <json.h>
@@ -20,11 +22,6 @@ static void on_blocks(void *data, unsigned int blocks_offline, unsigned int bloc
 
 	if (done > progress->done)
 		progress_add(progress, done - progress->done);
-}
-
-static double seconds_since(uint64_t start_ns)
-{
-	return (double)(now_ns() - start_ns) / 1e9;
 }
 
 int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region)
@@ -69,7 +66,7 @@ int memory_explain(const struct region *region, struct json_object *result)
 {
 	json_add(result, "region", region_to_json(region));
 	if (region->state == REGION_OTHER)
-		return fail(-EINVAL, "%s cannot be used: %s", region->name, region->why);
+		return report_error(-EINVAL, "%s cannot be used: %s", region->name, region->why);
 	detail("%s (%s, %s) is %s: %s as raw, %s as devdax, %s as RAM in blocks of %s",
 	       region->name, region->provider, size_text(region->raw_bytes).text,
 	       region_state_name(region->state), size_text(region->raw_bytes).text,
@@ -166,7 +163,8 @@ int memory_give(struct region *region)
 	if (region_is_kept(region))
 		r = region_adopt(region);
 	else if (region->state == REGION_OTHER)
-		return fail(-EINVAL, "%s cannot be used as RAM: %s", region->name, region->why);
+		return report_error(-EINVAL, "%s cannot be used as RAM: %s", region->name,
+				    region->why);
 	if (r == 0 && region->state != REGION_RAM)
 		r = region_can_be_ram(region);
 	if (r == 0 && region->state != REGION_DEVDAX && region->state != REGION_RAM)

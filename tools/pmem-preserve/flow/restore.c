@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/restore.h"
 
-#include "commands/command.h"
 #include "auth/counter.h"
-#include "flow/image-json.h"
-#include "image/image.h"
+#include "base/clock.h"
 #include "base/json.h"
-#include "settings/options.h"
-#include "flow/place.h"
 #include "base/report.h"
+#include "base/text.h"
+#include "commands/command.h"
+#include "flow/image-json.h"
+#include "flow/place.h"
+#include "image/image.h"
+#include "settings/options.h"
 
 #include <json.h>
 
@@ -62,11 +64,11 @@ static int refuse_old(const struct options *options, const struct place *place,
 
 	if (r < 0 || header->generation >= counter)
 		return r;
-	return fail(-E_REFUSED,
-		    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; if it is wanted all the same, write %llu into %s",
-		    place_name(place), (unsigned long long)header->generation,
-		    (unsigned long long)counter, (unsigned long long)header->generation,
-		    options->counter_file);
+	return report_error(-E_REFUSED,
+			    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; if it is wanted all the same, write %llu into %s",
+			    place_name(place), (unsigned long long)header->generation,
+			    (unsigned long long)counter, (unsigned long long)header->generation,
+			    options->counter_file);
 }
 
 static void on_left_out(void *data, const char *path, const char *what)

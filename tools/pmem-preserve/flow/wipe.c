@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/wipe.h"
 
+#include "base/clock.h"
+#include "base/report.h"
 #include "image/image.h"
 #include "region/region.h"
-#include "base/report.h"
 
 int wipe_region(const struct region *region)
 {

@@ -5,16 +5,16 @@
  * the cache; at last links and what belongs to directories, since every new name changes their
  * time.
  */
-#include "tree/beneath.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "image/erofs.h"
+#include "image/image-worker.h"
+#include "image/image.h"
+#include "tree/beneath.h"
 #include "tree/extract-check.h"
 #include "tree/extract-inode.h"
 #include "tree/extract-ordinary.h"
 #include "tree/extract-undo.h"
-#include "base/fault.h"
-#include "image/image-worker.h"
-#include "image/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,8 +42,8 @@ static int open_parent(struct tree_cursor *cursor, uint32_t index)
 
 	if (fd == -ELOOP || fd == -ENOTDIR)
 		return extract_blocked(cursor->tree, cursor->tree->entries[index].parent);
-	return fd < 0 ? fail(fd, "%s: cannot open",
-			     PATH(cursor->tree, cursor->tree->entries[index].parent))
+	return fd < 0 ? report_error(fd, "%s: cannot open",
+				     PATH(cursor->tree, cursor->tree->entries[index].parent))
 		      : fd;
 }
 
@@ -248,16 +248,16 @@ static int report_damage(const struct job *job, uint64_t start, uint64_t end)
 	for (size_t i = first; i < image->extent_count && image->extents[i].place < end; i++)
 		count++;
 	if (job->options->salvage)
-		return fail(-E_FAILED,
-			    "%s: what was whole at %llu a moment ago is damaged now; try again",
-			    image->store->path, (unsigned long long)start);
+		return report_error(-E_FAILED,
+				    "%s: what was whole at %llu a moment ago is damaged now; try again",
+				    image->store->path, (unsigned long long)start);
 	if (count == 0)
-		return fail(-E_DAMAGED, "%s: the checkpoint is damaged at %llu", image->store->path,
-			    (unsigned long long)start);
-	return fail(-E_DAMAGED,
-		    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is, \"restore --salvage\" brings back the rest",
-		    image->store->path, PATH(image->tree, image->extents[first].entry),
-		    count > 1 ? " or a file next to it" : "");
+		return report_error(-E_DAMAGED, "%s: the checkpoint is damaged at %llu",
+				    image->store->path, (unsigned long long)start);
+	return report_error(-E_DAMAGED,
+			    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all that is, \"restore --salvage\" brings back the rest",
+			    image->store->path, PATH(image->tree, image->extents[first].entry),
+			    count > 1 ? " or a file next to it" : "");
 }
 
 /* Image bytes @start to @end, which begin with a segment, each segment checked by its digest. */
@@ -377,7 +377,7 @@ static int finish_directories(struct job *job)
 		    ((entry->flags & ENTRY_ANCESTOR) && !(entry->flags & ENTRY_CREATED)))
 			continue;
 		fd = tree_cursor_open(&cursor, i);
-		r = fd < 0 ? fail(fd, "%s: cannot open", PATH(tree, i))
+		r = fd < 0 ? report_error(fd, "%s: cannot open", PATH(tree, i))
 			   : extract_attributes(tree, i, fd);
 	}
 	tree_cursor_close(&cursor);
@@ -409,8 +409,8 @@ static int sync_roots(struct job *job)
 			continue;
 		last = stat.st_dev;
 		if (fd < 0 || syncfs(fd) < 0)
-			r = fail(directory < 0 ? directory : -errno, "%s: cannot be flushed",
-				 PATH(tree, i));
+			r = report_error(directory < 0 ? directory : -errno,
+					 "%s: cannot be flushed", PATH(tree, i));
 	}
 	tree_cursor_close(&cursor);
 	return r;
@@ -466,12 +466,12 @@ int image_extract(struct image *image, const struct extract_options *options)
 	mode_t mask;
 
 	if (root < 0)
-		return fail(-errno, "%s: cannot restore there (it must be a directory)",
-			    options->into);
+		return report_error(-errno, "%s: cannot restore there (it must be a directory)",
+				    options->into);
 	r = extract_check(image, root, options->overwrite);
 	if (r == 0 && options->left_out &&
 	    extract_only_ordinary(image->tree, options->left_out, options->data) < 0)
-		r = fail(-ENOMEM, "%s: cannot restore there", options->into);
+		r = report_error(-ENOMEM, "%s: cannot restore there", options->into);
 	if (r < 0 || (options->dry_run && !options->salvage))
 		return r;
 	/* What is replaced cannot be brought back when damage shows half way. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The header of an image: sealing, checking, and the one word that commits it. */
 #include "base/cleanup.h"
-#include "image/erofs.h"
 #include "base/fault.h"
+#include "base/text.h"
+#include "image/erofs.h"
 #include "image/image.h"
 
 #include <endian.h>
@@ -17,14 +18,6 @@ _Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "the header is read and written 
 _Static_assert(offsetof(struct image_header, phase) % 8 == 0, "the phase is one atomic store");
 _Static_assert(IMAGE_DATA_OFFSET == 2 * IMAGE_FIRST_BLOCK, "header and copy come before the data");
 _Static_assert(sizeof(IMAGE_MAGIC) == 17 && sizeof(IMAGE_COPY_MAGIC) == 17, "16 bytes and a NUL");
-
-uint64_t unix_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
 
 /* What changes after the header was sealed is left out of its digests. */
 static struct image_header unchanging(const struct image_header *header)
@@ -98,18 +91,18 @@ int image_authenticate(const struct image_header *header, const struct key *key,
 	int r = authenticate(header, key);
 
 	if (r == -E_REFUSED)
-		return fail(r,
-			    "%s: the checkpoint is sealed with a key: \"key-file =\" in the configuration, or --key-file, has to name the file",
-			    name);
+		return report_error(r,
+				    "%s: the checkpoint is sealed with a key: \"key-file =\" in the configuration, or --key-file, has to name the file",
+				    name);
 	if (r == -E_DAMAGED && header->seal == IMAGE_SEAL_PLAIN)
-		return fail(r,
-			    "%s: the checkpoint is not authentic: it is not sealed with a key; if you know where it comes from, \"--key-file=\" takes it all the same",
-			    name);
+		return report_error(r,
+				    "%s: the checkpoint is not authentic: it is not sealed with a key; if you know where it comes from, \"--key-file=\" takes it all the same",
+				    name);
 	if (r == -E_DAMAGED)
-		return fail(r,
-			    "%s: the checkpoint is not authentic: it was sealed with another key, or changed by somebody who does not have it",
-			    name);
-	return r < 0 ? fail(r, "%s: its key cannot be made", name) : 0;
+		return report_error(r,
+				    "%s: the checkpoint is not authentic: it was sealed with another key, or changed by somebody who does not have it",
+				    name);
+	return r < 0 ? report_error(r, "%s: its key cannot be made", name) : 0;
 }
 
 bool image_is_credible(const struct image_header *header, const struct key *key)
@@ -202,28 +195,31 @@ static bool is_of_another_store(const struct image_header *header, const struct 
 static int check(const struct image_header *header, const struct store *store)
 {
 	if (header->version != IMAGE_VERSION)
-		return fail(-E_DAMAGED,
-			    "%s: the checkpoint has format version %u, and only %u is known here",
-			    store->path, header->version, IMAGE_VERSION);
+		return report_error(-E_DAMAGED,
+				    "%s: the checkpoint has format version %u, and only %u is known here",
+				    store->path, header->version, IMAGE_VERSION);
 	if (header->seal != IMAGE_SEAL_PLAIN && header->seal != IMAGE_SEAL_KEYED)
-		return fail(-E_DAMAGED,
-			    "%s: the checkpoint has digests of kind %u, which are not known here",
-			    store->path, header->seal);
+		return report_error(-E_DAMAGED,
+				    "%s: the checkpoint has digests of kind %u, which are not known here",
+				    store->path, header->seal);
 	if (header->hostname[sizeof(header->hostname) - 1] ||
 	    header->kernel[sizeof(header->kernel) - 1])
-		return fail(-E_DAMAGED, "%s: the names in the checkpoint's header have no end",
-			    store->path);
+		return report_error(-E_DAMAGED,
+				    "%s: the names in the checkpoint's header have no end",
+				    store->path);
 	return 0;
 }
 
 static int check_sizes(const struct image_header *header, const struct store *store)
 {
 	if (!adds_up(header))
-		return fail(-E_DAMAGED, "%s: the sizes in the checkpoint's header do not add up",
-			    store->path);
+		return report_error(-E_DAMAGED,
+				    "%s: the sizes in the checkpoint's header do not add up",
+				    store->path);
 	if (header->image_bytes > store->capacity)
-		return fail(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s", store->path,
-			    size_exact(store->capacity).text, size_exact(header->image_bytes).text);
+		return report_error(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s",
+				    store->path, size_exact(store->capacity).text,
+				    size_exact(header->image_bytes).text);
 	return 0;
 }
 
@@ -238,7 +234,7 @@ static int find_copy(struct store *store, struct image_header *ret_header)
 	const struct image_header *header = (struct image_header *)block;
 
 	if (!block)
-		return fail(-ENOMEM, "%s: cannot read the header", store->path);
+		return report_error(-ENOMEM, "%s: cannot read the header", store->path);
 	if (read_block(store, 1, block) < 0 ||
 	    memcmp(header->magic, IMAGE_COPY_MAGIC, sizeof(header->magic)) ||
 	    !is_whole_but_magic(header) || is_of_another_store(header, store) ||
@@ -274,21 +270,22 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	int r;
 
 	if (!block)
-		return fail(-ENOMEM, "%s: cannot read the header", store->path);
+		return report_error(-ENOMEM, "%s: cannot read the header", store->path);
 	r = read_block(store, 0, block);
 	if (r == -E_DAMAGED)
-		return fail(r, "%s: where a checkpoint has its header, nothing can be read",
-			    store->path);
+		return report_error(r, "%s: where a checkpoint has its header, nothing can be read",
+				    store->path);
 	if (r < 0)
 		return r;
 	if (!is_ours(header)) {
 		r = find_copy(store, &copy);
 		return r < 0 ? r
-			     : fail(-E_DAMAGED, "%s: the header of the checkpoint is lost",
-				    store->path);
+			     : report_error(-E_DAMAGED, "%s: the header of the checkpoint is lost",
+					    store->path);
 	}
 	if (!has_magic(header) || !is_whole_but_magic(header))
-		return fail(-E_DAMAGED, "%s: the header of the checkpoint is damaged", store->path);
+		return report_error(-E_DAMAGED, "%s: the header of the checkpoint is damaged",
+				    store->path);
 	r = check(header, store);
 	if (r < 0)
 		return r;
@@ -298,7 +295,8 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 	}
 	if (header->phase != IMAGE_PHASE_WRITING && header->phase != IMAGE_PHASE_COMMITTED &&
 	    header->phase != IMAGE_PHASE_RESTORED)
-		return fail(-E_DAMAGED, "%s: the checkpoint's phase is damaged", store->path);
+		return report_error(-E_DAMAGED, "%s: the checkpoint's phase is damaged",
+				    store->path);
 	if (header->phase != IMAGE_PHASE_WRITING)
 		r = check_sizes(header, store);
 	if (r < 0)
@@ -329,7 +327,7 @@ int image_write_header(const struct image *image, struct store *store)
 	_cleanup_free_ struct block *blocks = store_buffer(2 * sizeof(*blocks));
 
 	if (!blocks)
-		return fail(-ENOMEM, "%s: cannot write the header", store->path);
+		return report_error(-ENOMEM, "%s: cannot write the header", store->path);
 	blocks[0].header = image->header;
 	memcpy(blocks[0].super, image->super, sizeof(image->super));
 	blocks[1] = blocks[0];
@@ -344,11 +342,11 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 	int r;
 
 	if (!block)
-		return fail(-ENOMEM, "%s: cannot mark the checkpoint", store->path);
+		return report_error(-ENOMEM, "%s: cannot mark the checkpoint", store->path);
 	r = store_read(store, block, IMAGE_FIRST_BLOCK, 0);
 	if (r == -E_DAMAGED)
-		return fail(-EIO, "%s: cannot mark the checkpoint as %s", store->path,
-			    image_phase_name(phase));
+		return report_error(-EIO, "%s: cannot mark the checkpoint as %s", store->path,
+				    image_phase_name(phase));
 	if (r < 0)
 		return r;
 	header->phase = phase;
@@ -371,7 +369,7 @@ int image_erase(struct store *store)
 	int r;
 
 	if (!zeroes)
-		return fail(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
+		return report_error(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
 	memset(zeroes, 0, IMAGE_FIRST_BLOCK);
 	r = fault(FAULT_ERASE_BEGIN);
 	if (r == 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where each file's data goes: block by block in the order of the tree, then the metadata. */
+#include "base/text.h"
 #include "image/erofs.h"
 #include "image/image.h"
 
@@ -174,7 +175,7 @@ int image_layout(struct tree *tree, struct image **ret_image)
 
 	if (!image) {
 		tree_free(tree);
-		return fail(-ENOMEM, "cannot lay out the image");
+		return report_error(-ENOMEM, "cannot lay out the image");
 	}
 	image->tree = tree;
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
@@ -197,15 +198,16 @@ int image_layout(struct tree *tree, struct image **ret_image)
 	if (r == 0)
 		r = image_layout_metadata(image);
 	if (r < 0)
-		return fail(r, "cannot lay out the image");
+		return report_error(r, "cannot lay out the image");
 	header->digests_offset = header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK);
 	header->digests_count = image_segments(header);
 	header->image_bytes =
 		header->digests_offset +
 		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);
 	if (header->image_bytes >> EROFS_BLOCK_BITS >= EROFS_NULL_BLOCK)
-		return fail(-E_NO_FIT, "the state takes %s, more than the 16 TiB of one image",
-			    size_exact(header->image_bytes).text);
+		return report_error(-E_NO_FIT,
+				    "the state takes %s, more than the 16 TiB of one image",
+				    size_exact(header->image_bytes).text);
 	header->files = tree->count;
 	header->file_bytes = tree->file_bytes;
 	*ret_image = image;

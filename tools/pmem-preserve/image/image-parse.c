@@ -4,9 +4,10 @@
  * checked before it is used, and what each inode takes is counted against what there is, so that
  * no image can make this read out of bounds, loop, or use memory out of proportion to its size.
  */
+#include "image/image-parse.h"
+
 #include "base/cleanup.h"
 #include "image/erofs.h"
-#include "image/image-parse.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -16,14 +17,15 @@
 
 int parse_bad(const struct parse *parse, uint32_t index, const char *what)
 {
-	return fail(-E_DAMAGED, "%s: the checkpoint is malformed: %s: %s",
-		    parse->image->store->path,
-		    parse->tree->count ? tree_path_text(parse->tree, index).text : "/", what);
+	return report_error(-E_DAMAGED, "%s: the checkpoint is malformed: %s: %s",
+			    parse->image->store->path,
+			    parse->tree->count ? tree_path_text(parse->tree, index).text : "/",
+			    what);
 }
 
 int parse_no_memory(const struct parse *parse, int r)
 {
-	return fail(r, "%s: cannot read the checkpoint", parse->image->store->path);
+	return report_error(r, "%s: cannot read the checkpoint", parse->image->store->path);
 }
 
 /* A nid's place in the metadata, or UINT64_MAX when no inode can be there. */

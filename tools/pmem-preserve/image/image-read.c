@@ -18,7 +18,7 @@ int image_check_segment(const struct image *image, uint64_t number, const uint8_
 	image_seal_add(&sealing, buffer, segment.end - segment.start);
 	r = image_seal_end(&sealing, &digest);
 	if (r < 0)
-		return fail(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot be checked", image->store->path);
 	return image_digest_same(&digest, &image->digests[number]) ? 0 : -E_DAMAGED;
 }
 
@@ -31,20 +31,20 @@ static int read_digests(struct image *image)
 
 	image->digests = store_buffer(header->image_bytes - header->digests_offset);
 	if (!image->digests)
-		return fail(-ENOMEM, "%s: cannot read the digests", image->store->path);
+		return report_error(-ENOMEM, "%s: cannot read the digests", image->store->path);
 	r = store_read(image->store, image->digests, header->image_bytes - header->digests_offset,
 		       header->digests_offset);
 	if (r == -E_DAMAGED)
-		return fail(r, "%s: the checkpoint's table of digests cannot be read",
-			    image->store->path);
+		return report_error(r, "%s: the checkpoint's table of digests cannot be read",
+				    image->store->path);
 	if (r < 0)
 		return r;
 	r = image_seal_table(image->seal, image->digests, bytes, &root);
 	if (r < 0)
-		return fail(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot be checked", image->store->path);
 	if (!image_digest_same(&root, &header->root_digest))
-		return fail(-E_DAMAGED, "%s: the checkpoint's table of digests is damaged",
-			    image->store->path);
+		return report_error(-E_DAMAGED, "%s: the checkpoint's table of digests is damaged",
+				    image->store->path);
 	return 0;
 }
 
@@ -57,21 +57,23 @@ static int read_metadata(struct image *image)
 
 	image->meta = store_buffer(bytes);
 	if (!image->meta)
-		return fail(-ENOMEM, "%s: cannot read the metadata", image->store->path);
+		return report_error(-ENOMEM, "%s: cannot read the metadata", image->store->path);
 	for (uint64_t i = image_data_segments(header); i < header->digests_count; i++) {
 		const struct segment segment = image_segment(header, i);
 		uint8_t *at = image->meta + (segment.start - header->meta_offset);
 
 		r = store_read(image->store, at, segment.end - segment.start, segment.start);
 		if (r == -E_DAMAGED)
-			return fail(r, "%s: the checkpoint's directories and inodes cannot be read",
-				    image->store->path);
+			return report_error(r,
+					    "%s: the checkpoint's directories and inodes cannot be read",
+					    image->store->path);
 		if (r < 0)
 			return r;
 		r = image_check_segment(image, i, at);
 		if (r == -E_DAMAGED)
-			return fail(r, "%s: the checkpoint's directories and inodes are damaged",
-				    image->store->path);
+			return report_error(r,
+					    "%s: the checkpoint's directories and inodes are damaged",
+					    image->store->path);
 		if (r < 0)
 			return r;
 	}
@@ -86,14 +88,14 @@ static int read_super(struct image *image, uint64_t block_offset)
 	int r;
 
 	if (!block)
-		return fail(-ENOMEM, "%s: cannot read the superblock", image->store->path);
+		return report_error(-ENOMEM, "%s: cannot read the superblock", image->store->path);
 	r = store_read(image->store, block, IMAGE_FIRST_BLOCK, block_offset);
 	if (r < 0)
 		return r;
 	memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
 	r = image_seal_super(image->seal, image->super, sizeof(image->super), &digest);
 	if (r < 0)
-		return fail(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot be checked", image->store->path);
 	return image_digest_same(&digest, &image->header.super_digest) ? 0 : -E_DAMAGED;
 }
 
@@ -107,10 +109,11 @@ static int find_super(struct image *image, unsigned int flags)
 		image->header_lost = true;
 	}
 	if (r == -E_DAMAGED)
-		return fail(r, "%s: the checkpoint's superblock is damaged%s", image->store->path,
-			    flags & IMAGE_ALLOW_LOST_HEADER
-				    ? ", and so is its copy"
-				    : "; \"restore --salvage\" takes its copy");
+		return report_error(r, "%s: the checkpoint's superblock is damaged%s",
+				    image->store->path,
+				    flags & IMAGE_ALLOW_LOST_HEADER
+					    ? ", and so is its copy"
+					    : "; \"restore --salvage\" takes its copy");
 	return r;
 }
 
@@ -121,7 +124,7 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	int r;
 
 	if (!image)
-		return fail(-ENOMEM, "%s: cannot read", store->path);
+		return report_error(-ENOMEM, "%s: cannot read", store->path);
 	image->store = store;
 	r = image_read_header(store, &image->header);
 	if (r == -E_DAMAGED && image_read_copy(store, &image->header) == 0) {
@@ -134,16 +137,16 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 		r = 0;
 	}
 	if (r == -E_NO_CHECKPOINT)
-		return fail(r, "%s: holds no checkpoint", store->path);
+		return report_error(r, "%s: holds no checkpoint", store->path);
 	if (r < 0)
 		return r;
 	if (image->header.phase == IMAGE_PHASE_WRITING)
-		return fail(-E_NO_CHECKPOINT,
-			    "%s: holds a checkpoint that was never finished; it cannot be restored",
-			    store->path);
+		return report_error(-E_NO_CHECKPOINT,
+				    "%s: holds a checkpoint that was never finished; it cannot be restored",
+				    store->path);
 	if (image->header.phase == IMAGE_PHASE_RESTORED && !(flags & IMAGE_ALLOW_RESTORED))
-		return fail(-E_NO_CHECKPOINT, "%s: its checkpoint has been restored already",
-			    store->path);
+		return report_error(-E_NO_CHECKPOINT,
+				    "%s: its checkpoint has been restored already", store->path);
 	r = image_authenticate(&image->header, key, store->path);
 	if (r < 0)
 		return r;
@@ -151,7 +154,7 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	if (r == 0)
 		r = tree_new(&image->tree);
 	if (r < 0)
-		return fail(r, "%s: cannot read", store->path);
+		return report_error(r, "%s: cannot read", store->path);
 	r = find_super(image, flags);
 	if (r == 0)
 		r = read_digests(image);

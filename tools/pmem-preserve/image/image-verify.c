@@ -56,9 +56,9 @@ int image_verify(struct image *image, unsigned int threads,
 	if (r < 0 || (verify.segments == 0 && !image->header_lost))
 		return r;
 	if (verify.segments == 0)
-		return fail(-E_DAMAGED,
-			    "%s: the header or the superblock is lost or damaged; all else is whole",
-			    image->store->path);
+		return report_error(-E_DAMAGED,
+				    "%s: the header or the superblock is lost or damaged; all else is whole",
+				    image->store->path);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
@@ -68,12 +68,14 @@ int image_verify(struct image *image, unsigned int threads,
 		tree->entries[i].flags |= ENTRY_DAMAGED;
 		path = tree_path(tree, i);
 		if (!path)
-			return fail(-ENOMEM, "%s: cannot verify", image->store->path);
+			return report_error(-ENOMEM, "%s: cannot verify", image->store->path);
 		damaged(data, path);
 	}
-	return fail(-E_DAMAGED, "%s: %llu of %llu MiB are damaged; files that lie there: %llu%s",
-		    image->store->path, (unsigned long long)verify.segments,
-		    (unsigned long long)image->header.digests_count,
-		    (unsigned long long)verify.files,
-		    image->header_lost ? "; the header or the superblock is damaged, too" : "");
+	return report_error(-E_DAMAGED,
+			    "%s: %llu of %llu MiB are damaged; files that lie there: %llu%s",
+			    image->store->path, (unsigned long long)verify.segments,
+			    (unsigned long long)image->header.digests_count,
+			    (unsigned long long)verify.files,
+			    image->header_lost ? "; the header or the superblock is damaged, too"
+					       : "");
 }

@@ -15,7 +15,7 @@ static int wipe_payload(struct store *store, uint64_t end, struct progress *prog
 	int r = 0;
 
 	if (!zeroes)
-		return fail(-ENOMEM, "%s: cannot be wiped", store->path);
+		return report_error(-ENOMEM, "%s: cannot be wiped", store->path);
 	memset(zeroes, 0, PIECE);
 	for (uint64_t at = IMAGE_DATA_OFFSET; at < end && r == 0; at += PIECE) {
 		uint64_t piece = end - at < PIECE ? end - at : PIECE;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/image-worker.h"
 
-#include "image/image-format.h"
 #include "base/report.h"
+#include "image/image-format.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -23,13 +23,13 @@ static int begin_worker(void *data, void **ret_worker)
 	struct image_worker *worker = calloc(1, sizeof(*worker));
 
 	if (!worker)
-		return fail(-ENOMEM, "cannot start to copy");
+		return report_error(-ENOMEM, "cannot start to copy");
 	worker->job = work->job;
 	tree_cursor_init(&worker->cursor, work->tree, work->root);
 	worker->buffer = store_buffer(IMAGE_SPAN);
 	if (!worker->buffer) {
 		end_worker(worker);
-		return fail(-ENOMEM, "cannot start to copy");
+		return report_error(-ENOMEM, "cannot start to copy");
 	}
 	*ret_worker = worker;
 	return 0;

@@ -4,8 +4,10 @@
  * it together from the files that lie there, digests it, and stores it. Every byte is touched once.
  */
 #include "base/cleanup.h"
-#include "image/erofs.h"
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/text.h"
+#include "image/erofs.h"
 #include "image/image-worker.h"
 #include "image/image.h"
 #include "tree/walk.h"
@@ -16,8 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/utsname.h>
+#include <uuid/uuid.h>
 
 /* Half of what a small second-level cache holds. */
 #define PIECE (256u << 10)
@@ -96,7 +98,7 @@ static int write_segment(void *data, uint64_t number)
 			segment.start, segment.end);
 	sealed = image_seal_end(&sealing, &image->digests[number]);
 	if (r == 0 && sealed < 0)
-		r = fail(sealed, "%s: its digests cannot be made", job->store->path);
+		r = report_error(sealed, "%s: its digests cannot be made", job->store->path);
 	progress_add(job->progress, segment.end - segment.start);
 	return r < 0 ? r : fault(FAULT_IMAGE_MIB);
 }
@@ -113,12 +115,9 @@ static int describe(struct image *image, const struct store *store,
 	header->seal = options->key ? IMAGE_SEAL_KEYED : IMAGE_SEAL_PLAIN;
 	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
 	header->created_ns = unix_ns();
-	if (getrandom(header->uuid, sizeof(header->uuid), 0) != sizeof(header->uuid))
-		return fail(-errno, "%s: no random numbers for its uuid", store->path);
-	header->uuid[6] = (header->uuid[6] & 0x0f) | 0x40;
-	header->uuid[8] = (header->uuid[8] & 0x3f) | 0x80;
+	uuid_generate_random(header->uuid);
 	if (image_seal_new(options->key, header->uuid, &image->seal) < 0)
-		return fail(-ENOMEM, "%s: its key cannot be made", store->path);
+		return report_error(-ENOMEM, "%s: its key cannot be made", store->path);
 	if (uname(&name) == 0) {
 		snprintf((char *)header->hostname, sizeof(header->hostname), "%.63s",
 			 name.nodename);
@@ -137,7 +136,7 @@ static int describe(struct image *image, const struct store *store,
 	memcpy(image->super, &super, sizeof(super));
 	if (image_seal_super(image->seal, image->super, sizeof(image->super),
 			     &header->super_digest) < 0)
-		return fail(-ENOMEM, "%s: its digests cannot be made", store->path);
+		return report_error(-ENOMEM, "%s: its digests cannot be made", store->path);
 	return 0;
 }
 
@@ -151,7 +150,7 @@ static int commit(struct image *image, struct store *store)
 	int r;
 
 	if (!table)
-		return fail(-ENOMEM, "%s: cannot write the digests", store->path);
+		return report_error(-ENOMEM, "%s: cannot write the digests", store->path);
 	memcpy(table, image->digests, bytes);
 	memset(table + bytes, 0, padded - bytes);
 	r = store_write(store, table, padded, header->digests_offset);
@@ -164,7 +163,7 @@ static int commit(struct image *image, struct store *store)
 	if (r == 0)
 		r = image_header_seal(header, image->seal);
 	if (r < 0)
-		return fail(r, "%s: its digests cannot be made", store->path);
+		return report_error(r, "%s: its digests cannot be made", store->path);
 	r = image_write_header(image, store);
 	if (r == 0)
 		r = fault(FAULT_IMAGE_HEADER);
@@ -188,8 +187,10 @@ int image_fits(const struct image *image, uint64_t capacity, const char *name)
 {
 	if (image->header.image_bytes <= capacity)
 		return 0;
-	return fail(-E_NO_FIT, "the state takes %s, and %s has room for %s; nothing was changed",
-		    size_exact(image->header.image_bytes).text, name, size_exact(capacity).text);
+	return report_error(-E_NO_FIT,
+			    "the state takes %s, and %s has room for %s; nothing was changed",
+			    size_exact(image->header.image_bytes).text, name,
+			    size_exact(capacity).text);
 }
 
 int image_write(struct image *image, struct store *store, const struct image_write_options *options)
@@ -202,13 +203,13 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	int r;
 
 	if (root < 0)
-		return fail(-errno, "/: cannot open");
+		return report_error(-errno, "/: cannot open");
 	r = image_fits(image, store->capacity, store->path);
 	if (r < 0)
 		return r;
 	image->digests = calloc(header->digests_count, sizeof(*image->digests));
 	if (!image->digests)
-		return fail(-ENOMEM, "%s: cannot write", store->path);
+		return report_error(-ENOMEM, "%s: cannot write", store->path);
 	r = describe(image, store, options);
 	if (r < 0)
 		return r;

@@ -118,7 +118,6 @@ const char *image_phase_name(uint64_t phase);
 
 /* The digests of header and timeline; its MAC, too, when it is the final one (@seal not NULL). */
 int image_header_seal(struct image_header *header, const struct image_seal *seal);
-uint64_t unix_ns(void);
 
 /* Header and superblock as they are in @image, and their copy, in one write. */
 int image_write_header(const struct image *image, struct store *store);

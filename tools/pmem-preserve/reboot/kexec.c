@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reboot/kexec.h"
 
+#include "base/child.h"
 #include "base/cleanup.h"
-#include "reboot/kexec-cmdline.h"
-#include "base/program.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "reboot/kexec-cmdline.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -96,16 +96,16 @@ static int choose_kernel(const char *kernel, const char *release, char **ret_ker
 
 	if (kernel && !newest) {
 		*ret_kernel = strdup(kernel);
-		return *ret_kernel ? 0 : fail(-ENOMEM, "%s", kernel);
+		return *ret_kernel ? 0 : report_error(-ENOMEM, "%s", kernel);
 	}
 	*ret_kernel = newest ? NULL : find_file(places, COUNT(places), release);
 	/* An upgrade may have taken the running one away. */
 	if (!*ret_kernel)
 		*ret_kernel = find_newest();
 	if (!*ret_kernel)
-		return fail(-ENOENT,
-			    "the kernel %s is not in /boot nor in /usr/lib/modules: name one",
-			    release);
+		return report_error(-ENOENT,
+				    "the kernel %s is not in /boot nor in /usr/lib/modules: name one",
+				    release);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static int choose_initrd(const char *initrd, const char *kernel, const char *run
 	*ret_initrd = NULL;
 	if (initrd) {
 		if (*initrd && !(*ret_initrd = strdup(initrd)))
-			return fail(-ENOMEM, "%s", initrd);
+			return report_error(-ENOMEM, "%s", initrd);
 		return 0;
 	}
 	release = release_of(kernel);
@@ -144,21 +144,21 @@ static int choose_cmdline(const char *cmdline, char **ret_cmdline)
 	int r = sysfs_read_text(-1, "/proc/cmdline", &running);
 
 	if (r < 0)
-		return fail(r, "/proc/cmdline cannot be read");
+		return report_error(r, "/proc/cmdline cannot be read");
 	running[strcspn(running, "\n")] = '\0';
 	if (cmdline && cmdline_lacks_memmap(running, cmdline, missing, sizeof(missing)))
-		return fail(-E_REFUSED,
-			    "the new command line lacks memmap=%s of the running one: the new kernel would use that memory as its own, and what is kept there would be lost",
-			    missing);
+		return report_error(-E_REFUSED,
+				    "the new command line lacks memmap=%s of the running one: the new kernel would use that memory as its own, and what is kept there would be lost",
+				    missing);
 	*ret_cmdline = cmdline ? strdup(cmdline) : cmdline_for_next(running);
-	return *ret_cmdline ? 0 : fail(-ENOMEM, "the command line");
+	return *ret_cmdline ? 0 : report_error(-ENOMEM, "the command line");
 }
 
 static int check_readable(const char *path)
 {
 	_cleanup_close_ int fd = sysfs_open_file(-1, path);
 
-	return fd < 0 ? fail(fd, "%s cannot be read", path) : 0;
+	return fd < 0 ? report_error(fd, "%s cannot be read", path) : 0;
 }
 
 int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
@@ -169,7 +169,7 @@ int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
 	int r;
 
 	if (uname(&running) < 0)
-		return fail(-errno, "uname");
+		return report_error(-errno, "uname");
 	r = choose_kernel(kernel, running.release, &plan.kernel);
 	if (r == 0)
 		r = choose_initrd(initrd, plan.kernel, running.release, &plan.initrd);
@@ -193,10 +193,10 @@ int kexec_is_loaded(bool *ret_loaded)
 	int r = sysfs_read_number(-1, "/sys/kernel/kexec_loaded", 10, &loaded);
 
 	if (r == -ENOENT)
-		return fail(-ENOSYS,
-			    "this kernel cannot kexec: it has no /sys/kernel/kexec_loaded");
+		return report_error(-ENOSYS,
+				    "this kernel cannot kexec: it has no /sys/kernel/kexec_loaded");
 	if (r < 0)
-		return fail(r, "/sys/kernel/kexec_loaded cannot be read");
+		return report_error(r, "/sys/kernel/kexec_loaded cannot be read");
 	*ret_loaded = loaded != 0;
 	return 0;
 }
@@ -205,20 +205,20 @@ int kexec_is_loaded(bool *ret_loaded)
 static int run_kexec(char *const argv[], const char *what)
 {
 	struct program_result result;
-	int r = program_run(argv, PROGRAM_MS, &result);
+	int r = child_program(argv, PROGRAM_MS, &result);
 
 	if (r == -ENOENT)
-		return fail(r, "the program kexec is not installed (package kexec-tools)");
+		return report_error(r, "the program kexec is not installed (package kexec-tools)");
 	if (r == -ETIMEDOUT)
-		return fail(r, "kexec did not %s in time", what);
+		return report_error(r, "kexec did not %s in time", what);
 	if (r < 0)
-		return fail(r, "the program kexec cannot be started");
+		return report_error(r, "the program kexec cannot be started");
 	program_one_line(&result);
 	if (*result.output)
 		detail("kexec: %s", result.output);
 	if (result.status != 0)
-		return fail(-EIO, "kexec could not %s%s%s", what, *result.output ? ": " : "",
-			    result.output);
+		return report_error(-EIO, "kexec could not %s%s%s", what,
+				    *result.output ? ": " : "", result.output);
 	return 0;
 }
 
@@ -242,7 +242,7 @@ int kexec_load(const struct kexec_plan *plan)
 	if (asprintf(&cmdline, "--command-line=%s", plan->cmdline) < 0 ||
 	    asprintf(&initrd, "--initrd=%s", plan->initrd ? plan->initrd : "") < 0 ||
 	    asprintf(&what, "load %s", plan->kernel) < 0)
-		return fail(-ENOMEM, "kexec");
+		return report_error(-ENOMEM, "kexec");
 	argv[count++] = cmdline;
 	if (plan->initrd)
 		argv[count++] = initrd;
@@ -259,13 +259,13 @@ int kexec_load(const struct kexec_plan *plan)
 	if (r < 0)
 		return r;
 	return loaded ? 0
-		      : fail(-EIO, "%s was loaded, says kexec, but the kernel has none",
-			     plan->kernel);
+		      : report_error(-EIO, "%s was loaded, says kexec, but the kernel has none",
+				     plan->kernel);
 }
 
 int kexec_execute(void)
 {
 	sync();
 	reboot(RB_KEXEC);
-	return fail(-errno, "the loaded kernel could not be started");
+	return report_error(-errno, "the loaded kernel could not be started");
 }

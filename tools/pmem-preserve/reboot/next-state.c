@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reboot/next-state.h"
 
-#include "base/program.h"
+#include "base/child.h"
 #include "base/report.h"
 #include "reboot/systemctl.h"
 
@@ -72,10 +72,10 @@ int next_state_find(enum next_state *ret_next)
 	int r = systemctl_ask(words, &result);
 
 	if (r < 0)
-		return fail(r, "systemctl cannot be asked what the machine is about to do");
+		return report_error(r, "systemctl cannot be asked what the machine is about to do");
 	if (result.status != 0) {
 		program_one_line(&result);
-		return fail(-E_FAILED, "systemctl list-jobs: %s", result.output);
+		return report_error(-E_FAILED, "systemctl list-jobs: %s", result.output);
 	}
 	*ret_next = next_state_parse(result.output);
 	return 0;

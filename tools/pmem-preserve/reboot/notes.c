@@ -2,6 +2,7 @@
 #include "reboot/notes.h"
 
 #include "base/cleanup.h"
+#include "base/replace-file.h"
 #include "base/report.h"
 #include "base/sysfs.h"
 
@@ -50,21 +51,17 @@ static int open_directory(void)
 
 int run_file_write(const char *name, const struct run_line *lines, size_t count)
 {
-	_cleanup_close_ int directory = open_directory(), fd = -1;
-	_cleanup_fclose_ FILE *file = NULL;
-	char temporary[64];
+	_cleanup_close_ int directory = open_directory();
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *file;
+	int r;
 
 	if (directory < 0)
-		return fail(directory, "%s cannot be made", RUN_DIRECTORY);
-	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		    0644);
-	file = fd < 0 ? NULL : fdopen(fd, "w");
+		return report_error(directory, "%s cannot be made", RUN_DIRECTORY);
+	file = open_memstream(&text, &length);
 	if (!file)
-		return fail(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
-	take_fd(fd);
-	if (fchmod(fileno(file), 0644) < 0)
-		return fail(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
+		return report_error(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
 	for (size_t i = 0; i < count; i++) {
 		if (!lines[i].value)
 			continue;
@@ -72,13 +69,8 @@ int run_file_write(const char *name, const struct run_line *lines, size_t count)
 		print_value(file, lines[i].value);
 		fputc('\n', file);
 	}
-	if (fflush(file) != 0 || renameat(directory, temporary, directory, name) < 0) {
-		int r = -errno;
-
-		unlinkat(directory, temporary, 0);
-		return fail(r, "%s/%s cannot be written", RUN_DIRECTORY, name);
-	}
-	return 0;
+	r = fclose(file) == 0 ? replace_file_at(directory, name, 0644, text, length) : -errno;
+	return r < 0 ? report_error(r, "%s/%s cannot be written", RUN_DIRECTORY, name) : 0;
 }
 
 bool run_file_read(const char *name, const char *key, char *value, size_t size)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reboot/systemctl.h"
 
-#include "base/program.h"
+#include "base/child.h"
 #include "base/report.h"
 #include "base/sysfs.h"
 
@@ -26,7 +26,7 @@ int systemctl_ask(const char *const words[], struct program_result *ret_result)
 			return -E2BIG;
 		argv[i + 1] = words[i];
 	}
-	return program_run((char *const *)argv, DEADLINE_MS, ret_result);
+	return child_program((char *const *)argv, DEADLINE_MS, ret_result);
 }
 
 int systemctl(const char *const words[])
@@ -35,10 +35,10 @@ int systemctl(const char *const words[])
 	int r = systemctl_ask(words, &result);
 
 	if (r < 0)
-		return fail(r, "systemctl %s cannot be run", words[0]);
+		return report_error(r, "systemctl %s cannot be run", words[0]);
 	program_one_line(&result);
 	if (result.status != 0)
-		return fail(-E_FAILED, "systemctl %s: %s", words[0], result.output);
+		return report_error(-E_FAILED, "systemctl %s: %s", words[0], result.output);
 	return 0;
 }
 

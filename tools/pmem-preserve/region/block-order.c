@@ -2,9 +2,9 @@
 #include "region/block-order.h"
 
 #include "base/cleanup.h"
-#include "region/memory-blocks.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "region/memory-blocks.h"
 
 #include <errno.h>
 #include <linux/kernel-page-flags.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "region/hotremove-attempt.h"
 
+#include "base/clock.h"
+#include "base/report.h"
 #include "region/block-order.h"
 #include "region/hotremove.h"
 #include "region/memory-blocks.h"
-#include "base/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ int attempt_begin(struct attempt *attempt)
 	/* Also for the child: some kernels give up offlining for any signal, half way. */
 	sigprocmask(SIG_BLOCK, &signals, &attempt->old_signals);
 	if (!attempt->before || attempt->steps == MAP_FAILED)
-		return fail(-ENOMEM, "%s", attempt->device);
+		return report_error(-ENOMEM, "%s", attempt->device);
 	for (size_t i = 0; i < blocks->count; i++)
 		attempt->before[i] = blocks->block[i];
 	return 0;
@@ -71,7 +72,7 @@ void attempt_show_progress(struct attempt *attempt, unsigned int offline)
 int attempt_find_order(struct attempt *attempt)
 {
 	attempt->order = blocks_emptiest_first(attempt->blocks);
-	return attempt->order ? 0 : fail(-ENOMEM, "%s", attempt->device);
+	return attempt->order ? 0 : report_error(-ENOMEM, "%s", attempt->device);
 }
 
 /* Brings online what was online before. Returns how many blocks are not back where they were. */
@@ -112,8 +113,9 @@ int attempt_give_up(const struct attempt *attempt, struct memory_failure failure
 	}
 	if (attempt->limits->failure)
 		*attempt->limits->failure = failure;
-	return fail(-E_MEMORY, "%s: %s could not be taken offline%s: %s; %s%s%s", attempt->device,
-		    memory_failure_block(&failure).text,
-		    failure.error == -ETIMEDOUT ? " in time" : "",
-		    memory_failure_reason(&failure).text, outcome, *advice ? "; " : "", advice);
+	return report_error(-E_MEMORY, "%s: %s could not be taken offline%s: %s; %s%s%s",
+			    attempt->device, memory_failure_block(&failure).text,
+			    failure.error == -ETIMEDOUT ? " in time" : "",
+			    memory_failure_reason(&failure).text, outcome, *advice ? "; " : "",
+			    advice);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One block after the other, by memoryN/state: works with every driver. */
-#include "region/block-order.h"
+#include "base/child.h"
 #include "base/fault.h"
+#include "base/report.h"
+#include "base/sysfs.h"
+#include "base/text.h"
+#include "region/block-order.h"
 #include "region/hotremove-attempt.h"
 #include "region/hotremove.h"
 #include "region/memory-blocks.h"
-#include "base/report.h"
-#include "base/sysfs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -76,12 +78,12 @@ static int tick_offline(void *data)
 
 int attempt_offline_all(struct attempt *attempt, const struct memory_block **ret_block)
 {
-	const struct sysfs_wait wait = { .deadline_ns = attempt->deadline_ns,
-					 .tick = tick_offline,
-					 .data = attempt };
+	const struct child_limit wait = { .deadline_ns = attempt->deadline_ns,
+					  .tick = tick_offline,
+					  .data = attempt };
 	struct memory_blocks *blocks = attempt->blocks;
 	size_t steps;
-	int r = sysfs_work_within(offline_in_child, attempt, &wait);
+	int r = child_work(offline_in_child, attempt, &wait);
 
 	tick_offline(attempt);
 	for (size_t i = 0; i < blocks->count; i++)

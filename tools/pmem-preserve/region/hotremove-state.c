@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* By one write to the driver of the dax device, which takes all of its memory or none. */
-#include "region/block-order.h"
+#include "base/child.h"
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/report.h"
+#include "base/sysfs.h"
+#include "region/block-order.h"
 #include "region/hotremove-attempt.h"
 #include "region/hotremove.h"
 #include "region/memory-blocks.h"
-#include "base/report.h"
-#include "base/sysfs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -119,7 +121,7 @@ static void set_timeout(const struct attempt *attempt, char *ret_before, size_t 
 }
 
 /* Removes it all by the attribute, in what is left of the time. */
-static int unplug(struct attempt *attempt, const struct sysfs_wait *wait)
+static int unplug(struct attempt *attempt, const struct child_limit *wait)
 {
 	char path[128], state[64] = "";
 	int r;
@@ -149,9 +151,9 @@ static bool order_matters(const struct attempt *attempt)
  */
 static int remove_in_order(struct attempt *attempt, const struct memory_block **ret_block)
 {
-	const struct sysfs_wait wait = { .deadline_ns = attempt->deadline_ns,
-					 .tick = tick_state,
-					 .data = attempt };
+	const struct child_limit wait = { .deadline_ns = attempt->deadline_ns,
+					  .tick = tick_state,
+					  .data = attempt };
 	int r = order_matters(attempt) ? attempt_offline_all(attempt, ret_block) : 0;
 
 	return r < 0 ? r : unplug(attempt, &wait);
@@ -160,7 +162,7 @@ static int remove_in_order(struct attempt *attempt, const struct memory_block **
 /* Ours knows the order, ends in time, and goes back by itself. */
 static int remove_by_driver(struct attempt *attempt)
 {
-	const struct sysfs_wait wait = {
+	const struct child_limit wait = {
 		.deadline_ns = attempt->deadline_ns + DRIVER_SLACK_MS * NS_PER_MS,
 		.grace_ms = DRIVER_GRACE_MS,
 		.tick = tick_state,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "region/memory-blocks.h"
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/sysfs.h"
 
@@ -171,8 +172,8 @@ int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_bl
 			    uint64_t deadline_ns)
 {
 	struct online_job job = { .wanted = wanted, .count = blocks->count };
-	const struct sysfs_wait wait = { .deadline_ns = deadline_ns };
-	int r = sysfs_work_within(online_in_child, &job, &wait);
+	const struct child_limit wait = { .deadline_ns = deadline_ns };
+	int r = child_work(online_in_child, &job, &wait);
 
 	for (size_t i = 0; i < blocks->count; i++)
 		if (memory_block_refresh(&blocks->block[i]) < 0)

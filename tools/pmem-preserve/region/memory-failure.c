@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "region/memory-failure.h"
 
-#include "region/memory-blocks.h"
 #include "base/sysfs.h"
+#include "region/memory-blocks.h"
 
 #include <errno.h>
 #include <inttypes.h>

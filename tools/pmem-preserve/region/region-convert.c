@@ -7,9 +7,10 @@
  */
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/report.h"
+#include "base/text.h"
 #include "region/region-handle.h"
 #include "region/region.h"
-#include "base/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,20 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <uuid/uuid.h>
 
 #define HEAD_BYTES	 8192
 #define INFO_BLOCK_START 4096
 #define INFO_BLOCK_BYTES 4096
 #define DEVDAX_ALIGN	 (2ul << 20)
-
-static void random_uuid(unsigned char *uuid)
-{
-	if (getrandom(uuid, 16, 0) != 16)
-		memset(uuid, 0x5a, 16);
-	uuid[6] = (uuid[6] & 0x0f) | 0x40; /* RFC 4122: version 4, variant 1 */
-	uuid[8] = (uuid[8] & 0x3f) | 0x80;
-}
 
 static int write_zeros(const char *device, off_t start, size_t bytes)
 {
@@ -40,19 +33,20 @@ static int write_zeros(const char *device, off_t start, size_t bytes)
 	ssize_t written;
 
 	if (posix_memalign(&zeros, HEAD_BYTES, bytes))
-		return fail(-ENOMEM, "%s", device);
+		return report_error(-ENOMEM, "%s", device);
 	memset(zeros, 0, bytes);
 	/* O_EXCL fails while the device is mounted or part of something else. */
 	fd = open(device, O_WRONLY | O_DIRECT | O_EXCL | O_CLOEXEC);
 	if (fd < 0 && errno == EBUSY)
-		return fail(-EBUSY, "%s is in use: is it mounted, or part of a volume?", device);
+		return report_error(-EBUSY, "%s is in use: is it mounted, or part of a volume?",
+				    device);
 	if (fd < 0)
-		return fail(-errno, "%s cannot be opened", device);
+		return report_error(-errno, "%s cannot be opened", device);
 	written = pwrite(fd, zeros, bytes, start);
 	if (written < 0 || fdatasync(fd) < 0)
-		return fail(-errno, "%s: %zu bytes cannot be zeroed", device, bytes);
+		return report_error(-errno, "%s: %zu bytes cannot be zeroed", device, bytes);
 	if ((size_t)written != bytes)
-		return fail(-EIO, "%s: %zu bytes cannot be zeroed", device, bytes);
+		return report_error(-EIO, "%s: %zu bytes cannot be zeroed", device, bytes);
 	return 0;
 }
 
@@ -65,9 +59,9 @@ static int drop_info_block(const char *device)
 	char head[16] = "";
 
 	if (fd < 0)
-		return fail(-errno, "%s cannot be opened", device);
+		return report_error(-errno, "%s cannot be opened", device);
 	if (pread(fd, head, sizeof(head), INFO_BLOCK_START) != sizeof(head))
-		return fail(-EIO, "%s cannot be read", device);
+		return report_error(-EIO, "%s cannot be read", device);
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
 		if (memcmp(head, signatures[i], strlen(signatures[i]) + 1) == 0)
 			return write_zeros(device, INFO_BLOCK_START, INFO_BLOCK_BYTES);
@@ -88,17 +82,18 @@ static int create_namespace(const struct region *region)
 		return r;
 	seed = ndctl_region_get_namespace_seed(handle.region);
 	if (!seed || ndctl_namespace_get_type(seed) != ND_DEVICE_NAMESPACE_PMEM)
-		return fail(-ENODEV, "%s has no namespace that could be created", region->name);
+		return report_error(-ENODEV, "%s has no namespace that could be created",
+				    region->name);
 	size = ndctl_region_get_max_available_extent(handle.region);
 	if (size == ULLONG_MAX)
 		size = ndctl_region_get_available_size(handle.region);
 	if (size == ULLONG_MAX || !size)
-		return fail(-ENOSPC, "%s has no space that is not taken", region->name);
+		return report_error(-ENOSPC, "%s has no space that is not taken", region->name);
 	align = ndctl_region_get_align(handle.region);
 	if (!align || align == ULONG_MAX)
 		align = DEVDAX_ALIGN;
 	size -= size % align;
-	random_uuid(uuid);
+	uuid_generate_random(uuid);
 	r = ndctl_namespace_set_uuid(seed, uuid);
 	if (r == 0)
 		r = ndctl_namespace_set_alt_name(seed, "pmem-preserve");
@@ -106,9 +101,9 @@ static int create_namespace(const struct region *region)
 		r = ndctl_namespace_set_size(seed, size);
 	if (r < 0) {
 		ndctl_namespace_delete(seed);
-		return fail(r,
-			    "%s: a namespace of %s cannot be created (the region must be a multiple of %s)",
-			    region->name, size_exact(size).text, size_text(align).text);
+		return report_error(r,
+				    "%s: a namespace of %s cannot be created (the region must be a multiple of %s)",
+				    region->name, size_exact(size).text, size_text(align).text);
 	}
 	return 0;
 }
@@ -123,7 +118,7 @@ static int delete_claim(const struct region *region)
 	if (!handle.dax)
 		return 0;
 	r = ndctl_dax_delete(handle.dax);
-	return r < 0 ? fail(r, "%s: its devdax claim cannot be deleted", region->name) : 0;
+	return r < 0 ? report_error(r, "%s: its devdax claim cannot be deleted", region->name) : 0;
 }
 
 static int disable_namespace(struct ndctl_namespace *namespace)
@@ -133,7 +128,9 @@ static int disable_namespace(struct ndctl_namespace *namespace)
 	/* It may say that it did and not have done it. */
 	if (r >= 0 && ndctl_namespace_is_enabled(namespace))
 		r = -EBUSY;
-	return r < 0 ? fail(r, "%s cannot be disabled", ndctl_namespace_get_devname(namespace)) : 0;
+	return r < 0 ? report_error(r, "%s cannot be disabled",
+				    ndctl_namespace_get_devname(namespace))
+		     : 0;
 }
 
 static int open_namespace(const struct region *region, struct region_handle *ret_handle)
@@ -143,7 +140,7 @@ static int open_namespace(const struct region *region, struct region_handle *ret
 	if (r < 0)
 		return r;
 	if (!ret_handle->namespace)
-		return fail(-ENODEV, "%s has no namespace any more", region->name);
+		return report_error(-ENODEV, "%s has no namespace any more", region->name);
 	return 0;
 }
 
@@ -163,7 +160,8 @@ static int zero_disabled(const struct region *region)
 	ndctl_namespace_set_enforce_mode(handle.namespace, NDCTL_NS_MODE_RAW);
 	r = ndctl_namespace_set_raw_mode(handle.namespace, 1);
 	if (r != 1)
-		return fail(r < 0 ? r : -EIO, "%s: raw mode cannot be forced", region->namespace);
+		return report_error(r < 0 ? r : -EIO, "%s: raw mode cannot be forced",
+				    region->namespace);
 	r = ndctl_namespace_enable(handle.namespace);
 	if (r == 0) {
 		snprintf(device, sizeof(device), "/dev/%s",
@@ -175,8 +173,8 @@ static int zero_disabled(const struct region *region)
 			r = fault(FAULT_RAW_ZEROED);
 	} else {
 		/* 1: it is up, but something claimed it. */
-		r = fail(r < 0 ? r : -EBUSY, "%s cannot be enabled as raw",
-			 ndctl_namespace_get_devname(handle.namespace));
+		r = report_error(r < 0 ? r : -EBUSY, "%s cannot be enabled as raw",
+				 ndctl_namespace_get_devname(handle.namespace));
 	}
 	ndctl_namespace_set_raw_mode(handle.namespace, 0);
 	undone = disable_namespace(handle.namespace);
@@ -194,9 +192,9 @@ static int enable_raw(const struct region *region)
 		return r;
 	r = ndctl_namespace_enable(handle.namespace);
 	if (r != 0)
-		return fail(r < 0 ? r : -EBUSY,
-			    "%s does not come up raw, see 'ndctl list -N -i -r %s'",
-			    ndctl_namespace_get_devname(handle.namespace), region->name);
+		return report_error(r < 0 ? r : -EBUSY,
+				    "%s does not come up raw, see 'ndctl list -N -i -r %s'",
+				    ndctl_namespace_get_devname(handle.namespace), region->name);
 	return 0;
 }
 
@@ -208,9 +206,9 @@ static int expect_state(struct region *region, enum region_state state)
 	if (r < 0)
 		return r;
 	if (region->state != state)
-		return fail(-EIO, "%s should be %s by now but is %s%s%s", region->name,
-			    region_state_name(state), region_state_name(region->state),
-			    *region->why ? ": " : "", region->why);
+		return report_error(-EIO, "%s should be %s by now but is %s%s%s", region->name,
+				    region_state_name(state), region_state_name(region->state),
+				    *region->why ? ": " : "", region->why);
 	return 0;
 }
 
@@ -232,9 +230,9 @@ int region_to_raw(struct region *region)
 			r = fault(FAULT_RAW_UNCLAIMED);
 		break;
 	default:
-		return fail(-EINVAL, "%s cannot be turned from %s into raw%s%s", region->name,
-			    region_state_name(region->state), *region->why ? ": " : "",
-			    region->why);
+		return report_error(-EINVAL, "%s cannot be turned from %s into raw%s%s",
+				    region->name, region_state_name(region->state),
+				    *region->why ? ": " : "", region->why);
 	}
 	if (r == 0)
 		r = zero_disabled(region);
@@ -261,11 +259,12 @@ static int create_claim(const struct region *region)
 		return r;
 	seed = ndctl_region_get_dax_seed(handle.region);
 	if (!seed)
-		return fail(-EOPNOTSUPP, "%s: the kernel offers no devdax here (CONFIG_NVDIMM_DAX)",
-			    region->name);
+		return report_error(-EOPNOTSUPP,
+				    "%s: the kernel offers no devdax here (CONFIG_NVDIMM_DAX)",
+				    region->name);
 	/* Since kernel 4.13, and only with labels: a hint, not a condition. */
 	ndctl_namespace_set_enforce_mode(handle.namespace, NDCTL_NS_MODE_DAX);
-	random_uuid(uuid);
+	uuid_generate_random(uuid);
 	r = ndctl_dax_set_uuid(seed, uuid);
 	if (r == 0)
 		r = ndctl_dax_set_location(seed, NDCTL_PFN_LOC_RAM);
@@ -278,8 +277,8 @@ static int create_claim(const struct region *region)
 	if (r < 0) {
 		ndctl_dax_delete(seed);
 		ndctl_namespace_set_enforce_mode(handle.namespace, NDCTL_NS_MODE_RAW);
-		return fail(r, "%s: devdax cannot be set up on it, see the kernel's log",
-			    region->namespace);
+		return report_error(r, "%s: devdax cannot be set up on it, see the kernel's log",
+				    region->namespace);
 	}
 	return 0;
 }
@@ -293,11 +292,11 @@ static int bind_device_dax(const struct region *region)
 	if (r < 0)
 		return r;
 	if (!handle.device)
-		return fail(-ENODEV, "%s: no dax device appeared: load the module dax_pmem",
-			    region->name);
+		return report_error(-ENODEV, "%s: no dax device appeared: load the module dax_pmem",
+				    region->name);
 	r = daxctl_dev_enable_devdax(handle.device);
-	return r < 0 ? fail(r, "%s: the driver device_dax does not take it",
-			    daxctl_dev_get_devname(handle.device))
+	return r < 0 ? report_error(r, "%s: the driver device_dax does not take it",
+				    daxctl_dev_get_devname(handle.device))
 		     : 0;
 }
 
@@ -322,7 +321,9 @@ static int enable_namespace(const struct region *region)
 		return r;
 	ndctl_namespace_set_raw_mode(handle.namespace, 0);
 	r = ndctl_namespace_enable(handle.namespace);
-	return r < 0 ? fail(r, "%s cannot be enabled, see the kernel's log", region->namespace) : 0;
+	return r < 0 ? report_error(r, "%s cannot be enabled, see the kernel's log",
+				    region->namespace)
+		     : 0;
 }
 
 int region_settle(struct region *region)
@@ -370,9 +371,9 @@ int region_to_devdax(struct region *region)
 			r = fault(FAULT_DEVDAX_DISABLED);
 		break;
 	default:
-		return fail(-EINVAL, "%s cannot be turned from %s into devdax%s%s", region->name,
-			    region_state_name(region->state), *region->why ? ": " : "",
-			    region->why);
+		return report_error(-EINVAL, "%s cannot be turned from %s into devdax%s%s",
+				    region->name, region_state_name(region->state),
+				    *region->why ? ": " : "", region->why);
 	}
 	if (r == 0) {
 		r = create_claim(region);

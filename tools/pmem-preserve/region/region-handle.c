@@ -2,9 +2,9 @@
 #include "region/region-handle.h"
 
 #include "base/cleanup.h"
-#include "region/region.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "region/region.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -110,7 +110,7 @@ int region_handle_open(const struct region *region, struct region_handle *ret_ha
 	int r = region_context(&context);
 
 	if (r < 0)
-		return fail(r, "libndctl cannot be used");
+		return report_error(r, "libndctl cannot be used");
 	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *candidate;
 
@@ -125,7 +125,7 @@ int region_handle_open(const struct region *region, struct region_handle *ret_ha
 			return 0;
 		}
 	}
-	return fail(-ENODEV, "%s of bus %s has gone", region->name, region->provider);
+	return report_error(-ENODEV, "%s of bus %s has gone", region->name, region->provider);
 }
 
 int region_handle_ranges(const struct region_handle *handle, struct memory_range **ret_ranges,

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* RAM <-> DEVDAX. */
+#include "base/child.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
+#include "base/report.h"
+#include "base/sysfs.h"
+#include "base/text.h"
 #include "region/hotremove.h"
 #include "region/memory-blocks.h"
 #include "region/memory-usage.h"
 #include "region/region-handle.h"
 #include "region/region.h"
-#include "base/report.h"
-#include "base/sysfs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -40,7 +43,7 @@ static int read_ranges(const struct region *region, struct ranges *ret_ranges)
 	if (r < 0)
 		return r;
 	r = region_handle_ranges(&handle, &ret_ranges->range, &ret_ranges->count);
-	return r < 0 ? fail(r, "%s: its address cannot be read", region->dax_device) : 0;
+	return r < 0 ? report_error(r, "%s: its address cannot be read", region->dax_device) : 0;
 }
 
 static int read_blocks(const struct region *region, const struct ranges *ranges,
@@ -48,7 +51,8 @@ static int read_blocks(const struct region *region, const struct ranges *ranges,
 {
 	int r = memory_blocks_read(ranges->range, ranges->count, ret_blocks);
 
-	return r < 0 ? fail(r, "%s: its memory blocks cannot be read", region->dax_device) : 0;
+	return r < 0 ? report_error(r, "%s: its memory blocks cannot be read", region->dax_device)
+		     : 0;
 }
 
 /* Gives the dax device to kmem or to device_dax, whichever driver it has now. */
@@ -60,12 +64,12 @@ static int bind_driver(const struct region *region, const char *driver)
 	if (r < 0)
 		return r;
 	if (!handle.device)
-		return fail(-ENODEV, "%s has no dax device any more", region->name);
+		return report_error(-ENODEV, "%s has no dax device any more", region->name);
 	if (strcmp(dax_driver(region->dax_device).text, driver) == 0)
 		return 0;
 	r = daxctl_dev_disable(handle.device);
 	if (r < 0)
-		return fail(r, "%s: cannot be taken from its driver", region->dax_device);
+		return report_error(r, "%s: cannot be taken from its driver", region->dax_device);
 	r = fault(FAULT_DAX_UNBOUND);
 	if (r < 0)
 		return r;
@@ -75,15 +79,15 @@ static int bind_driver(const struct region *region, const char *driver)
 	if (r < 0)
 		return r;
 	if (!handle.device)
-		return fail(-ENODEV, "%s has no dax device any more", region->name);
+		return report_error(-ENODEV, "%s has no dax device any more", region->name);
 	r = strcmp(driver, "kmem") == 0 ? daxctl_dev_enable_ram(handle.device)
 					: daxctl_dev_enable_devdax(handle.device);
 	/* It also says 0 when another driver was quicker. */
 	if (r >= 0 && strcmp(dax_driver(region->dax_device).text, driver) != 0)
 		r = -EBUSY;
 	if (r < 0)
-		return fail(r, "%s: the driver %s does not take it, see the kernel's log",
-			    region->dax_device, driver);
+		return report_error(r, "%s: the driver %s does not take it, see the kernel's log",
+				    region->dax_device, driver);
 	return 0;
 }
 
@@ -96,9 +100,10 @@ static int remove_offline_memory(const struct region *region, const struct range
 	if (r < 0)
 		return r;
 	if (memory_blocks_online(&before))
-		return fail(-E_MEMORY,
-			    "%s: %zu of its %zu blocks came online again: another program (a udev rule?) does that, stop it first",
-			    region->dax_device, memory_blocks_online(&before), before.count);
+		return report_error(-E_MEMORY,
+				    "%s: %zu of its %zu blocks came online again: another program (a udev rule?) does that, stop it first",
+				    region->dax_device, memory_blocks_online(&before),
+				    before.count);
 	r = bind_driver(region, "device_dax");
 	if (r < 0)
 		return r;
@@ -106,9 +111,9 @@ static int remove_offline_memory(const struct region *region, const struct range
 	if (r < 0)
 		return r;
 	if (after.count)
-		return fail(-E_MEMORY,
-			    "%s: %zu blocks are offline but the kernel did not remove them; only a reboot gives them back",
-			    region->dax_device, after.count);
+		return report_error(-E_MEMORY,
+				    "%s: %zu blocks are offline but the kernel did not remove them; only a reboot gives them back",
+				    region->dax_device, after.count);
 	return 0;
 }
 
@@ -133,9 +138,9 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 	if (region->state == REGION_DEVDAX)
 		return 0;
 	if (region->state != REGION_RAM)
-		return fail(-EINVAL, "%s is not in use as RAM, it is %s%s%s", region->name,
-			    region_state_name(region->state), *region->why ? ": " : "",
-			    region->why);
+		return report_error(-EINVAL, "%s is not in use as RAM, it is %s%s%s", region->name,
+				    region_state_name(region->state), *region->why ? ": " : "",
+				    region->why);
 	r = read_ranges(region, &ranges);
 	if (r == 0)
 		r = read_blocks(region, &ranges, &blocks);
@@ -206,14 +211,14 @@ static void auto_online_restore(const struct auto_online *policy)
 /* A driver with the attribute adds its memory in one go, and may wait to be told to. */
 static int add_by_state(const struct region *region)
 {
-	const struct sysfs_wait wait = { .deadline_ns = now_ns() + ONLINE_MS * NS_PER_MS,
-					 .grace_ms = ONLINE_MS };
+	const struct child_limit wait = { .deadline_ns = now_ns() + ONLINE_MS * NS_PER_MS,
+					  .grace_ms = ONLINE_MS };
 	struct memory_failure failure;
 	char path[96], state[32];
 	int r = hot_remove_read_state(region->dax_device, state, sizeof(state));
 
 	if (r < 0)
-		return fail(r, "%s: its state cannot be read", region->dax_device);
+		return report_error(r, "%s: its state cannot be read", region->dax_device);
 	if (strcmp(state, "unplugged") != 0)
 		return 0;
 	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/state", region->dax_device);
@@ -222,11 +227,12 @@ static int add_by_state(const struct region *region)
 		return 0;
 	if (memory_failure_read(region->dax_device, region->block_bytes, &failure) < 0 ||
 	    strcmp(failure.operation, "online") != 0 || failure.error != r)
-		return fail(r, "%s: its memory cannot be added, see the kernel's log",
-			    region->dax_device);
-	return fail(r, "%s: its memory cannot be added, as %s cannot be brought online (%s)",
-		    region->dax_device, memory_failure_block(&failure).text,
-		    memory_failure_reason(&failure).text);
+		return report_error(r, "%s: its memory cannot be added, see the kernel's log",
+				    region->dax_device);
+	return report_error(r,
+			    "%s: its memory cannot be added, as %s cannot be brought online (%s)",
+			    region->dax_device, memory_failure_block(&failure).text,
+			    memory_failure_reason(&failure).text);
 }
 
 /* Takes out again what came up in a kernel zone: as long as that is new, it is still empty. */
@@ -256,13 +262,14 @@ static int online_all(const struct region *region)
 	if (r < 0)
 		return r;
 	if (!blocks.count)
-		return fail(-ENOMEM, "%s: the driver kmem added no memory, see the kernel's log",
-			    region->dax_device);
+		return report_error(-ENOMEM,
+				    "%s: the driver kmem added no memory, see the kernel's log",
+				    region->dax_device);
 	if (memory_blocks_movable(&blocks) == blocks.count)
 		return 0;
 	wanted = calloc(blocks.count, sizeof(*wanted));
 	if (!wanted)
-		return fail(-ENOMEM, "%s", region->dax_device);
+		return report_error(-ENOMEM, "%s", region->dax_device);
 	for (size_t i = 0; i < blocks.count; i++)
 		wanted[i] = (struct memory_block){ .number = blocks.block[i].number,
 						   .online = true,
@@ -270,10 +277,11 @@ static int online_all(const struct region *region)
 	r = memory_blocks_online_as(&blocks, wanted, now_ns() + ONLINE_MS * NS_PER_MS);
 	for (size_t i = 0; i < blocks.count; i++)
 		if (!memory_block_matches(&blocks.block[i], &wanted[i]))
-			return fail(r < 0 ? r : -EIO,
-				    "%s: %s cannot be brought online in ZONE_MOVABLE",
-				    region->dax_device,
-				    block_text(blocks.block[i].number, blocks.block_bytes).text);
+			return report_error(r < 0 ? r : -EIO,
+					    "%s: %s cannot be brought online in ZONE_MOVABLE",
+					    region->dax_device,
+					    block_text(blocks.block[i].number, blocks.block_bytes)
+						    .text);
 	return 0;
 }
 
@@ -293,14 +301,14 @@ static void undo_hot_add(struct region *region)
 int region_can_be_ram(const struct region *region)
 {
 	if (region->target_node < 0)
-		return fail(-ENODEV,
-			    "%s cannot be used as RAM, as the kernel knows no NUMA node for it: the firmware must describe it (ACPI SRAT), or memmap= set aside a range with RAM behind it",
-			    region->name);
+		return report_error(-ENODEV,
+				    "%s cannot be used as RAM, as the kernel knows no NUMA node for it: the firmware must describe it (ACPI SRAT), or memmap= set aside a range with RAM behind it",
+				    region->name);
 	if (region->block_bytes && !region->ram_bytes)
-		return fail(-ENOSPC,
-			    "%s cannot be used as RAM: its %s do not hold one whole memory block of %s",
-			    region->name, size_text(region->devdax_bytes).text,
-			    size_text(region->block_bytes).text);
+		return report_error(-ENOSPC,
+				    "%s cannot be used as RAM: its %s do not hold one whole memory block of %s",
+				    region->name, size_text(region->devdax_bytes).text,
+				    size_text(region->block_bytes).text);
 	return 0;
 }
 
@@ -313,8 +321,8 @@ int region_hot_add(struct region *region)
 	if (was_ram && region->blocks && region->blocks_movable == region->blocks)
 		return 0;
 	if (!was_ram && region->state != REGION_DEVDAX)
-		return fail(-EINVAL, "%s cannot be used as RAM while it is %s", region->name,
-			    region_state_name(region->state));
+		return report_error(-EINVAL, "%s cannot be used as RAM while it is %s",
+				    region->name, region_state_name(region->state));
 	if (!was_ram) {
 		r = region_can_be_ram(region);
 		if (r < 0)
@@ -368,7 +376,7 @@ int region_estimate_hot_remove(const struct region *region,
 	if (region->state != REGION_RAM || !region->blocks_online) {
 		r = memory_available(&estimate.available_outside);
 		if (r < 0)
-			return fail(r, "/proc/meminfo cannot be read");
+			return report_error(r, "/proc/meminfo cannot be read");
 		*ret_estimate = estimate;
 		return 0;
 	}
@@ -377,7 +385,7 @@ int region_estimate_hot_remove(const struct region *region,
 	if (r == 0 && movable)
 		r = zone_usage_read(region->target_node, ZONE_MOVABLE, &zone);
 	if (r < 0)
-		return fail(r, "%s: how full its memory is cannot be read", region->name);
+		return report_error(r, "%s: how full its memory is cannot be read", region->name);
 	estimate.used_inside =
 		at_most(zone.managed - at_most(zone.free, zone.managed), movable) +
 		(region->blocks_online - region->blocks_movable) * region->block_bytes;

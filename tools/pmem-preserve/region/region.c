@@ -2,10 +2,10 @@
 #include "region/region.h"
 
 #include "base/cleanup.h"
-#include "region/memory-blocks.h"
-#include "region/region-handle.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "region/memory-blocks.h"
+#include "region/region-handle.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uuid/uuid.h>
 
 #define INFO_BLOCK_BYTES 8192ull
 #define DEVDAX_ALIGN	 (2ull << 20)
@@ -42,20 +43,6 @@ const char *region_state_name(enum region_state state)
 		break;
 	}
 	return "other";
-}
-
-static void format_uuid(const unsigned char *uuid, char *text)
-{
-	static const unsigned char none[16];
-
-	*text = '\0';
-	if (memcmp(uuid, none, sizeof(none)) == 0)
-		return;
-	for (unsigned int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		text += sprintf(text, "%02x", uuid[i]);
-	}
 }
 
 /*
@@ -156,7 +143,8 @@ static void describe_namespace(const struct region_handle *handle, struct region
 	snprintf(region->namespace, sizeof(region->namespace), "%s",
 		 ndctl_namespace_get_devname(namespace));
 	ndctl_namespace_get_uuid(namespace, uuid);
-	format_uuid(uuid, region->uuid);
+	if (!uuid_is_null(uuid))
+		uuid_unparse_lower(uuid, region->uuid);
 	region->raw_bytes = ndctl_namespace_get_size(namespace);
 	if (handle->namespaces > 1) {
 		snprintf(region->why, sizeof(region->why),
@@ -266,7 +254,7 @@ int region_list(struct region **ret_regions, size_t *ret_count)
 	int r = region_context(&context);
 
 	if (r < 0)
-		return fail(r, "libndctl cannot be used");
+		return report_error(r, "libndctl cannot be used");
 	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *region;
 
@@ -279,7 +267,7 @@ int region_list(struct region **ret_regions, size_t *ret_count)
 				continue;
 			larger = realloc(regions, (count + 1) * sizeof(*regions));
 			if (!larger)
-				return fail(-ENOMEM, "the list of regions");
+				return report_error(-ENOMEM, "the list of regions");
 			regions = larger;
 			region_handle_fill(context, region, &handle);
 			region_describe(&handle, &regions[count++]);
@@ -325,13 +313,14 @@ int region_find(const char *name, struct region *ret_region)
 	if (r < 0)
 		return r;
 	if (!count)
-		return fail(-ENODEV,
-			    "no persistent memory: set some RAM aside with memmap=2G!4G on the kernel's command line (2 GiB at the address 4 GiB), or add an NVDIMM");
+		return report_error(-ENODEV,
+				    "no persistent memory: set some RAM aside with memmap=2G!4G on the kernel's command line (2 GiB at the address 4 GiB), or add an NVDIMM");
 	list_names(regions, count, names, sizeof(names));
 	if (!name) {
 		if (count > 1)
-			return fail(-E_USAGE, "there are %zu regions, name one with --region: %s",
-				    count, names);
+			return report_error(-E_USAGE,
+					    "there are %zu regions, name one with --region: %s",
+					    count, names);
 		*ret_region = regions[0];
 		return 0;
 	}
@@ -341,7 +330,7 @@ int region_find(const char *name, struct region *ret_region)
 			return 0;
 		}
 	}
-	return fail(-ENODEV, "there is no region '%s', there is: %s", name, names);
+	return report_error(-ENODEV, "there is no region '%s', there is: %s", name, names);
 }
 
 bool region_is_kept(const struct region *region)

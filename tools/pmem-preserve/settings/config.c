@@ -2,6 +2,7 @@
 #include "settings/config.h"
 
 #include "base/report.h"
+#include "base/strings.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -74,20 +75,6 @@ int number_parse(const char *text, unsigned int max, unsigned int *ret_number)
 	return 0;
 }
 
-int strings_add(char ***strings, size_t *count, const char *text)
-{
-	char **larger = reallocarray(*strings, *count + 1, sizeof(**strings));
-
-	if (!larger)
-		return -ENOMEM;
-	*strings = larger;
-	larger[*count] = strdup(text);
-	if (!larger[*count])
-		return -ENOMEM;
-	(*count)++;
-	return 0;
-}
-
 static int set_string(char **string, const char *text)
 {
 	free(*string);
@@ -152,13 +139,14 @@ static int on_line(void *data, const char *section, const char *key, const char 
 	if (reading->error)
 		return 0;
 	if (r == -ENOENT)
-		reading->error = fail(-E_USAGE, "%s: there is no key \"%s\"%s%s", reading->path,
-				      key, *section ? " in a section " : "", section);
-	else if (r == -EINVAL)
 		reading->error =
-			fail(-E_USAGE, "%s: %s cannot be \"%s\"", reading->path, key, value);
+			report_error(-E_USAGE, "%s: there is no key \"%s\"%s%s", reading->path, key,
+				     *section ? " in a section " : "", section);
+	else if (r == -EINVAL)
+		reading->error = report_error(-E_USAGE, "%s: %s cannot be \"%s\"", reading->path,
+					      key, value);
 	else
-		reading->error = fail(r, "%s: cannot read", reading->path);
+		reading->error = report_error(r, "%s: cannot read", reading->path);
 	return 0;
 }
 
@@ -186,11 +174,12 @@ int config_read(const char *path, struct config *ret_config)
 		if (reading.error)
 			r = reading.error;
 		else if (r == -1)
-			r = fail(errno ? -errno : -EIO, "%s: cannot read", reading.path);
+			r = report_error(errno ? -errno : -EIO, "%s: cannot read", reading.path);
 		else if (r > 0)
-			r = fail(-E_USAGE, "%s: line %d cannot be understood", reading.path, r);
+			r = report_error(-E_USAGE, "%s: line %d cannot be understood", reading.path,
+					 r);
 		else if (r < 0)
-			r = fail(-ENOMEM, "%s: cannot read", reading.path);
+			r = report_error(-ENOMEM, "%s: cannot read", reading.path);
 	}
 	if (r < 0) {
 		config_clear(&config);
@@ -202,12 +191,8 @@ int config_read(const char *path, struct config *ret_config)
 
 void config_clear(struct config *config)
 {
-	for (size_t i = 0; i < config->state_count; i++)
-		free(config->states[i]);
-	for (size_t i = 0; i < config->exclude_count; i++)
-		free(config->excludes[i]);
-	free(config->states);
-	free(config->excludes);
+	strings_free(&config->states, &config->state_count);
+	strings_free(&config->excludes, &config->exclude_count);
 	free(config->region);
 	free(config->kernel);
 	free(config->initrd);

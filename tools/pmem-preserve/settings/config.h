@@ -56,7 +56,4 @@ int boolean_parse(const char *text, bool *ret_value);
 /* A whole decimal number up to @max; -EINVAL. */
 int number_parse(const char *text, unsigned int max, unsigned int *ret_number);
 
-/* Appends a copy of @text to a list of strings; -ENOMEM. */
-int strings_add(char ***strings, size_t *count, const char *text);
-
 #endif

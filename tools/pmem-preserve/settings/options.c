@@ -4,6 +4,7 @@
 #include "auth/counter.h"
 #include "auth/key.h"
 #include "base/report.h"
+#include "base/strings.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -200,9 +201,9 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		const struct description *option = NULL;
 
 		if (c == '?' || c == ':') {
-			r = fail(-E_USAGE, "%s: %s %s; see \"pmem-preserve %s --help\"", argv[0],
-				 argv[optind - 1], c == ':' ? "needs a value" : "is not known",
-				 argv[0]);
+			r = report_error(-E_USAGE, "%s: %s %s; see \"pmem-preserve %s --help\"",
+					 argv[0], argv[optind - 1],
+					 c == ':' ? "needs a value" : "is not known", argv[0]);
 			break;
 		}
 		for (size_t i = 0; i < DESCRIPTIONS && !option; i++)
@@ -214,11 +215,12 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 			break;
 		}
 		if (take(&options, option, optarg) < 0)
-			r = fail(-E_USAGE, "%s: --%s cannot be \"%s\"", argv[0], option->name,
-				 optarg);
+			r = report_error(-E_USAGE, "%s: --%s cannot be \"%s\"", argv[0],
+					 option->name, optarg);
 	}
 	if (r == 0 && !options.help && !arguments && optind < argc)
-		r = fail(-E_USAGE, "%s: takes no argument like \"%s\"", argv[0], argv[optind]);
+		r = report_error(-E_USAGE, "%s: takes no argument like \"%s\"", argv[0],
+				 argv[optind]);
 	if (r < 0) {
 		options_clear(&options);
 		return r;
@@ -232,9 +234,7 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 
 void options_clear(struct options *options)
 {
-	for (size_t i = 0; i < options->exclude_count; i++)
-		free(options->excludes[i]);
-	free(options->excludes);
+	strings_free(&options->excludes, &options->exclude_count);
 	key_free(options->key);
 	*options = (struct options){ 0 };
 }

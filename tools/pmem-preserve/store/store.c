@@ -2,28 +2,27 @@
 #include "store/store.h"
 
 #include "base/cleanup.h"
-#include "base/directory-of.h"
 #include "base/fault.h"
-#include "flow/instance.h"
 #include "base/interrupt.h"
+#include "base/lock.h"
+#include "base/replace-file.h"
 #include "base/report.h"
 #include "store/sigbus.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <libpmem.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #define HUGE_PAGE (2 << 20)
@@ -56,10 +55,10 @@ static int map(struct store *store, int protection, uint64_t piece)
 	store->map = mmap(NULL, store->capacity, protection, MAP_SHARED, store->fd, 0);
 	if (store->map == MAP_FAILED) {
 		store->map = NULL;
-		return fail(-errno, "%s: cannot map", store->path);
+		return report_error(-errno, "%s: cannot map", store->path);
 	}
 	r = poison_watch(store->map, store->capacity, piece, &store->watch);
-	return r < 0 ? fail(r, "%s: cannot map", store->path) : 0;
+	return r < 0 ? report_error(r, "%s: cannot map", store->path) : 0;
 }
 
 static int open_dax(struct store *store, dev_t device, enum store_mode mode)
@@ -68,7 +67,7 @@ static int open_dax(struct store *store, dev_t device, enum store_mode mode)
 	int r = dax_number(device, "size", &store->capacity);
 
 	if (r < 0)
-		return fail(r, "%s: is not a device-dax device", store->path);
+		return report_error(r, "%s: is not a device-dax device", store->path);
 	store->kind = STORE_DAX;
 	dax_number(device, "align", &alignment);
 	/* A private mapping of device-dax is refused, so a reader's is shared too, but read-only.
@@ -77,73 +76,31 @@ static int open_dax(struct store *store, dev_t device, enum store_mode mode)
 		   alignment > HUGE_PAGE ? alignment : HUGE_PAGE);
 }
 
-/* Removes what one left behind who was killed; whoever is at work still holds the lock. */
-static int remove_stale(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
 /*
- * Puts the new file at "PATH.new" until it is published: @put does that, and fails with -EEXIST
- * where a file is there already. The store has that name on success only.
- */
-static int take_temporary_name(struct store *store,
-			       int (*put)(struct store *store, const char *path))
-{
-	_cleanup_free_ char *path = NULL;
-	int r;
-
-	if (asprintf(&path, "%s.new", store->path) < 0) {
-		path = NULL;
-		return fail(-ENOMEM, "%s: cannot create", store->path);
-	}
-	r = put(store, path);
-	if (r == -EEXIST) {
-		r = remove_stale(path);
-		if (r == -EWOULDBLOCK)
-			return fail(-E_FAILED, "%s: another pmem-preserve is at work on it", path);
-		if (r == 0)
-			r = put(store, path);
-	}
-	if (r < 0)
-		return fail(r, "%s: cannot create", path);
-	store->temporary = take_pointer(path);
-	return 0;
-}
-
-static int open_temporary(struct store *store, const char *path)
-{
-	store->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return store->fd < 0 ? -errno : 0;
-}
-
-/*
- * Without a name where the file system can do that, so that nothing is left behind by whoever is
+ * A new file beside the old one, which keeps its name until the new one is published. Without a
+ * name where the file system can do that, so that nothing is left behind by a process that is
  * killed; else with a temporary one.
  */
 static int create_file(struct store *store)
 {
 	_cleanup_close_ int directory = open_directory_of(store->path);
+	_cleanup_free_ char *copy = strdup(store->path);
 	struct statvfs space;
 	int r;
 
-	if (directory < 0)
-		return fail(directory, "%s: cannot open its directory", store->path);
+	if (directory < 0 || !copy)
+		return report_error(copy ? directory : -ENOMEM, "%s: cannot open its directory",
+				    store->path);
+	r = new_file_create(directory, basename(copy), 0600, &store->file);
+	if (r == -EWOULDBLOCK)
+		return report_error(-E_FAILED, "%s.new: another pmem-preserve is at work on it",
+				    store->path);
+	if (r < 0)
+		return report_error(r, "%s: cannot create", store->path);
 	store->is_new = true;
-	store->fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (store->fd < 0) {
-		r = take_temporary_name(store, open_temporary);
-		if (r < 0)
-			return r;
-	}
+	store->fd = store->file.fd;
 	if (fstatvfs(store->fd, &space) < 0)
-		return fail(-errno, "%s: cannot tell the free space", store->path);
+		return report_error(-errno, "%s: cannot tell the free space", store->path);
 	store->capacity = (uint64_t)space.f_bavail * space.f_frsize;
 	/* Such as ramfs, which knows no limit. */
 	if (space.f_blocks == 0)
@@ -165,11 +122,11 @@ static int fill_holes(const struct store *store, off_t size)
 		if (errno == EINTR)
 			r = interrupt_check();
 		else if (errno == ENOSPC)
-			r = fail(-E_NO_FIT,
-				 "%s: has holes, and there is no space left to fill them; nothing was changed",
-				 store->path);
+			r = report_error(-E_NO_FIT,
+					 "%s: has holes, and there is no space left to fill them; nothing was changed",
+					 store->path);
 		else
-			r = fail(-errno, "%s: cannot fill its holes", store->path);
+			r = report_error(-errno, "%s: cannot fill its holes", store->path);
 	}
 	return r;
 }
@@ -199,9 +156,9 @@ static int open_existing(struct store *store, enum store_mode mode)
 
 	store->fd = open(store->path, flags | O_NONBLOCK);
 	if (store->fd < 0)
-		return fail(-errno, "%s: cannot open", store->path);
+		return report_error(-errno, "%s: cannot open", store->path);
 	if (fstat(store->fd, &stat) < 0)
-		return fail(-errno, "%s: cannot open", store->path);
+		return report_error(-errno, "%s: cannot open", store->path);
 	if (S_ISREG(stat.st_mode)) {
 		store->capacity = (uint64_t)stat.st_size;
 		return mode == STORE_IN_PLACE ? open_in_place(store, &stat) : 0;
@@ -209,17 +166,18 @@ static int open_existing(struct store *store, enum store_mode mode)
 	if (S_ISCHR(stat.st_mode))
 		return open_dax(store, stat.st_rdev, mode);
 	if (!S_ISBLK(stat.st_mode))
-		return fail(-E_USAGE, "%s: is neither a file, a block device nor a dax device",
-			    store->path);
+		return report_error(-E_USAGE,
+				    "%s: is neither a file, a block device nor a dax device",
+				    store->path);
 	/* O_EXCL: not while a file system, or anything else in the kernel, holds the device. */
 	close(store->fd);
 	store->fd = open(store->path, flags | O_DIRECT | (mode == STORE_READ ? 0 : O_EXCL));
 	if (store->fd < 0)
-		return fail(-errno, "%s: cannot open%s", store->path,
-			    errno == EBUSY ? ", it is in use" : "");
+		return report_error(-errno, "%s: cannot open%s", store->path,
+				    errno == EBUSY ? ", it is in use" : "");
 	store->kind = STORE_BLOCK;
 	if (ioctl(store->fd, BLKGETSIZE64, &store->capacity) < 0)
-		return fail(-errno, "%s: cannot tell its size", store->path);
+		return report_error(-errno, "%s: cannot tell its size", store->path);
 	return 0;
 }
 
@@ -229,23 +187,12 @@ static int open_existing(struct store *store, enum store_mode mode)
  */
 static int lock(const struct store *store)
 {
-	static const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
-	uint64_t deadline_ns = now_ns() + (store->kind == STORE_BLOCK ? UDEV_MS * NS_PER_MS : 0);
+	int r = lock_take(store->fd, store->kind == STORE_BLOCK ? UDEV_MS : 0);
 
-	while (flock(store->fd, LOCK_EX | LOCK_NB) < 0) {
-		int r;
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail(-errno, "%s: cannot lock", store->path);
-		if (now_ns() >= deadline_ns)
-			return fail(-E_FAILED, "%s: %s is at work on it", store->path,
+	if (r == -EWOULDBLOCK)
+		return report_error(-E_FAILED, "%s: %s is at work on it", store->path,
 				    lock_holder(store->fd).text);
-		r = interrupt_check();
-		if (r < 0)
-			return r;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
+	return r == 0 || r == -EINTR ? r : report_error(r, "%s: cannot lock", store->path);
 }
 
 int store_open(const char *path, enum store_mode mode, struct store **ret_store)
@@ -256,12 +203,12 @@ int store_open(const char *path, enum store_mode mode, struct store **ret_store)
 	int r;
 
 	if (!store)
-		return fail(-ENOMEM, "%s: cannot open", path);
-	store->fd = -1;
+		return report_error(-ENOMEM, "%s: cannot open", path);
+	store->fd = store->file.fd = store->file.directory = -1;
 	exists = stat(path, &status) == 0;
 	store->path = exists ? realpath(path, NULL) : strdup(path);
 	if (!store->path)
-		return fail(-errno, "%s: cannot open", path);
+		return report_error(-errno, "%s: cannot open", path);
 	if (mode == STORE_WRITE && (!exists || S_ISREG(status.st_mode)))
 		r = create_file(store);
 	else
@@ -282,11 +229,10 @@ void store_close(struct store *store)
 	if (store->map)
 		munmap(store->map, store->capacity);
 	poison_unwatch(store->watch);
-	if (store->fd >= 0)
+	/* A new file's descriptor is that of @store->file. */
+	if (store->fd >= 0 && store->fd != store->file.fd)
 		close(store->fd);
-	if (store->temporary)
-		unlink(store->temporary);
-	free(store->temporary);
+	new_file_clear(&store->file);
 	free(store->path);
 	free(store);
 }
@@ -297,8 +243,8 @@ static int outside(const struct store *store, size_t length, uint64_t offset)
 	if ((store->kind == STORE_FILE && !store->map) ||
 	    (offset <= store->capacity && length <= store->capacity - offset))
 		return 0;
-	return fail(-ENXIO, "%s: no %zu bytes at %llu", store->path, length,
-		    (unsigned long long)offset);
+	return report_error(-ENXIO, "%s: no %zu bytes at %llu", store->path, length,
+			    (unsigned long long)offset);
 }
 
 static int unreadable(struct store *store, uint64_t offset, const char *why)
@@ -344,8 +290,8 @@ int store_read(struct store *store, void *buffer, size_t length, uint64_t offset
 		if (got < 0 && is_medium_error(errno))
 			return unreadable(store, offset, strerror(errno));
 		if (got < 0)
-			return fail(-errno, "%s: cannot read at %llu", store->path,
-				    (unsigned long long)offset);
+			return report_error(-errno, "%s: cannot read at %llu", store->path,
+					    (unsigned long long)offset);
 		if (got == 0)
 			return unreadable(store, offset, "it ends in the middle of an image");
 		buffer = (char *)buffer + got;
@@ -381,8 +327,8 @@ static void note_written(struct store *store, uint64_t end)
 static int check_written(const struct store *store, uint64_t length, uint64_t offset)
 {
 	return poison_hit(store->watch, offset, length)
-		       ? fail(-EIO, "%s: cannot keep what is written to it: %s", store->path,
-			      poison_reason(store->watch))
+		       ? report_error(-EIO, "%s: cannot keep what is written to it: %s",
+				      store->path, poison_reason(store->watch))
 		       : 0;
 }
 
@@ -403,10 +349,10 @@ int store_write(struct store *store, const void *buffer, size_t length, uint64_t
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return fail(errno == ENOSPC ? -E_NO_FIT : -errno,
-				    "%s: cannot write at %llu%s", store->path,
-				    (unsigned long long)offset,
-				    errno == ENOSPC ? ": no space left" : "");
+			return report_error(errno == ENOSPC ? -E_NO_FIT : -errno,
+					    "%s: cannot write at %llu%s", store->path,
+					    (unsigned long long)offset,
+					    errno == ENOSPC ? ": no space left" : "");
 		buffer = (const char *)buffer + put;
 		length -= (size_t)put;
 		offset += (uint64_t)put;
@@ -418,44 +364,23 @@ int store_flush(struct store *store)
 {
 	/* Each write to device-dax has passed the caches and waited for its stores already. */
 	if (store->kind != STORE_DAX && fsync(store->fd) < 0)
-		return fail(-errno, "%s: cannot be flushed", store->path);
+		return report_error(-errno, "%s: cannot be flushed", store->path);
 	return check_written(store, store->written, 0);
-}
-
-/* A file without a name gets the temporary one: a rename can replace what is there, a link cannot.
- */
-static int link_temporary(struct store *store, const char *path)
-{
-	char descriptor[40];
-
-	snprintf(descriptor, sizeof(descriptor), "/proc/self/fd/%d", store->fd);
-	return linkat(AT_FDCWD, descriptor, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 int store_publish(struct store *store)
 {
-	_cleanup_close_ int directory = -1;
-	int r = 0;
+	int r;
 
 	if (!store->is_new)
 		return 0;
-	directory = open_directory_of(store->path);
-	if (directory < 0)
-		return fail(directory, "%s: cannot open its directory", store->path);
-	if (!store->temporary)
-		r = take_temporary_name(store, link_temporary);
-	if (r == 0)
-		r = fault(FAULT_FILE_LINKED);
-	if (r < 0)
-		return r;
-	if (rename(store->temporary, store->path) < 0)
-		return fail(-errno, "%s: cannot be named", store->path);
-	free(take_pointer(store->temporary));
-	store->is_new = false;
-	r = fault(FAULT_FILE_RENAMED);
-	if (r == 0 && fsync(directory) < 0)
-		r = fail(-errno, "%s: cannot flush its directory", store->path);
-	return r < 0 ? r : fault(FAULT_FILE_PUBLISHED);
+	r = new_file_publish(&store->file);
+	store->is_new = store->file.name != NULL;
+	return r < 0 ? report_error(r,
+				    store->is_new ? "%s: cannot be named"
+						  : "%s: cannot flush its directory",
+				    store->path)
+		     : 0;
 }
 
 int store_remove(const struct store *store)
@@ -464,14 +389,14 @@ int store_remove(const struct store *store)
 	int r;
 
 	if (directory < 0)
-		return fail(directory, "%s: cannot open its directory", store->path);
+		return report_error(directory, "%s: cannot open its directory", store->path);
 	if (unlink(store->path) < 0)
-		return fail(-errno, "%s: cannot remove", store->path);
+		return report_error(-errno, "%s: cannot remove", store->path);
 	r = fault(FAULT_FILE_REMOVED);
 	if (r == 0 && fsync(directory) < 0)
-		r = fail(-errno,
-			 "%s: is removed, but its directory cannot be flushed: it may come back after a power cut",
-			 store->path);
+		r = report_error(-errno,
+				 "%s: is removed, but its directory cannot be flushed: it may come back after a power cut",
+				 store->path);
 	return r;
 }
 

@@ -9,6 +9,8 @@
 #ifndef PMEM_PRESERVE_STORE_H
 #define PMEM_PRESERVE_STORE_H
 
+#include "base/replace-file.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,9 +24,9 @@ enum store_kind { STORE_FILE, STORE_BLOCK, STORE_DAX };
 
 struct store {
 	enum store_kind kind;
-	char *path;	 /* for messages, and where a file is published */
-	char *temporary; /* name of a file that is not published yet, if it has one */
-	bool is_new;	 /* a file that is not published yet */
+	char *path;	      /* for messages, and where a file is published */
+	struct new_file file; /* where @is_new */
+	bool is_new;	      /* a file that is not published yet */
 	int fd;
 	uint64_t capacity; /* bytes: of the device, of the file when reading, free when writing */
 	void *map; /* STORE_DAX, and files that are huge pages of memory; NULL: read and written */

@@ -2,6 +2,7 @@
 #include "tree/extract-check.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "tree/extract-inode.h"
 
 #include <errno.h>
@@ -85,8 +86,9 @@ static int check_space(const struct image *image, struct tree_cursor *cursor)
 			needed += image->extents[i].length;
 	if (needed <= free_bytes)
 		return 0;
-	return fail(-E_NO_FIT, "the state takes %s, and there is room for %s where it belongs",
-		    size_exact(needed).text, size_exact(free_bytes).text);
+	return report_error(-E_NO_FIT,
+			    "the state takes %s, and there is room for %s where it belongs",
+			    size_exact(needed).text, size_exact(free_bytes).text);
 }
 
 int extract_check(const struct image *image, int root, bool overwrite)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tree/extract-inode.h"
 
-#include "tree/beneath.h"
 #include "base/cleanup.h"
-#include "tree/extract-ordinary.h"
 #include "base/report.h"
+#include "tree/beneath.h"
+#include "tree/extract-ordinary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,10 @@
 int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what)
 {
 	if (error == -ENOSPC || error == -EDQUOT)
-		return fail(-E_NO_FIT, "%s: %s: no space left where the state is restored to",
-			    PATH(tree, index), what);
-	return fail(error, "%s: %s", PATH(tree, index), what);
+		return report_error(-E_NO_FIT,
+				    "%s: %s: no space left where the state is restored to",
+				    PATH(tree, index), what);
+	return report_error(error, "%s: %s", PATH(tree, index), what);
 }
 
 /*
@@ -131,15 +132,15 @@ static bool is_made_with_owner(const struct tree *tree, uint32_t index)
 
 int extract_exists(const struct tree *tree, uint32_t index)
 {
-	return fail(-E_REFUSED,
-		    "%s: exists already; --overwrite replaces it with what the checkpoint holds",
-		    PATH(tree, index));
+	return report_error(-E_REFUSED,
+			    "%s: exists already; --overwrite replaces it with what the checkpoint holds",
+			    PATH(tree, index));
 }
 
 int extract_blocked(const struct tree *tree, uint32_t index)
 {
-	return fail(-E_REFUSED, "%s: is a symbolic link or a file now, and was a directory",
-		    PATH(tree, index));
+	return report_error(-E_REFUSED, "%s: is a symbolic link or a file now, and was a directory",
+			    PATH(tree, index));
 }
 
 static bool may_fail(const struct entry *entry)
@@ -161,19 +162,19 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 
 	if (!is_made_with_owner(tree, index) &&
 	    fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
-		return fail(-errno, "%s: cannot give it to %u:%u", PATH(tree, index), entry->uid,
-			    entry->gid);
+		return report_error(-errno, "%s: cannot give it to %u:%u", PATH(tree, index),
+				    entry->uid, entry->gid);
 	drop_acls(tree, index, &inode);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
 		if (!((entry->flags & ENTRY_ORDINARY) && xattr_is_special(xattr.name)) &&
 		    set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
-			return fail(-errno, "%s: cannot set the extended attribute %s",
-				    PATH(tree, index), xattr.name);
+			return report_error(-errno, "%s: cannot set the extended attribute %s",
+					    PATH(tree, index), xattr.name);
 	if (!S_ISLNK(entry->mode) && !is_made_with_mode(tree, index) &&
 	    set_mode(&inode, entry->mode & 07777) < 0)
-		return fail(-errno, "%s: cannot set the mode", PATH(tree, index));
+		return report_error(-errno, "%s: cannot set the mode", PATH(tree, index));
 	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
-		return fail(-errno, "%s: cannot set the time", PATH(tree, index));
+		return report_error(-errno, "%s: cannot set the time", PATH(tree, index));
 	return 0;
 }
 
@@ -202,9 +203,9 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 
 static int swapped(const struct tree *tree, uint32_t index)
 {
-	return fail(-E_FAILED,
-		    "%s: something else took its place while it was restored; nothing else may write there meanwhile",
-		    PATH(tree, index));
+	return report_error(-E_FAILED,
+			    "%s: something else took its place while it was restored; nothing else may write there meanwhile",
+			    PATH(tree, index));
 }
 
 int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
@@ -263,7 +264,7 @@ int extract_open_again(const struct tree *tree, uint32_t index, int directory)
 	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
 		return swapped(tree, index);
 	if (fd < 0 || fstat(fd, &stat) < 0)
-		return fail(-errno, "%s: cannot open", PATH(tree, index));
+		return report_error(-errno, "%s: cannot open", PATH(tree, index));
 	if (!S_ISREG(stat.st_mode) || stat.st_ino != tree->entries[index].inode)
 		return swapped(tree, index);
 	return take_fd(fd);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tree/tree.h"
 
-#include "tree/beneath.h"
 #include "base/cleanup.h"
+#include "tree/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>

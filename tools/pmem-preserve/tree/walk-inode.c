@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tree/walk-inode.h"
 
-#include "tree/beneath.h"
 #include "base/cleanup.h"
-#include "image/erofs.h"
 #include "base/report.h"
+#include "image/erofs.h"
+#include "tree/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ static int read_values(struct walk_worker *worker, uint32_t index, const char *p
 		count++;
 	sorted = calloc(count, sizeof(*sorted));
 	if (!sorted)
-		return fail(-ENOMEM, "%s: cannot read", tree_path_text(tree, index).text);
+		return report_error(-ENOMEM, "%s: cannot read", tree_path_text(tree, index).text);
 	count = 0;
 	for (const char *p = names; p < names + length; p += strlen(p) + 1)
 		sorted[count++] = p;
@@ -116,16 +116,17 @@ static int read_values(struct walk_worker *worker, uint32_t index, const char *p
 		ssize_t value_length = read_value(path, sorted[i], &value);
 
 		if (value_length < 0)
-			return fail((int)value_length, "%s: cannot read extended attribute %s",
-				    tree_path_text(tree, index).text, sorted[i]);
+			return report_error((int)value_length,
+					    "%s: cannot read extended attribute %s",
+					    tree_path_text(tree, index).text, sorted[i]);
 		r = tree_xattrs_add(found, set, sorted[i], strlen(sorted[i]), value,
 				    (size_t)value_length);
 	}
 	if (r == 0)
 		r = own(worker, index);
 	if (r < 0)
-		return fail(r, "%s: cannot keep extended attributes",
-			    tree_path_text(tree, index).text);
+		return report_error(r, "%s: cannot keep extended attributes",
+				    tree_path_text(tree, index).text);
 	tree_xattrs_end(found, &set, worker->last_xattrs);
 	worker->last_xattrs = set;
 	worker->tree->entries[index].xattrs = set;
@@ -163,8 +164,8 @@ static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory
 	if (length == -EOPNOTSUPP || length == 0)
 		return 0;
 	if (length < 0)
-		return fail((int)length, "%s: cannot list extended attributes",
-			    tree_path_text(tree, index).text);
+		return report_error((int)length, "%s: cannot list extended attributes",
+				    tree_path_text(tree, index).text);
 	return read_values(worker, index, path, names, (size_t)length);
 }
 
@@ -177,12 +178,14 @@ static int read_link(struct walk_worker *worker, uint32_t index, int directory)
 	int r;
 
 	if (length < 0)
-		return fail(-errno, "%s: cannot read the link", tree_path_text(tree, index).text);
+		return report_error(-errno, "%s: cannot read the link",
+				    tree_path_text(tree, index).text);
 	r = tree_add_string(worker->found, target, (size_t)length, &offset);
 	if (r == 0)
 		r = own(worker, index);
 	if (r < 0)
-		return fail(r, "%s: cannot read the link", tree_path_text(tree, index).text);
+		return report_error(r, "%s: cannot read the link",
+				    tree_path_text(tree, index).text);
 	tree->entries[index].first = offset;
 	tree->entries[index].size = (uint64_t)length;
 	return 0;
@@ -201,7 +204,7 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 	fd = openat(directory, tree_name(tree, index),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
+		return report_error(-errno, "%s: cannot open", tree_path_text(tree, index).text);
 	while (end < entry->size && r == 0) {
 		off_t data = lseek(fd, (off_t)end, SEEK_DATA), hole;
 		uint64_t start;
@@ -212,8 +215,8 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 		if (hole < 0) {
 			if (errno == EINVAL)
 				return 0;
-			return fail(-errno, "%s: cannot find its holes",
-				    tree_path_text(tree, index).text);
+			return report_error(-errno, "%s: cannot find its holes",
+					    tree_path_text(tree, index).text);
 		}
 		start = (uint64_t)data & ~(uint64_t)(EROFS_BLOCK - 1);
 		if (start < end)
@@ -235,7 +238,8 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 	if (r == 0)
 		r = own(worker, index);
 	if (r < 0)
-		return fail(r, "%s: cannot keep its holes", tree_path_text(tree, index).text);
+		return report_error(r, "%s: cannot keep its holes",
+				    tree_path_text(tree, index).text);
 	if (covered == entry->size) {
 		found->range_count = first;
 		return 0;
@@ -251,7 +255,7 @@ int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
 	*worker = (struct walk_worker){ .tree = tree, .directory = UINT32_MAX, .home = -1 };
 	tree_cursor_init(&worker->cursor, tree, root);
 	if (tree_new(&worker->found) < 0)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	/* Who may not enter it cannot come back to it; and containers may forbid unshare(2). */
 	worker->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (worker->home >= 0 && unshare(CLONE_FS) < 0) {
@@ -279,11 +283,12 @@ int walk_inode(struct walk_worker *worker, uint32_t index)
 	struct statx stat;
 
 	if (directory < 0)
-		return fail(directory, "%s: cannot open", tree_path_text(tree, entry->parent).text);
+		return report_error(directory, "%s: cannot open",
+				    tree_path_text(tree, entry->parent).text);
 	if (statx(directory, tree_name(tree, index),
 		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
 		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
-		return fail(-errno, "%s: cannot be read", tree_path_text(tree, index).text);
+		return report_error(-errno, "%s: cannot be read", tree_path_text(tree, index).text);
 	entry->mode = stat.stx_mode;
 	entry->uid = stat.stx_uid;
 	entry->gid = stat.stx_gid;

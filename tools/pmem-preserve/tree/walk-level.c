@@ -27,7 +27,7 @@ static int begin_looker(void *data, void **ret_worker)
 	struct looker *looker = calloc(1, sizeof(*looker));
 
 	if (!looker)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	looker->level = level;
 	*ret_worker = looker;
 	return walk_worker_begin(&looker->worker, level->tree, level->root);
@@ -58,7 +58,7 @@ static int adopt(struct tree *tree, const struct walk_worker *worker)
 {
 	int r = tree_adopt(tree, worker->found, worker->owners, worker->owner_count);
 
-	return r < 0 ? fail(r, "cannot list the state") : 0;
+	return r < 0 ? report_error(r, "cannot list the state") : 0;
 }
 
 int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads)

@@ -37,11 +37,11 @@ static int begin_lister(void *data, void **ret_worker)
 	struct lister *lister = calloc(1, sizeof(*lister));
 
 	if (!lister)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	lister->list = list;
 	tree_cursor_init(&lister->cursor, list->tree, list->root);
 	*ret_worker = lister;
-	return tree_new(&lister->strings) < 0 ? fail(-ENOMEM, "cannot list the state") : 0;
+	return tree_new(&lister->strings) < 0 ? report_error(-ENOMEM, "cannot list the state") : 0;
 }
 
 static void end_lister(void *data)
@@ -62,17 +62,19 @@ static int list_directory(void *data, uint64_t item)
 	int directory, r;
 
 	if (tree_path_length(tree, index) > TREE_PATH_MAX)
-		return fail(-ENAMETOOLONG, "%s: cannot be kept", tree_path_text(tree, index).text);
+		return report_error(-ENAMETOOLONG, "%s: cannot be kept",
+				    tree_path_text(tree, index).text);
 	directory = tree_cursor_open(&lister->cursor, index);
 	if (directory < 0)
-		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
+		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
 	r = names_read(&lister->names, list->options, tree, index, directory);
 	*listing = (struct listing){ lister->strings, lister->strings->names_used,
 				     lister->names.count };
 	for (size_t i = 0; i < listing->count && r == 0; i++)
 		r = tree_add_string(lister->strings, lister->names.list[i],
 				    strlen(lister->names.list[i]), &unused);
-	return r < 0 ? fail(r, "%s: cannot read the directory", tree_path_text(tree, index).text)
+	return r < 0 ? report_error(r, "%s: cannot read the directory",
+				    tree_path_text(tree, index).text)
 		     : 0;
 }
 
@@ -90,7 +92,7 @@ static int add_names(struct tree *tree, uint32_t directory, const struct listing
 		r = tree_add(tree, directory, name, length, &child);
 		name += length + 1;
 	}
-	return r < 0 ? fail(r, "%s: cannot list", tree_path_text(tree, directory).text) : 0;
+	return r < 0 ? report_error(r, "%s: cannot list", tree_path_text(tree, directory).text) : 0;
 }
 
 int walk_list(struct tree *tree, const uint32_t *directories, size_t count, int root,
@@ -108,7 +110,7 @@ int walk_list(struct tree *tree, const uint32_t *directories, size_t count, int 
 		.data = &list,
 		.workers = workers,
 	};
-	int r = listings ? parallel_run(&parallel) : fail(-ENOMEM, "cannot list the state");
+	int r = listings ? parallel_run(&parallel) : report_error(-ENOMEM, "cannot list the state");
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = add_names(tree, directories[i], &listings[i]);

@@ -11,8 +11,9 @@
 
 static int changed(const struct tree *tree, uint32_t index)
 {
-	return fail(-E_FAILED, "%s: changed while it was being read; stop what writes there",
-		    tree_path_text(tree, index).text);
+	return report_error(-E_FAILED,
+			    "%s: changed while it was being read; stop what writes there",
+			    tree_path_text(tree, index).text);
 }
 
 /* No longer there, or something else is in its place. */
@@ -48,7 +49,8 @@ int walk_prove(struct walk_reader *reader)
 	if (reader->fd < 0)
 		return 0;
 	if (fstat(reader->fd, &stat) < 0)
-		r = fail(-errno, "%s: cannot read", tree_path_text(tree, reader->index).text);
+		r = report_error(-errno, "%s: cannot read",
+				 tree_path_text(tree, reader->index).text);
 	else if (!is_same(&tree->entries[reader->index], &stat))
 		r = changed(tree, reader->index);
 	walk_reader_close(reader);
@@ -65,7 +67,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 	if (is_gone(directory))
 		return changed(tree, index);
 	if (directory < 0)
-		return fail(directory, "%s: cannot open", tree_path_text(tree, index).text);
+		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
 	/* O_NOATIME is for owners only. */
 	reader->fd = openat(directory, name, flags | O_NOATIME);
 	if (reader->fd < 0 && errno == EPERM)
@@ -73,7 +75,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 	if (reader->fd < 0 && is_gone(-errno))
 		return changed(tree, index);
 	if (reader->fd < 0)
-		return fail(-errno, "%s: cannot open", tree_path_text(tree, index).text);
+		return report_error(-errno, "%s: cannot open", tree_path_text(tree, index).text);
 	reader->index = index;
 	return 0;
 }
@@ -95,7 +97,8 @@ int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t l
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return fail(-errno, "%s: cannot read", tree_path_text(tree, index).text);
+			return report_error(-errno, "%s: cannot read",
+					    tree_path_text(tree, index).text);
 		if (got == 0)
 			return changed(tree, index);
 		buffer = (char *)buffer + got;
@@ -119,7 +122,9 @@ static int look_again(struct tree_cursor *cursor, uint32_t index)
 		r = -errno;
 	if (is_gone(r) || (r == 0 && !is_same(&tree->entries[index], &stat)))
 		return changed(tree, index);
-	return r < 0 ? fail(r, "%s: cannot look at it again", tree_path_text(tree, index).text) : 0;
+	return r < 0 ? report_error(r, "%s: cannot look at it again",
+				    tree_path_text(tree, index).text)
+		     : 0;
 }
 
 int walk_unchanged(const struct tree *tree)
@@ -129,7 +134,7 @@ int walk_unchanged(const struct tree *tree)
 	int r = 0;
 
 	if (root < 0)
-		return fail(-errno, "/: cannot open");
+		return report_error(-errno, "/: cannot open");
 	tree_cursor_init(&cursor, tree, root);
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		const struct entry *entry = &tree->entries[i];

@@ -36,7 +36,7 @@ static int classify(struct walk *walk, uint32_t index, const char *directory, bo
 	bool left_out;
 
 	if (!path)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	left_out =
 		other_mount || names_is_excluded(walk->options, directory, tree_name(tree, index));
 	if (names_is_asked(tree, path)) {
@@ -66,7 +66,7 @@ static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 		return 0;
 	directory = tree_path(tree, entry->parent);
 	if (!directory)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	if (S_ISDIR(entry->mode) || parent_is_ancestor)
 		return classify(walk, index, directory, other_mount);
 	if (!names_is_wanted(tree, directory, tree_name(tree, index))) {
@@ -155,12 +155,12 @@ static int resolve_paths(const struct walk_options *options, struct tree *tree)
 {
 	tree->paths = calloc(options->path_count, sizeof(*tree->paths));
 	if (!tree->paths)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	for (size_t i = 0; i < options->path_count; i++) {
 		char *path = realpath(options->paths[i], NULL);
 
 		if (!path)
-			return fail(-errno, "%s: cannot be found", options->paths[i]);
+			return report_error(-errno, "%s: cannot be found", options->paths[i]);
 		if (names_is_asked(tree, path))
 			free(path);
 		else
@@ -177,8 +177,8 @@ static int check_paths(const struct tree *tree)
 
 	for (size_t i = 0; i < tree->path_count; i++)
 		if (!tree_find_path(tree, tree->paths[i], &index))
-			return fail(-E_FAILED, "%s: changed while it was being listed",
-				    tree->paths[i]);
+			return report_error(-E_FAILED, "%s: changed while it was being listed",
+					    tree->paths[i]);
 	return 0;
 }
 
@@ -190,7 +190,7 @@ static int list_level(struct walk *walk, uint32_t level, uint32_t end)
 	size_t count = 0;
 
 	if (!directories)
-		return fail(-ENOMEM, "cannot list the state");
+		return report_error(-ENOMEM, "cannot list the state");
 	for (uint32_t i = level; i < end; i++) {
 		if (!S_ISDIR(tree->entries[i].mode))
 			continue;
@@ -228,12 +228,12 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	int r;
 
 	if (root < 0)
-		return fail(-errno, "/: cannot open");
+		return report_error(-errno, "/: cannot open");
 	r = tree_new(&tree);
 	if (r == 0)
 		r = tree_add(tree, 0, "", 0, &index);
 	if (r < 0)
-		return fail(r, "cannot list the state");
+		return report_error(r, "cannot list the state");
 	r = resolve_paths(options, tree);
 	if (r < 0)
 		return r;
@@ -243,7 +243,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 		return r;
 	r = join_hard_links(tree);
 	if (r < 0)
-		return fail(r, "cannot list the state");
+		return report_error(r, "cannot list the state");
 	tree_count(tree);
 	r = check_paths(tree);
 	if (r < 0)
