@@ -8,7 +8,7 @@
 #include "commands/command.h"
 #include "settings/config.h"
 #include "fuzz.h"
-#include "flow/image-json.h"
+#include "flow/to-json.h"
 #include "image/image.h"
 #include "invariants.h"
 #include "sandbox.h"

@@ -276,7 +276,7 @@ class Fallback(ImageCase):
             fcntl.flock(lock, fcntl.LOCK_EX)
             for command in ("hot-add", "hot-remove", "prepare", "checkpoint", "restore", "discard"):
                 said = self.call(FAILED, command).text
-                self.assertRegex(said, r"process %d \(.*\) is at work on the memory" % os.getpid())
+                self.assertRegex(said, r"process %d \(.*\) is changing the memory" % os.getpid())
             # What keeps to a file, or only looks, does not wait for anybody.
             self.call(DONE, "checkpoint", "--image", self.box / "image")
             self.call(DONE, "status", "--image", self.box / "image")

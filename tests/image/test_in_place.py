@@ -88,6 +88,6 @@ class InPlace(ImageCase):
     def test_what_is_no_file(self):
         """A name that is wrong must not become a file that nobody looks for."""
         result = self.checkpoint(options=("--in-place",), status=FAILED)
-        self.assertIn(f"{self.image}: is not there; --in-place needs a file", result.text)
+        self.assertIn(f"{self.image}: no such file; --in-place needs a file", result.text)
         self.assertFalse(self.image.exists())
         self.expect(USAGE, "checkpoint", "--in-place", "--region", "region0", self.state)

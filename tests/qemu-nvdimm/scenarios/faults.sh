@@ -46,7 +46,7 @@ done
 PMEM_PRESERVE_FAULT=RAW_UNCLAIMED=stop pmem-preserve checkpoint "$layout" /var/state &
 wait_until 60 is_stopped $!
 expect_status 1 pmem-preserve hot-add
-expect_output "process $! \\(pmem-preserve\\) is at work on the memory"
+expect_output "process $! \\(pmem-preserve\\) is changing the memory"
 expect_status 1 pmem-preserve checkpoint "$layout" /var/state
 kill -CONT $!
 wait $! || fail "the first one was disturbed"

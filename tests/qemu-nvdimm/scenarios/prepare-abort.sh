@@ -21,7 +21,7 @@ stage1() {
 		pmem-preserve prepare --layout=$layout
 		pmem-preserve prepare --layout=$layout
 		[ "$(memtotal)" -lt "$before" ] || fail "MemTotal is still $(memtotal) kB"
-		pmem-preserve status | grep -q ": $layout," || fail "the region is not $layout"
+		pmem-preserve status | grep -q "^region0 *$layout " || fail "the region is not $layout"
 		pmem-preserve abort
 		pmem-preserve abort
 		expect_ram

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The --json output is put together where any object may be NULL: when there is no memory for it a
- * member is missing, and nothing that matters more goes wrong by it. json-c itself would abort.
- * Must not know what is told.
+ * Building JSON objects without memory: any of them may be NULL, and a member that there is no
+ * memory for is missing, since nothing that matters more may fail because of it. json-c itself would
+ * abort.
  */
 #ifndef PMEM_PRESERVE_JSON_H
 #define PMEM_PRESERVE_JSON_H
 
 struct json_object;
 
-/* Both take @value over. */
+/* Both take ownership of @value. */
 void json_add(struct json_object *object, const char *key, struct json_object *value);
 void json_append(struct json_object *array, struct json_object *value);
+
+/* UTF-8 as it is; any other byte as U+FFFD, since JSON has no way to hold it. */
+struct json_object *json_text(const char *text);
 
 #endif

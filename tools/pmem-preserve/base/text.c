@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uuid/uuid.h>
 
 struct size_text size_text(uint64_t bytes)
@@ -52,6 +53,27 @@ struct uuid_text uuid_text(const uint8_t uuid[16])
 	struct uuid_text text;
 
 	uuid_unparse_lower(uuid, text.text);
+	return text;
+}
+
+struct mode_text mode_text(uint32_t mode)
+{
+	static const char types[16] = {
+		[S_IFREG >> 12] = '-',	[S_IFDIR >> 12] = 'd', [S_IFLNK >> 12] = 'l',
+		[S_IFCHR >> 12] = 'c',	[S_IFBLK >> 12] = 'b', [S_IFIFO >> 12] = 'p',
+		[S_IFSOCK >> 12] = 's',
+	};
+	struct mode_text text = { "" };
+
+	text.text[0] = types[(mode & S_IFMT) >> 12];
+	for (int i = 0; i < 9; i++)
+		text.text[1 + i] = mode & (0400u >> i) ? "rwxrwxrwx"[i] : '-';
+	if (mode & S_ISUID)
+		text.text[3] = mode & S_IXUSR ? 's' : 'S';
+	if (mode & S_ISGID)
+		text.text[6] = mode & S_IXGRP ? 's' : 'S';
+	if (mode & S_ISVTX)
+		text.text[9] = mode & S_IXOTH ? 't' : 'T';
 	return text;
 }
 

@@ -30,6 +30,12 @@ struct uuid_text {
 };
 struct uuid_text uuid_text(const uint8_t uuid[16]);
 
+/* "-rwxr-xr-x", as in ls(1); @mode as in struct stat. */
+struct mode_text {
+	char text[11];
+};
+struct mode_text mode_text(uint32_t mode);
+
 /*
  * Copies @text to @line without what a terminal would act upon: control characters become \ooo, as
  * in ls(1). What does not fit into @size bytes is left out. @line needs 4 times the length of @text,

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* checkpoint: from a tree to a committed image, and with --kexec on into the next kernel. */
-#include "auth/key.h"
+#include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/checkpoint.h"
-#include "flow/instance.h"
-#include "flow/region-json.h"
+#include "flow/place.h"
+#include "flow/to-json.h"
 #include "reboot/kexec.h"
 #include "settings/options.h"
 
@@ -45,7 +44,7 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan)
 	if (r < 0)
 		return r;
 	r = checkpoint_write(job);
-	if (r == 0 && job->options->kexec)
+	if (r == 0 && plan->kernel)
 		r = load_and_start(plan);
 	if (r < 0)
 		checkpoint_roll_back(job);
@@ -63,13 +62,25 @@ static int plan_kexec(const struct options *options, struct kexec_plan *ret_plan
 	return r < 0 ? r : kexec_plan(options->kernel, options->initrd, options->cmdline, ret_plan);
 }
 
+static int check(struct checkpoint *job, struct options *options, struct kexec_plan *plan)
+{
+	int r = trust_read_key(&options->trust);
+
+	if (r == 0)
+		r = place_find(&options->where, &job->place);
+	if (r == 0)
+		r = checkpoint_list(job);
+	if (r == 0)
+		r = plan_kexec(options, plan);
+	return r < 0 ? r : checkpoint_check(job);
+}
+
 int cmd_checkpoint(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
-	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_checkpoint_ struct checkpoint job = { .timeline[TIMELINE_BEGIN] = unix_ns() };
 	_cleanup_close_ int lock = -1;
-	bool named;
 	int r;
 
 	r = options_parse(context->config, argc, argv,
@@ -80,33 +91,20 @@ int cmd_checkpoint(struct context *context, int argc, char **argv)
 			  "[PATH]...", &options);
 	if (r < 0 || options.help)
 		return r;
-	if (options.in_place && !options.image)
+	if (options.in_place && !options.where.image)
 		return report_error(-E_USAGE,
 				    "--in-place is for an image in a file (--image=FILE); a region is always written in place");
-	job.timeline[TIMELINE_BEGIN] = unix_ns();
-	named = options.first < argc;
-	r = instance_lock(&options, 0, &lock);
+	job.request = command_checkpoint_request(context, &options, argv + options.first,
+						 (size_t)(argc - options.first));
+	r = command_lock(&options, 0, &lock);
 	if (r == 0)
-		r = key_read(options.key_file, &options.key);
-	if (r == 0)
-		r = place_find(&options, &job.place);
-	if (r == 0)
-		r = checkpoint_list(&job, named ? argv + options.first : NULL,
-				    (size_t)(argc - options.first));
-	if (r == 0)
-		r = plan_kexec(&options, &plan);
-	if (r == 0)
-		r = checkpoint_check(&job);
-	if (r < 0)
-		return r;
-	if (options.dry_run) {
+		r = check(&job, &options, &plan);
+	if (r == 0 && options.dry_run)
 		inform("Nothing was changed; the checkpoint would go to %s%s%s",
 		       place_name(&job.place), job.was_ram ? ", which would no longer be RAM" : "",
 		       options.kexec ? ", and the next kernel would be started" : "");
-		return 0;
-	}
-	r = run(&job, &plan);
-	if (job.place.is_region)
-		json_add(context->result, "region", region_to_json(&job.place.region));
+	else if (r == 0)
+		r = run(&job, &plan);
+	checkpoint_add_to_json(context->result, &job);
 	return r;
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* discard: gives a checkpoint up. */
-#include "auth/key.h"
 #include "base/cleanup.h"
+#include "base/report.h"
 #include "commands/command.h"
 #include "flow/guard.h"
-#include "flow/instance.h"
 #include "flow/place.h"
 #include "image/image.h"
 #include "settings/options.h"
 
-/* What is damaged goes as a whole: nobody knows how large it was. */
+/* A damaged header does not say how large the image is: all of the device is wiped. */
 static int erase(struct store *store, const struct image_header *header, bool wipe)
 {
 	if (!wipe)
@@ -26,7 +25,7 @@ static int remove_file(struct store *store, bool wipe)
 
 static int give_up(struct store *store, const struct image_header *header, struct options *options)
 {
-	int r = checkpoint_forget(options, header);
+	int r = checkpoint_forget(&options->trust, header);
 
 	if (r < 0)
 		return r;
@@ -49,19 +48,16 @@ int cmd_discard(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = instance_lock(&options, 0, &lock);
+	r = command_lock(&options, 0, &lock);
 	if (r == 0)
-		r = key_read(options.key_file, &options.key);
-	if (r == 0)
-		r = place_find_checkpoint(&options, &place);
-	if (r == 0)
-		r = store_open(place.path, options.dry_run ? STORE_READ : STORE_UPDATE, &store);
+		r = command_open_checkpoint(&options, options.dry_run ? STORE_READ : STORE_UPDATE,
+					    &place, &store);
 	if (r < 0)
 		return r;
 	r = image_read_header(store, &header);
 	if (r == -E_NO_CHECKPOINT)
 		return report_error(r, "%s: holds no checkpoint", place_name(&place));
-	/* A damaged one may go, too; but not what cannot be read, as it may be anybody's. */
+	/* A damaged checkpoint may go, but not what cannot be read: it may be anybody's. */
 	if (r < 0 && (r != -E_DAMAGED || !image_is_ours(store)))
 		return r;
 	if (r < 0)

@@ -3,16 +3,15 @@
  * kexec: all that can fail, done while the services still run (the memory taken back, the kernel
  * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
  */
-#include "auth/key.h"
+#include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/checkpoint.h"
-#include "flow/instance.h"
-#include "flow/region-json.h"
+#include "flow/place.h"
+#include "flow/to-json.h"
 #include "reboot/kexec.h"
 #include "reboot/notes.h"
 #include "reboot/systemctl.h"
@@ -33,21 +32,22 @@ static int check_unit(void)
 	if (strcmp(state, "active") == 0)
 		return 0;
 	return report_error(-E_REFUSED,
-			    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" mends it",
+			    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" fixes it",
 			    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
 }
 
 static int hand_over(const struct kexec_plan *plan)
 {
 	static const char *const words[] = { "kexec", NULL };
-	const struct run_line line = { "PMEM_PRESERVE_KERNEL", plan->kernel };
+	struct kernel_note note;
 	int r = interrupt_check();
 
 	if (r == 0)
 		r = kexec_load(plan);
 	if (r < 0)
 		return r;
-	r = run_file_write("kernel", &line, 1);
+	snprintf(note.kernel, sizeof(note.kernel), "%s", plan->kernel);
+	r = note_write_kernel(&note);
 	if (r == 0)
 		r = fault(FAULT_KEXEC_LOADED);
 	if (r == 0)
@@ -56,15 +56,18 @@ static int hand_over(const struct kexec_plan *plan)
 		r = systemctl(words);
 	if (r == 0)
 		return 0;
-	run_file_remove("kernel");
+	note_remove_kernel();
 	kexec_unload();
 	return r;
 }
 
-/* The memory stays in use. Nothing would be left to turn to if the file could not be written. */
+/*
+ * The memory stays in use. The fallback file is checked now: once the machine goes down there is
+ * nothing else to turn to.
+ */
 static int turn_to_fallback(struct checkpoint *job)
 {
-	int r = place_fallback(job->options, &job->place);
+	int r = place_fallback(job->request.where, &job->place);
 
 	if (r == 0)
 		r = checkpoint_check(job);
@@ -73,11 +76,11 @@ static int turn_to_fallback(struct checkpoint *job)
 	return r;
 }
 
-static int run(struct checkpoint *job, const struct kexec_plan *plan)
+static int run(struct checkpoint *job, const struct kexec_plan *plan, bool or_fallback)
 {
 	int r = checkpoint_take(job);
 
-	if (r == -E_MEMORY && job->options->or_fallback)
+	if (r == -E_MEMORY && or_fallback)
 		r = turn_to_fallback(job);
 	if (r < 0)
 		return r;
@@ -91,13 +94,30 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan)
 	return 0;
 }
 
+static int check(struct checkpoint *job, struct options *options, struct kexec_plan *plan)
+{
+	bool loaded;
+	int r = check_unit();
+
+	if (r == 0)
+		r = trust_read_key(&options->trust);
+	if (r == 0)
+		r = kexec_is_loaded(&loaded);
+	if (r == 0)
+		r = kexec_plan(options->kernel, options->initrd, options->cmdline, plan);
+	if (r == 0)
+		r = place_find(&options->where, &job->place);
+	if (r == 0)
+		r = checkpoint_list(job);
+	return r < 0 ? r : checkpoint_check(job);
+}
+
 int cmd_kexec(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_kexec_plan_ struct kexec_plan plan = { 0 };
-	_cleanup_checkpoint_ struct checkpoint job = { .context = context, .options = &options };
+	_cleanup_checkpoint_ struct checkpoint job = { 0 };
 	_cleanup_close_ int lock = -1;
-	bool loaded;
 	int r;
 
 	r = options_parse(context->config, argc, argv,
@@ -105,33 +125,18 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	if (options.or_fallback && !options.fallback)
+	if (options.or_fallback && !options.where.fallback)
 		return report_error(-E_USAGE, "--or-fallback needs a \"fallback =\" in %s",
-				    CONFIG_PATH);
-	r = instance_lock(&options, 0, &lock);
+				    context->config->path);
+	job.request = command_checkpoint_request(context, &options, NULL, 0);
+	r = command_lock(&options, 0, &lock);
 	if (r == 0)
-		r = check_unit();
-	if (r == 0)
-		r = key_read(options.key_file, &options.key);
-	if (r == 0)
-		r = kexec_is_loaded(&loaded);
-	if (r == 0)
-		r = kexec_plan(options.kernel, options.initrd, options.cmdline, &plan);
-	if (r == 0)
-		r = place_find(&options, &job.place);
-	if (r == 0)
-		r = checkpoint_list(&job, NULL, 0);
-	if (r == 0)
-		r = checkpoint_check(&job);
-	if (r < 0)
-		return r;
-	if (options.dry_run) {
+		r = check(&job, &options, &plan);
+	if (r == 0 && options.dry_run)
 		inform("Nothing was changed; the state would go to %s, and %s would be started",
 		       place_name(&job.place), plan.kernel);
-		return 0;
-	}
-	r = run(&job, &plan);
-	if (job.place.is_region)
-		json_add(context->result, "region", region_to_json(&job.place.region));
+	else if (r == 0)
+		r = run(&job, &plan, options.or_fallback);
+	checkpoint_add_to_json(context->result, &job);
 	return r;
 }

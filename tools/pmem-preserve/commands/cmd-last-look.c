@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * last-look: called by systemd-shutdown when nothing else runs any more, right before the machine
- * goes. Says on the console and in the kernel's log what will become of the state. It changes
- * nothing and must not hold the machine up.
+ * last-look: called by systemd-shutdown right before the machine goes down, when nothing else runs
+ * any more. Says on the console and in the kernel's log what becomes of the state. It changes
+ * nothing, and ends after a few seconds whatever happens.
  */
 #include "base/report.h"
 #include "base/text.h"
 #include "commands/command.h"
-#include "flow/image-json.h"
 #include "flow/place.h"
 #include "image/image.h"
 #include "reboot/kexec.h"
@@ -29,14 +28,14 @@ static void write_to(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
-	/* There may be no console, and nobody is left to be told. */
+	/* There may be no console, and nobody to report that to. */
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		detail("%s cannot be written", path);
 	if (fd >= 0)
 		close(fd);
 }
 
-__attribute__((format(printf, 2, 3))) static void tell(int priority, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void print_last(int priority, const char *format, ...)
 {
 	char text[512], line[600];
 	va_list args;
@@ -59,44 +58,42 @@ static void look_at(const struct place *place, const char *verb)
 	/* Where the fallback file lies may be unmounted by now; it was flushed when it was written.
 	 */
 	if (!place->is_region && access(place->path, F_OK) < 0) {
-		tell(LOG_NOTICE, "the state was saved to %s; the next boot restores it",
-		     place->path);
+		print_last(LOG_NOTICE, "the state was saved to %s; the next boot restores it",
+			   place->path);
 		return;
 	}
 	if (!place->path[0] || store_open(place->path, STORE_READ, &store) < 0 ||
 	    image_read_header(store, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED) {
-		tell(LOG_CRIT, "%s should hold the state, and does not: the next boot starts cold",
-		     place_name(place));
+		print_last(LOG_CRIT,
+			   "%s should hold the state, and does not: the next boot starts cold",
+			   place_name(place));
 		return;
 	}
-	tell(LOG_NOTICE, "%s holds the state (generation %llu, %s); the next boot restores it",
-	     place_name(place), (unsigned long long)header.generation,
-	     size_text(header.image_bytes).text);
+	print_last(LOG_NOTICE,
+		   "%s holds the state (generation %llu, %s); the next boot restores it",
+		   place_name(place), (unsigned long long)header.generation,
+		   size_text(header.image_bytes).text);
 	if (place->is_region && strcmp(verb, "kexec") == 0 && kexec_is_loaded(&loaded) == 0 &&
 	    !loaded)
-		tell(LOG_CRIT,
-		     "no kernel is loaded for kexec: the memory has to survive the firmware");
+		print_last(LOG_CRIT,
+			   "no kernel is loaded for kexec: the memory has to survive the firmware");
 }
 
-/* The note has it, not the configuration: that may have been broken since. */
-static int find_place(struct place *ret_place)
+/* As the note says, since the configuration may have been broken meanwhile. */
+static int find_place(const struct shutdown_note *note, struct place *ret_place)
 {
-	char where[PATH_MAX];
-	struct options options = { 0 };
+	const struct where where = {
+		.image = note->place[0] == '/' ? note->place : NULL,
+		.region = note->place[0] == '/' ? NULL : note->place,
+	};
 
-	if (!run_file_read("shutdown", "PMEM_PRESERVE_PLACE", where, sizeof(where)))
-		return -ENOENT;
-	if (where[0] == '/')
-		options.image = where;
-	else
-		options.region = where;
-	return place_find(&options, ret_place);
+	return note->place[0] ? place_find(&where, ret_place) : -ENOENT;
 }
 
 int cmd_last_look(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
-	char outcome[16], reason[256] = "";
+	struct shutdown_note note;
 	struct place place;
 	int r;
 
@@ -105,21 +102,22 @@ int cmd_last_look(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	if (options.first + 1 != argc)
-		return report_error(-E_USAGE, "last-look: say which way the machine goes down");
-	if (!run_file_read("shutdown", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome))) {
+		return report_error(-E_USAGE,
+				    "last-look: needs one argument, the way down (kexec, reboot, poweroff or halt)");
+	if (!note_read_shutdown(&note)) {
 		if (access(CONFIG_PATH, F_OK) == 0)
-			tell(LOG_CRIT,
-			     "pmem-preserve.service saved no state: it was not active, or has failed");
+			print_last(LOG_CRIT,
+				   "pmem-preserve.service saved no state: it was not active, or has failed");
 		return 0;
 	}
-	if (strcmp(outcome, "saved") != 0) {
-		run_file_read("shutdown", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
-		tell(LOG_CRIT, "the state was not saved: %s", reason);
+	if (!note.saved) {
+		print_last(LOG_CRIT, "the state was not saved: %s", note.reason);
 		return 0;
 	}
-	r = find_place(&place);
+	r = find_place(&note, &place);
 	if (r < 0)
-		tell(LOG_CRIT, "the place of the saved state cannot be found any more");
+		print_last(LOG_CRIT, "%s, where the state was saved, cannot be found any more",
+			   *note.place ? note.place : "the place");
 	else
 		look_at(&place, argv[options.first]);
 	return r;

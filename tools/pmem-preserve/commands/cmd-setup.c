@@ -144,7 +144,7 @@ static int find_region(struct setup *setup)
 	if (count == 0)
 		return propose_memmap(setup);
 	setup->several_regions = count > 1;
-	r = region_find(setup->options->region, &setup->region);
+	r = region_find(setup->options->where.region, &setup->region);
 	if (r < 0)
 		return r;
 	if (setup->region.raw_bytes < setup->state_bytes)

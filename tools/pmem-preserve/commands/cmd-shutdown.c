@@ -4,15 +4,15 @@
  * machine goes down, and by whichever way the state survives that.
  */
 #include "auth/counter.h"
-#include "auth/key.h"
+#include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/checkpoint.h"
 #include "flow/instance.h"
-#include "flow/region-json.h"
+#include "flow/place.h"
+#include "flow/to-json.h"
 #include "reboot/kexec.h"
 #include "reboot/next-state.h"
 #include "reboot/notes.h"
@@ -23,6 +23,7 @@
 struct saving {
 	struct context *context;
 	const struct options *options;
+	struct checkpoint_request request;
 	enum next_state next;
 	uint64_t begin;
 };
@@ -39,8 +40,8 @@ static bool survives(enum survival survival, enum next_state next)
 	}
 }
 
-/* systemd goes through the firmware when no kernel is loaded for kexec. */
-static enum next_state really(enum next_state next)
+/* systemd goes through the firmware if no kernel is loaded for kexec. */
+static enum next_state effective_next_state(enum next_state next)
 {
 	bool loaded;
 
@@ -56,48 +57,45 @@ static enum next_state really(enum next_state next)
  */
 static bool kernel_may_overwrite(const struct saving *saving, const struct region *region)
 {
-	char kernel[256];
+	struct kernel_note note;
 
 	return saving->next == NEXT_KEXEC &&
-	       (region->state == REGION_RAM ||
-		!run_file_read("kernel", "PMEM_PRESERVE_KERNEL", kernel, sizeof(kernel)));
+	       (region->state == REGION_RAM || !note_read_kernel(&note));
 }
 
 static int save(struct saving *saving, const struct place *place)
 {
 	_cleanup_checkpoint_ struct checkpoint job = {
-		.context = saving->context,
-		.options = saving->options,
+		.request = saving->request,
 		.place = *place,
 		.timeline[TIMELINE_BEGIN] = saving->begin,
 	};
-	int r = checkpoint_list(&job, NULL, 0);
+	int r = checkpoint_list(&job);
 
 	if (r == 0)
 		r = checkpoint_check(&job);
 	if (r == 0)
 		r = checkpoint_take(&job);
-	if (r < 0)
-		return r;
-	r = checkpoint_write(&job);
-	if (r < 0)
-		checkpoint_roll_back(&job);
-	if (job.place.is_region)
-		json_add(saving->context->result, "region", region_to_json(&job.place.region));
+	if (r == 0) {
+		r = checkpoint_write(&job);
+		if (r < 0)
+			checkpoint_roll_back(&job);
+	}
+	checkpoint_add_to_json(saving->context->result, &job);
 	return r;
 }
 
 static int save_to_region(struct saving *saving, struct place *ret_place)
 {
 	_cleanup_close_ int lock = -1;
-	int r = instance_lock(saving->options, INSTANCE_WAIT_SECONDS, &lock);
+	int r = command_lock(saving->options, INSTANCE_WAIT_SECONDS, &lock);
 
 	if (r == 0)
-		r = place_find(saving->options, ret_place);
+		r = place_find(&saving->options->where, ret_place);
 	if (r < 0)
 		return r;
 	if (kernel_may_overwrite(saving, &ret_place->region)) {
-		if (saving->options->fallback)
+		if (saving->options->where.fallback)
 			return report_error(-E_REFUSED,
 					    "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
 					    ret_place->region.name);
@@ -109,11 +107,11 @@ static int save_to_region(struct saving *saving, struct place *ret_place)
 
 static int save_anywhere(struct saving *saving, struct place *ret_place)
 {
-	const char *fallback = saving->options->fallback;
+	const char *fallback = saving->options->where.fallback;
 	int r;
 
 	if (survives(saving->context->config->survives, saving->next)) {
-		/* Else a deadline longer than the unit's would end before the fallback's turn. */
+		/* A deadline longer than the unit's timeout must not end it before the fallback is tried. */
 		progress_allow(saving->options->deadline_seconds);
 		r = save_to_region(saving, ret_place);
 		if (r == 0 || !fallback)
@@ -125,46 +123,44 @@ static int save_anywhere(struct saving *saving, struct place *ret_place)
 	}
 	inform("The state goes to the fallback file %s", fallback);
 	progress_allow(saving->options->deadline_seconds);
-	r = place_fallback(saving->options, ret_place);
+	r = place_fallback(&saving->options->where, ret_place);
 	return r < 0 ? r : save(saving, ret_place);
 }
 
-static int note(const struct saving *saving, const struct place *place, int r)
+static int write_note(const struct saving *saving, const struct place *place, int r)
 {
-	const struct run_line lines[] = {
-		{ "PMEM_PRESERVE_NEXT", next_state_name(saving->next) },
-		{ "PMEM_PRESERVE_OUTCOME", r == 0 ? "saved" : "failed" },
-		{ "PMEM_PRESERVE_REASON", r < 0 ? report_last_error() : NULL },
-		{ "PMEM_PRESERVE_PLACE", r == 0 ? place_name(place) : NULL },
-	};
+	struct shutdown_note note = { .saved = r == 0 };
 
-	return run_file_write("shutdown", lines, sizeof(lines) / sizeof(lines[0]));
+	snprintf(note.next, sizeof(note.next), "%s", next_state_name(saving->next));
+	if (r < 0)
+		snprintf(note.reason, sizeof(note.reason), "%s", report_last_error());
+	else
+		snprintf(note.place, sizeof(note.place), "%s", place_name(place));
+	return note_write_shutdown(&note);
 }
 
-/* What stands in the way of the seal must not cost the state. */
-static void prepare_seal(struct options *options)
+/* An unusable key or counter must not cost the state. */
+static void prepare_seal(struct trust *trust)
 {
 	uint64_t generation;
-	int r = key_read(options->key_file, &options->key);
+	int r = trust_read_key(trust);
 
 	if (r == 0)
-		r = counter_is_writable(options->counter_file);
+		r = counter_is_writable(trust->counter_file);
 	if (r == 0)
-		r = counter_read(options->counter_file, &generation);
+		r = counter_read(trust->counter_file, &generation);
 	if (r == 0)
 		return;
 	warn("the state is saved without a seal; the next boot does not restore it, but \"pmem-preserve restore --key-file=\" does");
-	key_free(options->key);
-	options->key = NULL;
-	options->counter_file = NULL;
+	trust_give_up(trust);
 }
 
 int cmd_shutdown(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
-	struct saving saving = { context, &options, NEXT_STAYS, unix_ns() };
+	struct saving saving = { context, &options, .next = NEXT_STAYS, .begin = unix_ns() };
 	struct place place = { 0 };
-	int r, noted;
+	int r, written;
 
 	r = options_parse(context->config, argc, argv, OPTION_THREADS, "[kexec|reboot|poweroff]",
 			  &options);
@@ -174,16 +170,19 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 		r = next_state_find(&saving.next);
 	else if (options.first + 1 < argc ||
 		 next_state_of_verb(argv[options.first], &saving.next) < 0)
-		r = report_error(-E_USAGE, "shutdown: \"%s\" is no way down", argv[argc - 1]);
+		r = report_error(-E_USAGE,
+				 "shutdown: unknown argument \"%s\" (kexec, reboot or poweroff)",
+				 argv[argc - 1]);
 	if (r < 0)
 		return r;
 	if (saving.next == NEXT_STAYS) {
 		inform("The machine is not going down: nothing is saved, and nothing changes");
 		return 0;
 	}
-	saving.next = really(saving.next);
-	prepare_seal(&options);
+	saving.next = effective_next_state(saving.next);
+	prepare_seal(&options.trust);
+	saving.request = command_checkpoint_request(context, &options, NULL, 0);
 	r = save_anywhere(&saving, &place);
-	noted = note(&saving, &place, r);
-	return r < 0 ? r : noted;
+	written = write_note(&saving, &place, r);
+	return r < 0 ? r : written;
 }

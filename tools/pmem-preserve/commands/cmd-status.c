@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* status: what the memory is, and what checkpoints there are. */
 #include "auth/key.h"
+#include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/report.h"
 #include "base/text.h"
 #include "commands/command.h"
-#include "flow/image-json.h"
 #include "flow/place.h"
 #include "flow/problems.h"
-#include "flow/region-json.h"
+#include "flow/to-json.h"
 #include "image/image.h"
 #include "settings/options.h"
 
+#include <errno.h>
 #include <json.h>
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +60,8 @@ static int show_image(const struct context *context, const struct options *optio
 	}
 	if (r == 0 && !context->json)
 		print_image(name, &header);
-	if (r == 0 && options->key && header.phase != IMAGE_PHASE_WRITING)
-		r = image_authenticate(&header, options->key, name);
+	if (r == 0 && options->trust.key && header.phase != IMAGE_PHASE_WRITING)
+		r = image_authenticate(&header, options->trust.key, name);
 	return r;
 }
 
@@ -67,11 +70,12 @@ static void print_ram(const struct region *region)
 	const struct memory_failure *failure = &region->last_failure;
 
 	if (region->blocks)
-		printf("  %u of %u blocks of %s are online, %u in ZONE_MOVABLE\n",
+		printf("%s: %u of %u blocks of %s are online, %u in ZONE_MOVABLE\n", region->name,
 		       region->blocks_online, region->blocks, size_text(region->block_bytes).text,
 		       region->blocks_movable);
 	else
-		printf("  its driver has not added it: \"pmem-preserve hot-add\" does\n");
+		printf("%s: its driver has not added it: \"pmem-preserve hot-add\" does\n",
+		       region->name);
 	if (region->blocks_movable < region->blocks_online)
 		printf("  blocks in a kernel zone may be impossible to take back\n");
 	printf("  it is taken back %s\n",
@@ -86,17 +90,49 @@ static void print_ram(const struct region *region)
 
 static void print_region(const struct region *region)
 {
-	printf("%s: %s, %s at %#llx (%s)\n", region->name, region_state_name(region->state),
-	       size_text(region->raw_bytes).text, (unsigned long long)region->start,
-	       region->provider);
 	if (region->why[0])
-		printf("  %s\n", region->why);
-	if (region->state == REGION_RAM) {
+		printf("%s: %s\n", region->name, region->why);
+	if (region->state == REGION_RAM)
 		print_ram(region);
-	} else if (region->ram_bytes && region->target_node >= 0 && !region->blocks) {
-		printf("  %s of it can be RAM: \"pmem-preserve hot-add\"\n",
+	else if (region->ram_bytes && region->target_node >= 0 && !region->blocks)
+		printf("%s: %s of it can be RAM: \"pmem-preserve hot-add\"\n", region->name,
 		       size_text(region->ram_bytes).text);
+}
+
+/* A table of what the regions are; what there is to say of each of them follows it. */
+static int print_regions(const struct region *regions, size_t count)
+{
+	static const char *const columns[] = { "REGION", "STATE", "SIZE",
+					       "AS RAM", "START", "PROVIDER" };
+	struct libscols_table *table = scols_new_table();
+	int r = table ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < sizeof(columns) / sizeof(columns[0]); i++)
+		if (!scols_table_new_column(table, columns[i], 0,
+					    i == 2 || i == 3 ? SCOLS_FL_RIGHT : 0))
+			r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct region *region = &regions[i];
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+		char start[24];
+
+		snprintf(start, sizeof(start), "%#llx", (unsigned long long)region->start);
+		r = !line || scols_line_set_data(line, 0, region->name) ||
+				    scols_line_set_data(line, 1,
+							region_state_name(region->state)) ||
+				    scols_line_set_data(line, 2,
+							size_text(region->raw_bytes).text) ||
+				    scols_line_set_data(line, 3,
+							size_text(region->ram_bytes).text) ||
+				    scols_line_set_data(line, 4, start) ||
+				    scols_line_set_data(line, 5, region->provider)
+			    ? -ENOMEM
+			    : 0;
 	}
+	if (r == 0)
+		r = scols_print_table(table);
+	scols_unref_table(table);
+	return r < 0 ? report_error(r, "failed to print the regions") : 0;
 }
 
 static int show_region(const struct context *context, const struct options *options,
@@ -129,24 +165,18 @@ static void print_config(const struct config *config)
 
 static int show_config(const struct context *context, const struct region *regions, size_t count)
 {
-	struct json_object *array = json_object_new_array();
 	_cleanup_problems_ struct problems problems = { 0 };
 	int r;
 
-	json_add(context->result, "problems", array);
 	if (context->config->is_there && !context->json)
 		print_config(context->config);
 	r = problems_find(context->config, regions, count, &problems);
-	for (size_t i = 0; i < problems.count; i++) {
+	json_add(context->result, "problems", problems_to_json(problems.list, problems.count));
+	for (size_t i = 0; i < problems.count && !context->json; i++) {
 		const struct problem *problem = &problems.list[i];
-		struct json_object *object = json_object_new_object();
 
-		json_add(object, "what", path_to_json(problem->what));
-		json_add(object, "mend", path_to_json(problem->mend));
-		json_append(array, object);
-		if (!context->json)
-			printf("  ! %s%s%s\n", problem->what, *problem->mend ? "\n    -> " : "",
-			       problem->mend);
+		printf("  ! %s%s%s\n", problem->problem, *problem->fix ? "\n    -> " : "",
+		       problem->fix);
 	}
 	return r;
 }
@@ -157,12 +187,12 @@ static int show_fallback(const struct context *context, const struct options *op
 	struct json_object *object;
 	int r;
 
-	if (!options->fallback || access(options->fallback, F_OK) < 0)
+	if (!options->where.fallback || access(options->where.fallback, F_OK) < 0)
 		return 0;
 	object = json_object_new_object();
 	json_add(context->result, "fallback", object);
-	json_add(object, "path", path_to_json(options->fallback));
-	r = show_image(context, options, options->fallback, options->fallback, object);
+	json_add(object, "path", json_text(options->where.fallback));
+	r = show_image(context, options, options->where.fallback, options->where.fallback, object);
 	return r == -E_NO_CHECKPOINT ? 0 : r;
 }
 
@@ -180,10 +210,10 @@ int cmd_status(struct context *context, int argc, char **argv)
 	if (r < 0 || options.help)
 		return r;
 	/* Anybody may ask for the status, and the key is not for everybody. */
-	if (!key_fault(options.key_file))
-		result = key_read(options.key_file, &options.key);
-	if (options.image) {
-		r = place_find_checkpoint(&options, &place);
+	if (!key_fault(options.trust.key_file))
+		result = trust_read_key(&options.trust);
+	if (options.where.image) {
+		r = place_find_checkpoint(&options.where, options.trust.key, &place);
 		return r < 0 ? r
 			     : show_image(context, &options, place.path, place.path,
 					  context->result);
@@ -193,6 +223,8 @@ int cmd_status(struct context *context, int argc, char **argv)
 		return r;
 	array = json_object_new_array();
 	json_add(context->result, "regions", array);
+	if (count && !context->json)
+		result = print_regions(regions, count);
 	for (size_t i = 0; i < count; i++) {
 		r = show_region(context, &options, &regions[i], array);
 		if (r < 0)

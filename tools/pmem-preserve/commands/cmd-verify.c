@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* verify: whether every byte of a checkpoint is what was written; names what is not. */
-#include "auth/key.h"
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "base/report.h"
+#include "base/strings.h"
 #include "base/text.h"
 #include "commands/command.h"
-#include "flow/image-json.h"
 #include "flow/place.h"
+#include "flow/to-json.h"
 #include "image/image.h"
 #include "settings/options.h"
 
@@ -13,17 +15,25 @@
 #include <stdio.h>
 
 struct damage {
-	const struct context *context;
-	struct json_object *paths;
+	bool json;
+	char **paths;
+	size_t count;
 };
+
+static void damage_clear(struct damage *damage)
+{
+	strings_free(&damage->paths, &damage->count);
+}
 
 static void on_damaged(void *data, const char *path)
 {
 	struct damage *damage = data;
 
-	json_append(damage->paths, path_to_json(path));
-	if (!damage->context->json)
+	if (!damage->json)
 		printf("damaged: %s\n", path);
+	/* Without memory for it, only the result lacks it. */
+	else if (strings_add(&damage->paths, &damage->count, path) < 0)
+		warn("damaged: %s", path);
 }
 
 int cmd_verify(struct context *context, int argc, char **argv)
@@ -31,7 +41,7 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	_cleanup_options_ struct options options = { 0 };
 	_cleanup_store_ struct store *store = NULL;
 	_cleanup_image_ struct image *image = NULL;
-	struct damage damage = { .context = context };
+	_cleanup_(damage_clear) struct damage damage = { .json = context->json };
 	struct place place;
 	int r;
 
@@ -40,20 +50,15 @@ int cmd_verify(struct context *context, int argc, char **argv)
 			  &options);
 	if (r < 0 || options.help)
 		return r;
-	r = key_read(options.key_file, &options.key);
+	r = command_open_checkpoint(&options, STORE_READ, &place, &store);
 	if (r == 0)
-		r = place_find_checkpoint(&options, &place);
-	if (r == 0)
-		r = store_open(place.path, STORE_READ, &store);
-	if (r == 0)
-		r = image_open(store, options.key, IMAGE_ALLOW_RESTORED | IMAGE_ALLOW_LOST_HEADER,
-			       &image);
+		r = image_open(store, options.trust.key,
+			       IMAGE_ALLOW_RESTORED | IMAGE_ALLOW_LOST_HEADER, &image);
 	if (r < 0)
 		return r;
-	damage.paths = json_object_new_array();
-	json_add(context->result, "image", image_to_json(&image->header));
-	json_add(context->result, "damaged", damage.paths);
 	r = image_verify(image, options.threads, on_damaged, &damage);
+	json_add(context->result, "image", image_to_json(&image->header));
+	json_add(context->result, "damaged", strings_to_json(damage.paths, damage.count));
 	if (r == 0 && !context->json)
 		printf("%s: %s are as they were written\n", place_name(&place),
 		       size_text(image->header.image_bytes).text);

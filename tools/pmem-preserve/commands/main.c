@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/report.h"
 #include "commands/command.h"
-#include "flow/image-json.h"
 #include "settings/config.h"
 
 #include <errno.h>
@@ -100,11 +99,11 @@ static int print_json(struct json_object *result, int r)
 
 	json_add(result, "exit_status", json_object_new_int(exit_status(r)));
 	if (r < 0)
-		json_add(result, "error", path_to_json(report_last_error()));
+		json_add(result, "error", json_text(report_last_error()));
 	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
 							      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text || puts(text) < 0)
-		return r < 0 ? r : report_error(-ENOMEM, "the result cannot be told");
+		return r < 0 ? r : report_error(-ENOMEM, "failed to print the result");
 	return r;
 }
 
@@ -119,7 +118,7 @@ static int run(const struct globals *globals, int argc, char **argv)
 		i++;
 	if (i == COMMANDS)
 		return report_error(-E_USAGE,
-				    "there is no command \"%s\"; see \"pmem-preserve --help\"",
+				    "unknown command \"%s\"; see \"pmem-preserve --help\"",
 				    argv[0]);
 	context.result = json_object_new_object();
 	if (!context.result)
@@ -154,7 +153,7 @@ int main(int argc, char **argv)
 		   (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		printf("pmem-preserve %s\n", PACKAGE_VERSION);
 	} else if (r == 0 && argc < 2) {
-		r = report_error(-E_USAGE, "which command? See \"pmem-preserve --help\"");
+		r = report_error(-E_USAGE, "no command given; see \"pmem-preserve --help\"");
 	} else if (r == 0) {
 		r = run(&globals, argc - 1, argv + 1);
 	}

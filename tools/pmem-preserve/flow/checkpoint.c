@@ -2,21 +2,17 @@
 #include "flow/checkpoint.h"
 
 #include "auth/counter.h"
+#include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/report.h"
 #include "base/text.h"
-#include "commands/command.h"
 #include "flow/guard.h"
-#include "flow/image-json.h"
+#include "flow/place.h"
 #include "flow/reclaim.h"
-#include "flow/region-json.h"
-#include "settings/options.h"
 #include "tree/walk.h"
 
 #include <errno.h>
-#include <json.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +26,7 @@ void checkpoint_clear(struct checkpoint *job)
 	job->image = NULL;
 }
 
-/* An image within the tree that it holds would change while it is written. */
+/* An image file inside the tree that it holds would change while it is written. */
 static int refuse_inside(const struct tree *tree, const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path), *directory = NULL;
@@ -52,29 +48,28 @@ static int refuse_inside(const struct tree *tree, const char *path)
 		if (length == 1 || (strncmp(directory, tree->paths[i], length) == 0 &&
 				    (directory[length] == '/' || directory[length] == '\0')))
 			return report_error(-E_USAGE,
-					    "%s: would lie inside of %s, which it is to hold", path,
-					    tree->paths[i]);
+					    "%s: image file is inside %s, which is being checkpointed",
+					    path, tree->paths[i]);
 	}
 	return 0;
 }
 
-int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
+int checkpoint_list(struct checkpoint *job)
 {
-	const struct config *config = job->context->config;
+	const struct checkpoint_request *request = &job->request;
 	struct walk_options walk = {
-		.paths = paths ? paths : config->states,
-		.path_count = paths ? count : config->state_count,
-		.excludes = job->options->excludes,
-		.exclude_count = job->options->exclude_count,
-		.threads = job->options->threads,
+		.paths = request->paths,
+		.path_count = request->path_count,
+		.excludes = request->excludes,
+		.exclude_count = request->exclude_count,
+		.threads = request->threads,
 	};
 	struct tree *tree;
 	int r;
 
 	if (walk.path_count == 0)
 		return report_error(-E_USAGE,
-				    "no PATH was given, and no \"state =\" is configured in %s",
-				    CONFIG_PATH);
+				    "no PATH given, and no \"state =\" in the configuration");
 	r = walk_tree(&walk, &tree);
 	if (r < 0)
 		return r;
@@ -88,18 +83,19 @@ int checkpoint_list(struct checkpoint *job, char **paths, size_t count)
 	return 0;
 }
 
-/* Newer than any that there is, in either place, and than any that there was. */
+/* One more than that of any checkpoint that there is, in either place, or was. */
 static int choose_generation(struct checkpoint *job, const struct image_header *in_place)
 {
-	const struct options *options = job->options;
-	uint64_t newest = image_is_credible(in_place, options->key) ? in_place->generation : 0;
-	uint64_t elsewhere = place_generation_elsewhere(options, &job->place), counter;
-	int r = counter_is_writable(options->counter_file);
+	const struct trust *trust = job->request.trust;
+	uint64_t newest = image_is_credible(in_place, trust->key) ? in_place->generation : 0;
+	uint64_t elsewhere, counter;
+	int r = counter_is_writable(trust->counter_file);
 
 	if (r == 0)
-		r = counter_read(options->counter_file, &counter);
+		r = counter_read(trust->counter_file, &counter);
 	if (r < 0)
 		return r;
+	elsewhere = place_generation_elsewhere(job->request.where, trust->key, &job->place);
 	if (newest < elsewhere)
 		newest = elsewhere;
 	if (newest < counter)
@@ -111,19 +107,19 @@ static int choose_generation(struct checkpoint *job, const struct image_header *
 int checkpoint_check(struct checkpoint *job)
 {
 	struct region *region = &job->place.region;
-	const struct options *options = job->options;
+	const struct checkpoint_request *request = &job->request;
 	_cleanup_store_ struct store *store = NULL;
 	struct image_header in_place = { 0 };
 	char name[64];
 	int r = 0;
 
-	if (options->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
+	if (request->in_place && access(job->place.path, F_OK) < 0 && errno == ENOENT)
 		return report_error(-E_FAILED,
-				    "%s: is not there; --in-place needs a file that has room for the state: fallocate -l SIZE FILE",
+				    "%s: no such file; --in-place needs a file that has room for the state: fallocate -l SIZE FILE",
 				    job->place.path);
 	if (!job->place.is_region) {
 		r = refuse_inside(job->image->tree, job->place.path);
-	} else if (!options->dry_run) {
+	} else if (!request->dry_run) {
 		r = region_settle(region);
 		place_update(&job->place);
 	}
@@ -131,7 +127,7 @@ int checkpoint_check(struct checkpoint *job)
 		return r;
 	if (job->place.path[0]) {
 		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
-					  options->replace, &in_place);
+					  request->replace, &in_place);
 		if (r < 0)
 			return r;
 	}
@@ -140,16 +136,16 @@ int checkpoint_check(struct checkpoint *job)
 		return r;
 	job->was_ram = job->place.is_region && region->state == REGION_RAM;
 	if (!job->place.is_region) {
-		/* In place, opening to write may fill holes: here it is only looked at. */
-		r = store_open(job->place.path, options->in_place ? STORE_UPDATE : STORE_WRITE,
+		/* STORE_IN_PLACE may fill holes, which a check must not do. */
+		r = store_open(job->place.path, request->in_place ? STORE_UPDATE : STORE_WRITE,
 			       &store);
 		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
 	}
-	r = memory_explain(region, job->context->result);
+	r = memory_explain(region, &job->memory);
 	if (r < 0)
 		return r;
-	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(options->layout));
-	return image_fits(job->image, memory_capacity(region, options->layout), name);
+	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(request->layout));
+	return image_fits(job->image, memory_capacity(region, request->layout), name);
 }
 
 int checkpoint_take(struct checkpoint *job)
@@ -158,8 +154,8 @@ int checkpoint_take(struct checkpoint *job)
 
 	if (!job->place.is_region)
 		return 0;
-	r = memory_take(&job->place.region, job->options->layout, job->options->deadline_seconds,
-			job->context->result);
+	r = memory_reclaim(&job->place.region, job->request.layout, job->request.deadline_seconds,
+			   &job->memory);
 	if (r < 0)
 		return r;
 	place_update(&job->place);
@@ -171,17 +167,17 @@ int checkpoint_take(struct checkpoint *job)
 int checkpoint_write(struct checkpoint *job)
 {
 	struct image_write_options options = {
-		.threads = job->options->threads,
+		.threads = job->request.threads,
 		.generation = job->generation,
 		.timeline = job->timeline,
-		.key = job->options->key,
+		.key = job->request.trust->key,
 	};
 	_cleanup_store_ struct store *store = NULL;
 	uint64_t start = now_ns();
 	double seconds;
 	int r;
 
-	r = store_open(job->place.path, job->options->in_place ? STORE_IN_PLACE : STORE_WRITE,
+	r = store_open(job->place.path, job->request.in_place ? STORE_IN_PLACE : STORE_WRITE,
 		       &store);
 	if (r < 0)
 		return r;
@@ -189,14 +185,13 @@ int checkpoint_write(struct checkpoint *job)
 	r = image_write(job->image, store, &options);
 	if (r < 0)
 		return r;
-	/* Not before: a crash in between must leave an image that can be restored. */
-	if (counter_raise(job->options->counter_file, job->generation) < 0)
-		warn("older checkpoints may be restored in place of this one");
-	seconds = (double)(now_ns() - start) / 1e9;
+	/* After the commit: a crash in between must leave an image that can be restored. */
+	if (counter_raise(job->request.trust->counter_file, job->generation) < 0)
+		warn("failed to update the generation counter; replay of an older checkpoint will not be detected");
+	seconds = seconds_since(start);
 	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
 	       place_name(&job->place), (unsigned long long)options.generation, seconds,
 	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
-	json_add(job->context->result, "image", image_to_json(&job->image->header));
 	return 0;
 }
 
@@ -209,17 +204,17 @@ void checkpoint_roll_back(struct checkpoint *job)
 		return;
 	place_update(&job->place);
 	if (job->written && store_open(job->place.path, STORE_UPDATE, &store) == 0)
-		r = job->options->wipe ? image_wipe(store, job->image->header.image_bytes)
-				       : image_erase(store);
+		r = job->request.wipe ? image_wipe(store, job->image->header.image_bytes)
+				      : image_erase(store);
 	store_close(take_pointer(store));
-	/* Whoever took a copy of it meanwhile shall not bring it back. */
+	/* A copy that somebody took of it meanwhile must not be restored. */
 	if (job->written && job->image->header.phase == IMAGE_PHASE_COMMITTED)
-		counter_raise(job->options->counter_file, job->generation + 1);
+		counter_raise(job->request.trust->counter_file, job->generation + 1);
 	if (!job->was_ram)
 		return;
 	inform("Giving the memory back; the state is where it was");
-	if (r == 0 || !job->options->wipe)
-		r = memory_give(&job->place.region);
+	if (r == 0 || !job->request.wipe)
+		r = memory_release(&job->place.region);
 	if (r < 0)
 		warn("%s is still not RAM; \"pmem-preserve hot-add\" tries again",
 		     job->place.region.name);

@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The steps from a tree to a committed image, for the commands that take them: list the state,
- * check all that can be checked, take the memory and write, or go back. Must not know why a
- * checkpoint is made, nor what comes after it.
+ * The steps from a tree to a committed image: list the state, check everything that can be checked,
+ * take the memory, write; or go back.
  */
 #ifndef PMEM_PRESERVE_CHECKPOINT_H
 #define PMEM_PRESERVE_CHECKPOINT_H
 
-#include "image/image.h"
 #include "flow/place.h"
+#include "flow/reclaim.h"
+#include "image/image.h"
 
-struct context;
-struct options;
+struct trust;
+
+/* What is wanted. Everything belongs to the caller and outlives the job. */
+struct checkpoint_request {
+	char **paths; /* of the state; at least one */
+	size_t path_count;
+	char **excludes; /* as in struct walk_options */
+	size_t exclude_count;
+	const struct where *where;
+	const struct trust *trust; /* its key has been read */
+	enum layout layout;	   /* of a region */
+	unsigned int threads;	   /* 0: one per processor */
+	unsigned int deadline_seconds;
+	bool in_place; /* over a file, like a device, and not beside it */
+	bool replace;  /* even if a checkpoint that was not restored is lost by it */
+	bool wipe;     /* a roll-back overwrites all that was written */
+	bool dry_run;
+};
 
 struct checkpoint {
-	struct context *context;
-	const struct options *options;
+	struct checkpoint_request request;
 	struct place place; /* where it goes; to be found by the caller */
 
 	struct image *image;
@@ -23,20 +38,20 @@ struct checkpoint {
 	uint64_t generation; /* of this checkpoint */
 	bool was_ram;
 	bool written; /* what was on the media before is gone */
+	struct memory_report memory;
 };
 void checkpoint_clear(struct checkpoint *job);
 #define _cleanup_checkpoint_ __attribute__((cleanup(checkpoint_clear)))
 
-/*
- * Lists the trees at @paths (NULL: what the configuration says) and lays the image out. Changes
- * nothing. All of these report their errors.
- */
-int checkpoint_list(struct checkpoint *job, char **paths, size_t count);
+/* All of these report their errors. */
+
+/* Lists the state and lays the image out. Changes nothing. */
+int checkpoint_list(struct checkpoint *job);
 
 /* Everything that can be known before the memory or the media are touched. */
 int checkpoint_check(struct checkpoint *job);
 
-/* Takes the memory (where the place is a region that is RAM). Undone by checkpoint_roll_back(). */
+/* Takes the memory if the place is a region that is RAM. Undone by checkpoint_roll_back(). */
 int checkpoint_take(struct checkpoint *job);
 
 /* Writes the image and commits it. */

@@ -2,12 +2,10 @@
 #include "flow/guard.h"
 
 #include "auth/counter.h"
-#include "auth/key.h"
+#include "auth/trust.h"
 #include "base/report.h"
 #include "base/text.h"
-#include "flow/image-json.h"
 #include "image/image.h"
-#include "settings/options.h"
 
 #include <blkid.h>
 #include <errno.h>
@@ -15,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What else a device holds, as blkid(8) knows it; "" when nothing. */
+/* What other data a device holds, as libblkid recognizes it; "" if there is none. */
 static void find_foreign(struct store *store, char *name, size_t bytes)
 {
 	blkid_probe probe =
@@ -94,11 +92,11 @@ int checkpoint_guard(const struct region *region, bool replace, struct image_hea
 	return path[0] ? checkpoint_guard_path(path, region->name, replace, ret_header) : 0;
 }
 
-int checkpoint_forget(struct options *options, const struct image_header *header)
+int checkpoint_forget(struct trust *trust, const struct image_header *header)
 {
-	int r = options->key ? 0 : key_read(options->key_file, &options->key);
+	int r = trust_read_key(trust);
 
-	if (r == 0 && options->key && image_is_credible(header, options->key))
-		r = counter_raise(options->counter_file, header->generation + 1);
-	return r;
+	if (r < 0 || !trust->key || !image_is_credible(header, trust->key))
+		return r;
+	return counter_raise(trust->counter_file, header->generation + 1);
 }

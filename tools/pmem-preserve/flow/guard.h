@@ -6,13 +6,13 @@
 #include "region/region.h"
 
 struct image_header;
-struct options;
+struct trust;
 
 /*
- * Whether the region may be written, converted or hot-added. -E_REFUSED (reported) when it holds a
+ * Whether the region may be written, converted or hot-added. -E_REFUSED (reported) if it holds a
  * committed checkpoint that was not restored, a damaged one, or somebody else's data; with @replace
- * it says what goes and returns 0. *ret_header: that of the image there, its
- * copy, or zeroes.
+ * that is only warned of. *ret_header is the header of the image there or its copy, zeroes if there
+ * is none.
  */
 int checkpoint_guard(const struct region *region, bool replace, struct image_header *ret_header);
 
@@ -23,10 +23,10 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 			  struct image_header *ret_header);
 
 /*
- * With a key: whoever kept a copy of the image that is given up shall not bring it back. Said
- * before it goes, so that a crash leaves nothing that counts. Reads the key unless that was done;
- * reported.
+ * Called before the image with @header is given up: with a key, a copy of it that somebody has kept
+ * is too old to be restored from now on. It is called before and not after, so that a crash in
+ * between leaves nothing that could be brought back. Reads the key; errors are reported.
  */
-int checkpoint_forget(struct options *options, const struct image_header *header);
+int checkpoint_forget(struct trust *trust, const struct image_header *header);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/report.h"
 #include "base/text.h"
-#include "flow/image-json.h"
 #include "image/image.h"
 
 #include <errno.h>
@@ -25,10 +24,10 @@ static int place_file(const char *path, const char *option, struct place *ret_pl
 	return 0;
 }
 
-static int place_region(const struct options *options, struct place *ret_place)
+static int place_region(const struct where *where, struct place *ret_place)
 {
 	struct place place = { .is_region = true };
-	int r = region_find(options->region, &place.region);
+	int r = region_find(where->region, &place.region);
 
 	if (r < 0)
 		return r;
@@ -37,15 +36,15 @@ static int place_region(const struct options *options, struct place *ret_place)
 	return 0;
 }
 
-int place_find(const struct options *options, struct place *ret_place)
+int place_find(const struct where *where, struct place *ret_place)
 {
-	return options->image ? place_file(options->image, "--image", ret_place)
-			      : place_region(options, ret_place);
+	return where->image ? place_file(where->image, "--image", ret_place)
+			    : place_region(where, ret_place);
 }
 
-int place_fallback(const struct options *options, struct place *ret_place)
+int place_fallback(const struct where *where, struct place *ret_place)
 {
-	return place_file(options->fallback, "fallback", ret_place);
+	return place_file(where->fallback, "fallback", ret_place);
 }
 
 const char *place_name(const struct place *place)
@@ -65,11 +64,11 @@ int place_read_header(const struct place *place, struct image_header *ret_header
 }
 
 /*
- * Whether the checkpoint that counts is in the fallback file, when there may be one in the region,
- * too (@region NULL: there is no region). Where the region's own cannot be read it is not known
- * which is newer, and an old state must not pass for the present one.
+ * Whether the checkpoint that counts is the one in the fallback file, although there may be one in
+ * the region too (@region is NULL if there is no region). If the region's cannot be read it is not
+ * known which is newer, and an old state must not pass for the present one.
  */
-static bool fallback_counts(const struct options *options, const struct place *region,
+static bool fallback_counts(const struct key *key, const struct place *region,
 			    const struct place *fallback)
 {
 	struct image_header here, there;
@@ -77,7 +76,7 @@ static bool fallback_counts(const struct options *options, const struct place *r
 	int r_there = place_read_header(fallback, &there), r;
 	bool newer;
 
-	/* What is damaged may have been committed: where nothing else is, that is what to tell. */
+	/* A damaged one may have been committed: if there is no other, it is the one to report. */
 	if (r_there != -E_DAMAGED && (r_there < 0 || there.phase != IMAGE_PHASE_COMMITTED))
 		return false;
 	r = region ? place_read_header(region, &here) : -E_NO_CHECKPOINT;
@@ -85,12 +84,12 @@ static bool fallback_counts(const struct options *options, const struct place *r
 		return true;
 	if (r_there < 0)
 		return false;
-	if (r < 0 || !image_is_credible(&here, options->key)) {
+	if (r < 0 || !image_is_credible(&here, key)) {
 		warn("%s holds a checkpoint of %s; if it is the one to restore, say --image %s",
 		     fallback->path, time_text(there.created_ns).text, fallback->path);
 		return false;
 	}
-	if (!image_is_credible(&there, options->key)) {
+	if (!image_is_credible(&there, key)) {
 		warn("%s holds a checkpoint that is not authentic; it is not touched",
 		     fallback->path);
 		return false;
@@ -112,14 +111,14 @@ static int check_region(const struct region *region)
 			    region->why[0] ? ": " : "", region->why);
 }
 
-int place_find_checkpoint(const struct options *options, struct place *ret_place)
+int place_find_checkpoint(const struct where *where, const struct key *key, struct place *ret_place)
 {
 	struct place place, fallback;
-	int r = place_find(options, &place);
+	int r = place_find(where, &place);
 
-	if (options->fallback && !options->image && !options->region_named &&
-	    place_fallback(options, &fallback) == 0 &&
-	    fallback_counts(options, r == 0 ? &place : NULL, &fallback)) {
+	if (where->fallback && !where->image && !where->region_named &&
+	    place_fallback(where, &fallback) == 0 &&
+	    fallback_counts(key, r == 0 ? &place : NULL, &fallback)) {
 		*ret_place = fallback;
 		return 0;
 	}
@@ -130,7 +129,7 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 	if (r < 0)
 		return r;
 	if (!place.is_region && access(place.path, F_OK) < 0 && errno == ENOENT)
-		return report_error(-E_NO_CHECKPOINT, "%s: there is no such file, so no checkpoint",
+		return report_error(-E_NO_CHECKPOINT, "%s: no such file, so there is no checkpoint",
 				    place.path);
 	if (!place.path[0])
 		return check_region(&place.region);
@@ -138,18 +137,18 @@ int place_find_checkpoint(const struct options *options, struct place *ret_place
 	return 0;
 }
 
-uint64_t place_generation_elsewhere(const struct options *options, const struct place *place)
+uint64_t place_generation_elsewhere(const struct where *where, const struct key *key,
+				    const struct place *place)
 {
 	struct image_header header;
 	struct place other;
 	int r;
 
-	if (options->image || options->region_named || !options->fallback)
+	if (where->image || where->region_named || !where->fallback)
 		return 0;
-	r = place->is_region ? place_fallback(options, &other) : place_region(options, &other);
-	/* With a key, anybody's word does not count. */
-	return r == 0 && place_read_header(&other, &header) == 0 &&
-			       image_is_credible(&header, options->key)
+	r = place->is_region ? place_fallback(where, &other) : place_region(where, &other);
+	/* With a key, an image that anybody may have written does not count. */
+	return r == 0 && place_read_header(&other, &header) == 0 && image_is_credible(&header, key)
 		       ? header.generation
 		       : 0;
 }

@@ -13,6 +13,8 @@
 #include "settings/config.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,25 +23,36 @@
 
 void problems_clear(struct problems *problems)
 {
+	for (size_t i = 0; i < problems->count; i++) {
+		free(problems->list[i].problem);
+		free(problems->list[i].fix);
+	}
 	free(problems->list);
 	*problems = (struct problems){ 0 };
 }
 
-__attribute__((format(printf, 3, 4))) static int add(struct problems *problems, const char *mend,
+__attribute__((format(printf, 3, 4))) static int add(struct problems *problems, const char *fix,
 						     const char *format, ...)
 {
 	struct problem *larger =
 		reallocarray(problems->list, problems->count + 1, sizeof(*problems->list));
+	struct problem problem = { .fix = strdup(fix) };
 	va_list args;
+	int r;
 
-	if (!larger)
-		return -ENOMEM;
-	problems->list = larger;
+	if (larger)
+		problems->list = larger;
 	va_start(args, format);
-	vsnprintf(larger[problems->count].what, sizeof(larger->what), format, args);
+	r = vasprintf(&problem.problem, format, args);
 	va_end(args);
-	snprintf(larger[problems->count].mend, sizeof(larger->mend), "%s", mend);
-	problems->count++;
+	if (r < 0)
+		problem.problem = NULL;
+	if (!larger || !problem.fix || !problem.problem) {
+		free(problem.fix);
+		free(problem.problem);
+		return -ENOMEM;
+	}
+	larger[problems->count++] = problem;
 	return 0;
 }
 
@@ -52,12 +65,12 @@ static int check_states(const struct config *config, struct problems *problems)
 			   "%s names no state: nothing is kept", config->path);
 	for (size_t i = 0; i < config->state_count && r == 0; i++) {
 		const char *path = config->states[i];
-		char mend[200];
+		char fix[PATH_MAX + 40];
 		bool memory;
 
-		snprintf(mend, sizeof(mend), "mount a tmpfs there, or: mkdir -p %s", path);
+		snprintf(fix, sizeof(fix), "mount a tmpfs there, or: mkdir -p %s", path);
 		if (access(path, F_OK) < 0)
-			r = add(problems, mend, "%s: %s", path, strerror(errno));
+			r = add(problems, fix, "%s: %s", path, strerror(errno));
 		else if (file_system_is_memory(path, &memory) == 0 && !memory)
 			r = add(problems,
 				"mount a tmpfs there, or take it out of the configuration",
@@ -67,7 +80,7 @@ static int check_states(const struct config *config, struct problems *problems)
 	return r;
 }
 
-/* The configured one, or the only one; NULL: a problem. */
+/* The configured region, or the only one. */
 static int check_region(const struct config *config, const struct region *regions, size_t count,
 			struct problems *problems)
 {
@@ -100,21 +113,23 @@ static int check_region(const struct config *config, const struct region *region
 
 static int check_fallback(const struct config *config, struct problems *problems)
 {
-	char directory[150], mend[200], *slash;
+	char directory[PATH_MAX], fix[PATH_MAX + 16];
 	bool memory;
 
 	if (!config->fallback)
 		return 0;
-	snprintf(directory, sizeof(directory), "%s", config->fallback);
-	slash = strrchr(directory, '/');
-	*(slash == directory ? slash + 1 : slash) = '\0';
-	snprintf(mend, sizeof(mend), "mkdir -p %s", directory);
+	if (snprintf(directory, sizeof(directory), "%s", config->fallback) >=
+	    (int)sizeof(directory))
+		return add(problems, "choose a shorter path", "the path of the fallback file: %s",
+			   strerror(ENAMETOOLONG));
+	dirname(directory);
+	snprintf(fix, sizeof(fix), "mkdir -p %s", directory);
 	if (access(directory, F_OK) < 0)
-		return add(problems, mend, "the directory of the fallback file %s: %s",
+		return add(problems, fix, "the directory of the fallback file %s: %s",
 			   config->fallback, strerror(errno));
 	if (file_system_is_memory(directory, &memory) == 0 && memory)
 		return add(problems, "choose a place on a disk",
-			   "the fallback file %s lies in memory, and goes with it",
+			   "the fallback file %s lies in memory and is lost with it",
 			   config->fallback);
 	return 0;
 }
@@ -160,15 +175,14 @@ static int check_unit(struct problems *problems)
 
 static int check_boot(struct problems *problems)
 {
-	char outcome[16], reason[200] = "";
+	struct boot_note note;
 
-	if (!run_file_read("boot", "PMEM_PRESERVE_OUTCOME", outcome, sizeof(outcome)) ||
-	    (strcmp(outcome, "damaged") != 0 && strcmp(outcome, "failed") != 0))
+	if (!note_read_boot(&note) ||
+	    (strcmp(note.outcome, BOOT_DAMAGED) != 0 && strcmp(note.outcome, BOOT_FAILED) != 0))
 		return 0;
-	run_file_read("boot", "PMEM_PRESERVE_REASON", reason, sizeof(reason));
 	return add(problems,
 		   "\"pmem-preserve verify\" names what is damaged; \"restore\" tries again, \"discard\" gives it up",
-		   "this boot could not restore the state: %s", reason);
+		   "this boot could not restore the state: %s", note.reason);
 }
 
 static int check_kexec(struct problems *problems)

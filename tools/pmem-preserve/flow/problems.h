@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands between the machine as it is and the configuration: for each problem, what mends it.
- * Only looks. Used by status.
+ * What is wrong with the configuration on this machine, and how each problem is fixed. Nothing is
+ * changed.
  */
 #ifndef PMEM_PRESERVE_PROBLEMS_H
 #define PMEM_PRESERVE_PROBLEMS_H
@@ -12,8 +12,8 @@ struct config;
 struct region;
 
 struct problem {
-	char what[300];
-	char mend[200]; /* a command, or what to do; "" when there is nothing */
+	char *problem;
+	char *fix; /* a command, or what to do; "" if there is nothing to do */
 };
 
 struct problems {
@@ -23,7 +23,7 @@ struct problems {
 void problems_clear(struct problems *problems);
 #define _cleanup_problems_ __attribute__((cleanup(problems_clear)))
 
-/* @regions: all that the machine has. -ENOMEM. */
+/* @regions: all that the machine has. -ENOMEM (reported). */
 int problems_find(const struct config *config, const struct region *regions, size_t region_count,
 		  struct problems *ret_problems);
 

@@ -3,16 +3,12 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/json.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "flow/instance.h"
-#include "flow/region-json.h"
 #include "image/image.h"
-#include "settings/options.h"
 
 #include <errno.h>
-#include <json.h>
 #include <stdio.h>
 
 static void on_blocks(void *data, unsigned int blocks_offline, unsigned int blocks)
@@ -24,13 +20,13 @@ static void on_blocks(void *data, unsigned int blocks_offline, unsigned int bloc
 		progress_add(progress, done - progress->done);
 }
 
-int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region)
+int memory_begin(const char *name, bool dry_run, int *ret_lock, struct region *ret_region)
 {
-	int r = instance_lock(options, 0, ret_lock);
+	int r = dry_run ? 0 : instance_lock(0, ret_lock);
 
 	if (r == 0)
-		r = region_find(options->region, ret_region);
-	if (r == 0 && !options->dry_run)
+		r = region_find(name, ret_region);
+	if (r == 0 && !dry_run)
 		r = region_settle(ret_region);
 	return r;
 }
@@ -40,19 +36,16 @@ uint64_t memory_capacity(const struct region *region, enum layout layout)
 	return layout == LAYOUT_RAW ? region->raw_bytes : region->devdax_bytes;
 }
 
-/* Never refuses by the estimate: it is on the safe side, and the kernel may drop caches or swap. */
-static int explain_removal(const struct region *region, struct json_object *result)
+/* Only warns: the estimate is pessimistic, and the kernel may drop caches or swap. */
+static int explain_removal(const struct region *region, struct memory_report *report)
 {
 	struct hot_remove_estimate needs;
-	struct json_object *object;
 	int r = region_estimate_hot_remove(region, &needs);
 
 	if (r < 0)
 		return r;
-	object = json_object_new_object();
-	json_add(object, "used_inside", json_object_new_uint64(needs.used_inside));
-	json_add(object, "available_outside", json_object_new_uint64(needs.available_outside));
-	json_add(result, "estimate", object);
+	report->has_estimate = true;
+	report->estimate = needs;
 	detail("%s: at most %s have to move, into %s that are available elsewhere", region->name,
 	       size_text(needs.used_inside).text, size_text(needs.available_outside).text);
 	if (needs.used_inside > needs.available_outside)
@@ -62,9 +55,8 @@ static int explain_removal(const struct region *region, struct json_object *resu
 	return 0;
 }
 
-int memory_explain(const struct region *region, struct json_object *result)
+int memory_explain(const struct region *region, struct memory_report *report)
 {
-	json_add(result, "region", region_to_json(region));
 	if (region->state == REGION_OTHER)
 		return report_error(-EINVAL, "%s cannot be used: %s", region->name, region->why);
 	detail("%s (%s, %s) is %s: %s as raw, %s as devdax, %s as RAM in blocks of %s",
@@ -72,14 +64,14 @@ int memory_explain(const struct region *region, struct json_object *result)
 	       region_state_name(region->state), size_text(region->raw_bytes).text,
 	       size_text(region->devdax_bytes).text, size_text(region->ram_bytes).text,
 	       size_text(region->block_bytes).text);
-	return region->state == REGION_RAM ? explain_removal(region, result) : 0;
+	return region->state == REGION_RAM ? explain_removal(region, report) : 0;
 }
 
 /*
- * What was RAM may by chance hold a page of some image where an image begins. Forgotten at once,
- * so that nobody takes it for a checkpoint who looks before the conversion has zeroed that place.
+ * What was RAM may by chance hold a page of an old image just where an image begins. It is erased at
+ * once, so that nothing takes it for a checkpoint before the conversion has zeroed that place.
  */
-static int forget_old_contents(const struct region *region)
+static int erase_stale_header(const struct region *region)
 {
 	_cleanup_store_ struct store *store = NULL;
 	char path[REGION_PATH_BYTES];
@@ -90,16 +82,15 @@ static int forget_old_contents(const struct region *region)
 	return r < 0 ? r : image_erase(store);
 }
 
-static int take(struct region *region, enum layout layout, unsigned int deadline_seconds,
-		struct json_object *result)
+static int reclaim(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		   struct memory_report *report)
 {
-	struct memory_failure failure = {};
 	struct progress progress;
 	struct hot_remove_limits limits = {
 		.deadline_ms = deadline_seconds * 1000ull,
 		.progress = on_blocks,
 		.data = &progress,
-		.failure = &failure,
+		.failure = &report->failure,
 	};
 	uint64_t start = now_ns();
 	int r = 0;
@@ -118,14 +109,12 @@ static int take(struct region *region, enum layout layout, unsigned int deadline
 			       region->blocks * region->block_bytes);
 		r = region_hot_remove(region, &limits);
 		progress_end(&progress);
-		if (failure.error)
-			json_add(result, "memory_failure", memory_failure_to_json(&failure));
 		if (r < 0)
 			return r;
 		inform("%s is no longer RAM (%.2f s)", region->name, seconds_since(start));
 		r = fault(FAULT_REMOVE_DEVDAX);
 		if (r == 0)
-			r = forget_old_contents(region);
+			r = erase_stale_header(region);
 		if (r < 0)
 			return r;
 	}
@@ -136,11 +125,11 @@ static int take(struct region *region, enum layout layout, unsigned int deadline
 	return 0;
 }
 
-int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds,
-		struct json_object *result)
+int memory_reclaim(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		   struct memory_report *report)
 {
 	const struct region before = *region;
-	int r = take(region, layout, deadline_seconds, result);
+	int r = reclaim(region, layout, deadline_seconds, report);
 
 	if (r == 0 && region->state != before.state)
 		inform("%s is %s now: %s", region->name, region_state_name(region->state),
@@ -149,13 +138,13 @@ int memory_take(struct region *region, enum layout layout, unsigned int deadline
 	    (region->state == REGION_RAM && region->blocks_online >= before.blocks_online))
 		return r;
 	inform("Giving the memory back");
-	if (region_settle(region) < 0 || memory_give(region) < 0)
+	if (region_settle(region) < 0 || memory_release(region) < 0)
 		warn("%s is not RAM as it was; \"pmem-preserve hot-add\" tries again",
 		     region->name);
 	return r;
 }
 
-int memory_give(struct region *region)
+int memory_release(struct region *region)
 {
 	uint64_t start = now_ns();
 	int r = 0;

@@ -1,42 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Taking the memory of a region back from the system and giving it to the system again, as the
- * commands do it: the chain of region transitions, each told to the operator. Must not know of
- * images; whoever gives memory away has asked checkpoint_guard() first.
+ * commands do it: the chain of region transitions, each reported to the operator. Callers ask
+ * checkpoint_guard() before they give memory away.
  */
 #ifndef PMEM_PRESERVE_RECLAIM_H
 #define PMEM_PRESERVE_RECLAIM_H
 
-#include "settings/config.h"
 #include "region/region.h"
+#include "settings/config.h"
 
-struct json_object;
-struct options;
-
-/*
- * What every command begins with that changes a region by itself: takes the lock (*ret_lock, to be
- * closed at the end), finds the region, and brings up what another command left half way: what lies
- * in it is only seen, and guarded, then. With --dry-run it is only found. Reported.
- */
-int memory_begin(const struct options *options, int *ret_lock, struct region *ret_region);
+/* What was found out about the memory on the way. */
+struct memory_report {
+	bool has_estimate;
+	struct hot_remove_estimate estimate; /* of what has to move out of the range */
+	struct memory_failure failure; /* why it could not be removed; error is 0 if it could */
+};
 
 /*
- * What is told before the memory is touched: what the region is, what alignment costs, what has to
- * move out of it. -EINVAL (reported) when it cannot serve. Adds "region" and "estimate" to @result.
+ * The start of every command that changes a region by itself: takes the lock (*ret_lock, to be
+ * closed at the end), finds the region called @name (NULL for the only one), and brings up what
+ * another command has left half way: only then can it be seen, and guarded, what lies in it. With
+ * @dry_run it is only found. Errors are reported.
  */
-int memory_explain(const struct region *region, struct json_object *result);
+int memory_begin(const char *name, bool dry_run, int *ret_lock, struct region *ret_region);
 
-/* The room for an image once the region has that layout, bytes. */
+/*
+ * Says before the memory is touched what the region is, what alignment costs, and what has to move
+ * out of it, which is also stored in @report. -EINVAL (reported) if the region cannot be used.
+ */
+int memory_explain(const struct region *region, struct memory_report *report);
+
+/* The room for an image in bytes once the region has that layout. */
 uint64_t memory_capacity(const struct region *region, enum layout layout);
 
 /*
- * From whatever it is to that layout. What was tried and failed has been rolled back; where it is
- * known why memory could not be removed, "memory_failure" is added to @result.
+ * From whatever the region is to that layout. What failed half way has been rolled back; why memory
+ * could not be removed, if that is known, is in @report->failure.
  */
-int memory_take(struct region *region, enum layout layout, unsigned int deadline_seconds,
-		struct json_object *result);
+int memory_reclaim(struct region *region, enum layout layout, unsigned int deadline_seconds,
+		   struct memory_report *report);
 
-/* From whatever it is to RAM, all of it in ZONE_MOVABLE. */
-int memory_give(struct region *region);
+/* From whatever the region is to RAM, all of it in ZONE_MOVABLE. */
+int memory_release(struct region *region);
 
 #endif

@@ -2,150 +2,224 @@
 #include "flow/restore.h"
 
 #include "auth/counter.h"
+#include "auth/trust.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/report.h"
+#include "base/strings.h"
 #include "base/text.h"
-#include "commands/command.h"
-#include "flow/image-json.h"
 #include "flow/place.h"
 #include "image/image.h"
-#include "settings/options.h"
 
-#include <json.h>
+#include <stdlib.h>
+#include <string.h>
 
-static void tell_timeline(const struct image_header *header)
+void restored_clear(struct restored *restored)
+{
+	strings_free(&restored->damaged, &restored->damaged_count);
+	for (size_t i = 0; i < restored->left_out_count; i++)
+		free(restored->left_out[i].path);
+	free(restored->left_out);
+	*restored = (struct restored){ 0 };
+}
+
+static double seconds_between(uint64_t start_ns, uint64_t end_ns)
+{
+	return (double)(end_ns - start_ns) / (double)NS_PER_SECOND;
+}
+
+static void report_timeline(const struct image_header *header)
 {
 	const uint64_t *at = header->timeline.at;
 	uint64_t begin = at[TIMELINE_BEGIN], committed = at[TIMELINE_COMMITTED];
 	uint64_t restore = at[TIMELINE_RESTORE], now = unix_ns();
 
-	/* The clock may have been set anew by the next kernel. */
+	/* The next kernel may have set the clock. */
 	if (!begin || committed < begin || restore < committed || now < restore)
 		return;
-	inform("It was away for %.1f s: %.1f to save, %.1f to boot, %.1f to restore",
-	       (double)(now - begin) / 1e9, (double)(committed - begin) / 1e9,
-	       (double)(restore - committed) / 1e9, (double)(now - restore) / 1e9);
+	inform("The state was away for %.1f s: %.1f to save, %.1f to boot, %.1f to restore",
+	       seconds_between(begin, now), seconds_between(begin, committed),
+	       seconds_between(committed, restore), seconds_between(restore, now));
 }
 
+/* Without memory for a path it is only missing in the result: it has been reported. */
 static void on_damaged(void *data, const char *path)
 {
-	struct context *context = data;
-	struct json_object *damaged;
+	struct restored *restored = data;
 
 	warn("damaged: %s", path);
-	if (json_object_object_get_ex(context->result, "damaged", &damaged))
-		json_append(damaged, path_to_json(path));
+	strings_add(&restored->damaged, &restored->damaged_count, path);
 }
 
-/* What is whole is there, or would be; the checkpoint is as it was. */
-static int end_salvage(const struct options *options)
+static void on_left_out(void *data, const char *path, const char *what)
 {
-	if (options->dry_run)
-		inform("Nothing was changed; all but what is listed here can be restored");
+	struct restored *restored = data;
+	struct left_out *larger = reallocarray(restored->left_out, restored->left_out_count + 1,
+					       sizeof(*restored->left_out));
+
+	inform("left out: %s: %s", path, what);
+	if (!larger)
+		return;
+	restored->left_out = larger;
+	larger[restored->left_out_count] = (struct left_out){ strdup(path), what };
+	if (larger[restored->left_out_count].path)
+		restored->left_out_count++;
+}
+
+/* What is whole has been restored, or would be; the checkpoint is unchanged. */
+static int end_salvage(const struct restore_request *request)
+{
+	if (request->dry_run)
+		inform("Nothing was changed; everything but what is listed here can be restored");
 	else
-		inform("All but what is listed here is restored and was checked. The checkpoint stays: \"restore --salvage --into\" another directory tries again, \"discard\" gives it up");
+		inform("Everything but what is listed here was checked and is restored. The checkpoint stays: \"restore --salvage --into\" another directory tries again, \"discard\" gives it up");
 	return -E_DAMAGED;
 }
 
 static void explain_by_hand(const struct store *store)
 {
-	warn("nothing can be salvaged when it is not known what was whole. By hand, unchecked: \"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s, which gets files with holes wrong; where these find no superblock, pmem-preserve(8) says how to put the second one in its place",
+	warn("nothing can be salvaged without knowing what was whole. By hand, unchecked: \"mount -t erofs -o ro %s DIR\", or \"fsck.erofs --extract=DIR %s\"%s, which gets files with holes wrong; if these find no superblock, pmem-preserve(8) says how to put the second one in its place",
 	     store->path, store->path,
 	     store->kind == STORE_DAX ? " (of a dax device: from a copy, made with daxio)" : "");
 }
 
-/* What was restored, given up or followed by a newer one before is not to be brought back. */
-static int refuse_old(const struct options *options, const struct place *place,
+/* An image that was restored, given up or followed by a newer one before must not come back. */
+static int refuse_old(const struct trust *trust, const struct place *place,
 		      const struct image_header *header)
 {
 	uint64_t counter;
-	int r = counter_read(options->counter_file, &counter);
+	int r = counter_read(trust->counter_file, &counter);
 
 	if (r < 0 || header->generation >= counter)
 		return r;
 	return report_error(-E_REFUSED,
-			    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; if it is wanted all the same, write %llu into %s",
+			    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; to restore it anyway, write %llu into %s",
 			    place_name(place), (unsigned long long)header->generation,
 			    (unsigned long long)counter, (unsigned long long)header->generation,
-			    options->counter_file);
+			    trust->counter_file);
 }
 
-static void on_left_out(void *data, const char *path, const char *what)
-{
-	struct json_object *object = json_object_new_object(), *list = NULL;
-	struct context *context = data;
+/* One restore. Each step gets what the steps before it have found. */
+struct job {
+	const struct place *place;
+	const struct restore_request *request;
+	struct restored *restored;
+	bool keep;	   /* nothing in the store is changed */
+	uint64_t start_ns; /* on now_ns()'s clock */
+	uint64_t began_ns; /* on unix_ns()'s clock */
+	struct store *store;
+	struct image *image;
+};
 
-	json_add(object, "path", path_to_json(path));
-	json_add(object, "what", json_object_new_string(what));
-	json_object_object_get_ex(context->result, "left_out", &list);
-	json_append(list, object);
-	inform("left out: %s: %s", path, what);
+static int open_image(struct job *job)
+{
+	const struct restore_request *request = job->request;
+	int r = store_open(job->place->path, job->keep ? STORE_READ : STORE_UPDATE, &job->store);
+
+	if (r < 0)
+		return r;
+	r = image_open(job->store, request->trust->key,
+		       request->salvage ? IMAGE_ALLOW_LOST_HEADER : 0, &job->image);
+	if (r == -E_DAMAGED && request->salvage)
+		explain_by_hand(job->store);
+	return r;
 }
 
-int restore_run(struct context *context, const struct options *options, const struct place *place)
+/* What must be known before anything is restored. */
+static int check_age(struct job *job)
 {
-	struct extract_options extract = {
-		.into = options->into ? options->into : "/",
-		.overwrite = options->overwrite,
-		.salvage = options->salvage,
-		.dry_run = options->dry_run,
-		.threads = options->threads,
+	const struct trust *trust = job->request->trust;
+	int r = refuse_old(trust, job->place, &job->image->header);
+
+	return r < 0 || job->keep ? r : counter_is_writable(trust->counter_file);
+}
+
+static int describe(struct job *job)
+{
+	const struct image_header *header = &job->image->header;
+
+	inform("%s holds the state of %s, %s: %llu files with %s", place_name(job->place),
+	       (const char *)header->hostname, time_text(header->created_ns).text,
+	       (unsigned long long)header->files, size_text(header->file_bytes).text);
+	return 0;
+}
+
+static int extract(struct job *job)
+{
+	const struct restore_request *request = job->request;
+	const struct extract_options options = {
+		.into = request->into ? request->into : "/",
+		.overwrite = request->overwrite,
+		.salvage = request->salvage,
+		.dry_run = request->dry_run,
+		.threads = request->threads,
 		.damaged = on_damaged,
-		.data = context,
+		.left_out = request->special ? NULL : on_left_out,
+		.data = job->restored,
 	};
-	_cleanup_store_ struct store *store = NULL;
-	_cleanup_image_ struct image *image = NULL;
-	bool keep = options->keep || options->dry_run;
-	uint64_t start = now_ns(), began = unix_ns();
 	int r;
 
-	if (options->no_special) {
-		extract.left_out = on_left_out;
-		json_add(context->result, "left_out", json_object_new_array());
-	}
-	r = store_open(place->path, keep ? STORE_READ : STORE_UPDATE, &store);
-	if (r == 0)
-		r = image_open(store, options->key, options->salvage ? IMAGE_ALLOW_LOST_HEADER : 0,
-			       &image);
-	if (r == -E_DAMAGED && options->salvage)
-		explain_by_hand(store);
-	if (r == 0)
-		r = refuse_old(options, place, &image->header);
-	if (r == 0 && !keep)
-		r = counter_is_writable(options->counter_file);
-	if (r < 0)
+	job->image->header.timeline.at[TIMELINE_RESTORE] = job->began_ns;
+	r = image_extract(job->image, &options);
+	if (r == 0 && !request->dry_run)
+		job->image->header.timeline.at[TIMELINE_RESTORED] = unix_ns();
+	/* Of a salvage it is of interest what the image was, even if it has failed. */
+	job->restored->has_header = r == 0 || request->salvage;
+	return r == -E_DAMAGED && request->salvage ? end_salvage(request) : r;
+}
+
+/* From here on the image is a checkpoint no more. */
+static int mark_restored(struct job *job)
+{
+	struct image_header *header = &job->image->header;
+	int r;
+
+	if (job->keep)
+		return 0;
+	r = image_set_phase(job->store, IMAGE_PHASE_RESTORED, &header->timeline);
+	if (r < 0) {
+		job->restored->has_header = false;
 		return r;
-	image->header.timeline.at[TIMELINE_RESTORE] = began;
-	if (options->salvage) {
-		json_add(context->result, "image", image_to_json(&image->header));
-		json_add(context->result, "damaged", json_object_new_array());
 	}
-	inform("%s holds the state of %s, %s: %llu files with %s", place_name(place),
-	       (const char *)image->header.hostname, time_text(image->header.created_ns).text,
-	       (unsigned long long)image->header.files, size_text(image->header.file_bytes).text);
-	r = image_extract(image, &extract);
-	if (r == -E_DAMAGED && options->salvage)
-		return end_salvage(options);
-	if (r < 0)
-		return r;
-	if (options->dry_run) {
-		json_add(context->result, "image", image_to_json(&image->header));
+	header->phase = IMAGE_PHASE_RESTORED;
+	if (counter_raise(job->request->trust->counter_file, header->generation + 1) < 0)
+		warn("failed to update the generation counter; replay of this checkpoint will not be detected");
+	return 0;
+}
+
+static int conclude(struct job *job)
+{
+	if (job->request->dry_run) {
 		inform("Nothing was changed; nothing is in the way of it");
 		return 0;
 	}
-	image->header.timeline.at[TIMELINE_RESTORED] = unix_ns();
-	if (!keep) {
-		r = image_set_phase(store, IMAGE_PHASE_RESTORED, &image->header.timeline);
-		if (r < 0)
-			return r;
-		image->header.phase = IMAGE_PHASE_RESTORED;
-		if (counter_raise(options->counter_file, image->header.generation + 1) < 0)
-			warn("this checkpoint may be restored once more, if somebody says that it was not");
-	}
-	json_add(context->result, "image", image_to_json(&image->header));
-	inform("All of it is restored and was checked (%.2f s)%s", (double)(now_ns() - start) / 1e9,
-	       keep ? "; the checkpoint stays" : "");
-	tell_timeline(&image->header);
+	inform("Everything is restored and was checked (%.2f s)%s", seconds_since(job->start_ns),
+	       job->keep ? "; the checkpoint stays" : "");
+	report_timeline(&job->image->header);
 	return 0;
+}
+
+int restore_run(const struct place *place, const struct restore_request *request,
+		struct restored *ret_restored)
+{
+	static int (*const steps[])(struct job * job) = {
+		open_image, check_age, describe, extract, mark_restored, conclude,
+	};
+	struct job job = {
+		.place = place,
+		.request = request,
+		.restored = ret_restored,
+		.keep = request->keep || request->dry_run,
+		.start_ns = now_ns(),
+		.began_ns = unix_ns(),
+	};
+	int r = 0;
+
+	*ret_restored = (struct restored){ 0 };
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++)
+		r = steps[i](&job);
+	if (job.image)
+		ret_restored->header = job.image->header;
+	image_free(job.image);
+	store_close(job.store);
+	return r;
 }

@@ -23,12 +23,12 @@ int wipe_region(const struct region *region)
 	r = image_read_header(store, &header);
 	if (r == -E_NO_CHECKPOINT)
 		return 0;
-	/* How much of it there is cannot be told from a damaged header. */
+	/* A damaged header does not say how large the image is. */
 	if (r < 0)
 		header.image_bytes = store->capacity;
 	r = image_wipe(store, header.image_bytes);
 	if (r == 0)
-		inform("What the checkpoint had left in %s is wiped (%.2f s)", region->name,
-		       (double)(now_ns() - start) / 1e9);
+		inform("The remains of the checkpoint in %s are wiped (%.2f s)", region->name,
+		       seconds_since(start));
 	return r;
 }

@@ -2,3 +2,4 @@
 /* Compiled with -mavx2. */
 #define DIGEST_CODE image_digest_avx2
 #include "image/image-digest-code.h"
+

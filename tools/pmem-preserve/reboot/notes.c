@@ -12,6 +12,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define OUTCOME	   "PMEM_PRESERVE_OUTCOME"
+#define REASON	   "PMEM_PRESERVE_REASON"
+#define PLACE	   "PMEM_PRESERVE_PLACE"
+#define UUID	   "PMEM_PRESERVE_UUID"
+#define GENERATION "PMEM_PRESERVE_GENERATION"
+#define NEXT	   "PMEM_PRESERVE_NEXT"
+#define KERNEL	   "PMEM_PRESERVE_KERNEL"
+
+struct line {
+	const char *key;
+	const char *value; /* a line with "" is left out */
+};
+
 /* In double quotes a shell and systemd agree on what a backslash keeps. */
 static void print_value(FILE *file, const char *value)
 {
@@ -49,7 +62,7 @@ static int open_directory(void)
 	return sysfs_open(-1, RUN_DIRECTORY);
 }
 
-int run_file_write(const char *name, const struct run_line *lines, size_t count)
+static int write_note(const char *name, const struct line *lines, size_t count)
 {
 	_cleanup_close_ int directory = open_directory();
 	_cleanup_free_ char *text = NULL;
@@ -58,36 +71,42 @@ int run_file_write(const char *name, const struct run_line *lines, size_t count)
 	int r;
 
 	if (directory < 0)
-		return report_error(directory, "%s cannot be made", RUN_DIRECTORY);
+		return report_error(directory, "%s: cannot create", RUN_DIRECTORY);
 	file = open_memstream(&text, &length);
 	if (!file)
-		return report_error(-errno, "%s/%s cannot be written", RUN_DIRECTORY, name);
+		return report_error(-errno, "%s/%s: cannot write", RUN_DIRECTORY, name);
 	for (size_t i = 0; i < count; i++) {
-		if (!lines[i].value)
+		if (!*lines[i].value)
 			continue;
 		fprintf(file, "%s=", lines[i].key);
 		print_value(file, lines[i].value);
 		fputc('\n', file);
 	}
 	r = fclose(file) == 0 ? replace_file_at(directory, name, 0644, text, length) : -errno;
-	return r < 0 ? report_error(r, "%s/%s cannot be written", RUN_DIRECTORY, name) : 0;
+	return r < 0 ? report_error(r, "%s/%s: cannot write", RUN_DIRECTORY, name) : 0;
 }
 
-bool run_file_read(const char *name, const char *key, char *value, size_t size)
+/* The text of note @name; NULL if there is none. The caller frees it. */
+static char *read_note(const char *name)
 {
-	_cleanup_free_ char *text = NULL;
-	char path[96];
+	char path[96], *text;
+
+	snprintf(path, sizeof(path), RUN_DIRECTORY "/%s", name);
+	return sysfs_read_text(-1, path, &text) < 0 ? NULL : text;
+}
+
+/* The value of @key, "" if there is no such line. What does not fit is cut off. */
+static void find_value(const char *text, const char *key, char *value, size_t size)
+{
 	size_t length = strlen(key), used = 0;
 	const char *line;
 
-	snprintf(path, sizeof(path), "%s/%s", RUN_DIRECTORY, name);
-	if (sysfs_read_text(-1, path, &text) < 0)
-		return false;
+	value[0] = '\0';
 	for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 		if (strncmp(line, key, length) == 0 && strncmp(line + length, "=\"", 2) == 0)
 			break;
 	if (!line || !*line)
-		return false;
+		return;
 	for (const char *p = line + length + 2; *p && *p != '"' && *p != '\n'; p++) {
 		if (*p == '\\' && p[1])
 			p++;
@@ -95,10 +114,9 @@ bool run_file_read(const char *name, const char *key, char *value, size_t size)
 			value[used++] = *p;
 	}
 	value[used] = '\0';
-	return true;
 }
 
-void run_file_remove(const char *name)
+static void remove_note(const char *name)
 {
 	_cleanup_close_ int directory = sysfs_open(-1, RUN_DIRECTORY);
 
@@ -106,7 +124,91 @@ void run_file_remove(const char *name)
 		unlinkat(directory, name, 0);
 }
 
-int run_file_open_lock(const char *name)
+int note_write_boot(const struct boot_note *note)
+{
+	char generation[24] = "";
+	const struct line lines[] = {
+		{ OUTCOME, note->outcome }, { REASON, note->reason },	{ PLACE, note->place },
+		{ UUID, note->uuid },	    { GENERATION, generation },
+	};
+
+	if (note->generation)
+		snprintf(generation, sizeof(generation), "%llu",
+			 (unsigned long long)note->generation);
+	return write_note("boot", lines, sizeof(lines) / sizeof(lines[0]));
+}
+
+bool note_read_boot(struct boot_note *ret_note)
+{
+	_cleanup_free_ char *text = read_note("boot");
+	char generation[24];
+
+	if (!text)
+		return false;
+	find_value(text, OUTCOME, ret_note->outcome, sizeof(ret_note->outcome));
+	find_value(text, REASON, ret_note->reason, sizeof(ret_note->reason));
+	find_value(text, PLACE, ret_note->place, sizeof(ret_note->place));
+	find_value(text, UUID, ret_note->uuid, sizeof(ret_note->uuid));
+	find_value(text, GENERATION, generation, sizeof(generation));
+	ret_note->generation = strtoull(generation, NULL, 10);
+	return true;
+}
+
+int note_write_shutdown(const struct shutdown_note *note)
+{
+	const struct line lines[] = {
+		{ NEXT, note->next },
+		{ OUTCOME, note->saved ? "saved" : "failed" },
+		{ REASON, note->reason },
+		{ PLACE, note->place },
+	};
+
+	return write_note("shutdown", lines, sizeof(lines) / sizeof(lines[0]));
+}
+
+bool note_read_shutdown(struct shutdown_note *ret_note)
+{
+	_cleanup_free_ char *text = read_note("shutdown");
+	char outcome[16];
+
+	if (!text)
+		return false;
+	find_value(text, OUTCOME, outcome, sizeof(outcome));
+	ret_note->saved = strcmp(outcome, "saved") == 0;
+	find_value(text, NEXT, ret_note->next, sizeof(ret_note->next));
+	find_value(text, REASON, ret_note->reason, sizeof(ret_note->reason));
+	find_value(text, PLACE, ret_note->place, sizeof(ret_note->place));
+	return true;
+}
+
+void note_remove_shutdown(void)
+{
+	remove_note("shutdown");
+}
+
+int note_write_kernel(const struct kernel_note *note)
+{
+	const struct line line = { KERNEL, note->kernel };
+
+	return write_note("kernel", &line, 1);
+}
+
+bool note_read_kernel(struct kernel_note *ret_note)
+{
+	_cleanup_free_ char *text = read_note("kernel");
+
+	if (!text)
+		return false;
+	find_value(text, KERNEL, ret_note->kernel, sizeof(ret_note->kernel));
+	return true;
+}
+
+void note_remove_kernel(void)
+{
+	remove_note("kernel");
+}
+
+int notes_open_lock(const char *name)
 {
 	_cleanup_close_ int directory = open_directory();
 	int fd;

@@ -1,32 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Notes beneath /run/pmem-preserve: what this boot's restore and shutdown came to, for services,
- * scripts, and our own later steps. NAME="value" lines, as a shell and systemd's EnvironmentFile=
- * read them. A note tells; what counts is always on the media. It must not know what notes say.
+ * Notes in /run: what this boot's restore and shutdown came to, for services, scripts, and later
+ * steps of this program. They are lines of NAME="value", as a shell and EnvironmentFile= read them;
+ * pmem-preserve(8) has their names. Nothing relies on a note for the state itself: what counts is
+ * always derived from the media.
  */
 #ifndef PMEM_PRESERVE_NOTES_H
 #define PMEM_PRESERVE_NOTES_H
 
+#include <limits.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 #define RUN_DIRECTORY "/run/pmem-preserve"
 
-struct run_line {
-	const char *key;
-	const char *value; /* NULL: the line is left out */
+/* What "boot" came to. Texts are "" when there is nothing to say. */
+struct boot_note {
+	char outcome[16]; /* BOOT_*, below */
+	char reason[256]; /* the error */
+	char place[PATH_MAX];
+	char uuid[40];
+	uint64_t generation; /* 0: not known */
+};
+#define BOOT_RESTORED "restored"
+#define BOOT_NONE     "none"
+#define BOOT_DAMAGED  "damaged"
+#define BOOT_FAILED   "failed"
+
+/* What "shutdown" came to. */
+struct shutdown_note {
+	bool saved;
+	char next[16];	  /* next_state_name() */
+	char reason[256]; /* the error */
+	char place[PATH_MAX];
 };
 
-/* Writes the note @name, in place of one that is there, in one step. Reported. */
-int run_file_write(const char *name, const struct run_line *lines, size_t count);
+/* The kernel that "kexec" has loaded, after the region was taken back. */
+struct kernel_note {
+	char kernel[PATH_MAX]; /* file */
+};
 
-/* The value of @key; false when there is no such note or line. */
-bool run_file_read(const char *name, const char *key, char *value, size_t size);
+/* Each replaces an older note of its kind in one step. Errors are reported. */
+int note_write_boot(const struct boot_note *note);
+int note_write_shutdown(const struct shutdown_note *note);
+int note_write_kernel(const struct kernel_note *note);
 
-void run_file_remove(const char *name);
+/* False if there is no such note. */
+bool note_read_boot(struct boot_note *ret_note);
+bool note_read_shutdown(struct shutdown_note *ret_note);
+bool note_read_kernel(struct kernel_note *ret_note);
 
-/* Opens a file there that is locked, not read: for its owner alone. An fd or -errno, not reported.
+void note_remove_shutdown(void);
+void note_remove_kernel(void);
+
+/*
+ * Opens the file @name in the notes' directory, which is created if necessary, to be locked and not
+ * read: for its owner alone. An fd, or -errno (not reported).
  */
-int run_file_open_lock(const char *name);
+int notes_open_lock(const char *name);
 
 #endif

@@ -2,7 +2,6 @@
 #include "settings/options.h"
 
 #include "auth/counter.h"
-#include "auth/key.h"
 #include "base/report.h"
 #include "base/strings.h"
 
@@ -85,11 +84,11 @@ static int take(struct options *options, const struct description *option, const
 {
 	switch (option->flag) {
 	case OPTION_IMAGE:
-		options->image = value;
+		options->where.image = value;
 		return 0;
 	case OPTION_REGION:
-		options->region = value;
-		options->region_named = true;
+		options->where.region = value;
+		options->where.region_named = true;
 		return 0;
 	case OPTION_LAYOUT:
 		return layout_parse(value, &options->layout);
@@ -137,7 +136,7 @@ static int take(struct options *options, const struct description *option, const
 		options->dry_run = true;
 		return 0;
 	case OPTION_KEY_FILE:
-		options->key_file = *value ? value : NULL;
+		options->trust.key_file = *value ? value : NULL;
 		return 0;
 	case OPTION_NO_SPECIAL:
 		options->no_special = true;
@@ -163,15 +162,14 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 	struct option longs[DESCRIPTIONS + 1] = { 0 };
 	char shorts[2 * DESCRIPTIONS + 2] = ":", *at = shorts + 1;
 	struct options options = {
-		.region = config->region,
+		.where = { .region = config->region, .fallback = config->fallback },
+		.trust.key_file = config->key_file,
 		.layout = config->layout,
 		.threads = config->threads,
 		.deadline_seconds = config->deadline_seconds,
 		.kernel = config->kernel,
 		.initrd = config->initrd,
 		.cmdline = config->cmdline,
-		.fallback = config->fallback,
-		.key_file = config->key_file,
 		.no_special = !config->special,
 		.wipe = config->wipe,
 	};
@@ -219,14 +217,14 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 					 option->name, optarg);
 	}
 	if (r == 0 && !options.help && !arguments && optind < argc)
-		r = report_error(-E_USAGE, "%s: takes no argument like \"%s\"", argv[0],
-				 argv[optind]);
+		r = report_error(-E_USAGE, "%s: unexpected argument \"%s\"", argv[0], argv[optind]);
 	if (r < 0) {
 		options_clear(&options);
 		return r;
 	}
-	if (options.key_file)
-		options.counter_file = config->counter_file ? config->counter_file : COUNTER_PATH;
+	if (options.trust.key_file)
+		options.trust.counter_file =
+			config->counter_file ? config->counter_file : COUNTER_PATH;
 	options.first = optind;
 	*ret_options = options;
 	return 0;
@@ -235,6 +233,6 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 void options_clear(struct options *options)
 {
 	strings_free(&options->excludes, &options->exclude_count);
-	key_free(options->key);
+	trust_give_up(&options->trust);
 	*options = (struct options){ 0 };
 }

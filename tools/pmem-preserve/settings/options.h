@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of all commands: each takes some of them, and they mean the same everywhere. */
+/* The options of all commands. Each command takes some of them; they mean the same in all. */
 #ifndef PMEM_PRESERVE_OPTIONS_H
 #define PMEM_PRESERVE_OPTIONS_H
 
+#include "auth/trust.h"
 #include "settings/config.h"
+#include "settings/where.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,26 +39,23 @@ enum option_flag {
 
 /* Strings are argv's or the configuration's. */
 struct options {
-	const char *image, *region, *into, *kernel, *initrd, *cmdline;
-	const char *fallback;	  /* the configuration's; NULL: none */
-	const char *key_file;	  /* NULL: images are not authenticated */
-	struct key *key;	  /* what key_read() found there; owned */
-	const char *counter_file; /* NULL: without a key nothing is counted */
-	bool region_named;	  /* on the command line, and not by the configuration */
-	char **excludes;	  /* of the command line and the configuration; owned */
+	struct where where;
+	struct trust trust;
+	const char *into, *kernel, *initrd, *cmdline;
+	char **excludes; /* of the command line and the configuration; owned */
 	size_t exclude_count;
 	enum layout layout;
 	unsigned int threads, deadline_seconds;
 	bool replace, dry_run, kexec, keep, no_hot_add, overwrite, long_list, in_place, or_fallback,
 		yes, salvage, no_special, wipe;
-	bool help; /* was asked for and printed: there is nothing left to do */
+	bool help; /* the help was asked for and has been printed: nothing is left to do */
 	int first; /* index of the first argument that is no option */
 };
 
 /*
  * Parses @argv with the options in @allowed (enum option_flag) over @config's values.
- * @arguments: how the rest is called in the help ("[PATH]..."), NULL when there must be none.
- * -E_USAGE, reported.
+ * @arguments: what the help calls the rest ("[PATH]..."), NULL if there must be none.
+ * The key file is not read. -E_USAGE, reported.
  */
 int options_parse(const struct config *config, int argc, char **argv, unsigned int allowed,
 		  const char *arguments, struct options *ret_options);

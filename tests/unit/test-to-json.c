@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The "region" member of --json: scripts of users break when a member changes or goes. */
-#include "flow/region-json.h"
+#include "flow/to-json.h"
 #include "region/region.h"
 
 #include <errno.h>
@@ -165,5 +165,5 @@ int main(void)
 		cmocka_unit_test(test_other_says_why),
 	};
 
-	return cmocka_run_group_tests_name("region-json", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("to-json", tests, NULL, NULL);
 }
