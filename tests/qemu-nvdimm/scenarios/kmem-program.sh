@@ -29,7 +29,7 @@ check_reason() {
 	expect_output "\"block\": *\"$block\""
 	expect_output '"class": *"pinned"'
 	expect_output '"rollback": *"complete"'
-	pmem-preserve status | grep "the last try to take it back failed for $block" ||
+	pmem-preserve status | grep "the last attempt to take it back failed at $block" ||
 		fail "status does not tell of the failure"
 	expect_ram
 }

@@ -22,7 +22,7 @@ static const struct {
 
 static atomic_uint reached;
 
-/* Whether NAME[:N]=ACTION is about this point, this time. */
+/* Whether NAME[:N]=ACTION means this point, this time. */
 static const char *action_now(const char *wanted, const char *name)
 {
 	size_t length = strlen(name);

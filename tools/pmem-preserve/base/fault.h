@@ -2,14 +2,14 @@
 /*
  * Numbered places before and after each change to the memory, the media and the files, where a test
  * build (-Dfault_points=true) can be made to fail as if the process, the machine or the device had
- * failed right there. In other builds they are nothing. It must not know what lies around them.
+ * failed right there. In other builds they are nothing. 
  *
  *	PMEM_PRESERVE_FAULT=NAME[:N]=ACTION
  *
  * ACTION, the Nth time (1: the first) that NAME is reached: "kill", SIGKILL; "error", the error
- * -EIO; "stop", SIGSTOP, and on after SIGCONT: whoever waits for that cuts the power, say.
+ * -EIO; "stop", SIGSTOP, and on after SIGCONT: a test that waits for that may cut the power.
  *
- * The tests read this table. A number is never given anew.
+ * The tests read this table. A number is never reused.
  */
 #ifndef PMEM_PRESERVE_FAULT_H
 #define PMEM_PRESERVE_FAULT_H
@@ -69,7 +69,7 @@
 enum fault_point { FAULT_POINTS(FAULT_POINT_NUMBER) };
 
 #ifdef FAULT_POINTS_ENABLED
-/* 0, or -EIO (reported) where this is the place and the action is an error. */
+/* 0, or -EIO (reported) if the action at this point is an error. */
 int fault(enum fault_point point);
 #else
 static inline int fault(enum fault_point point)

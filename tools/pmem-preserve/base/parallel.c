@@ -24,7 +24,7 @@ struct shared {
 	struct share shares[PARALLEL_THREADS_MAX];
 };
 
-/* From its own share; when that is done, from the others'. False: there is none. */
+/* From its own share first, then from the others'. False if nothing is left. */
 static bool take_item(struct shared *shared, unsigned int own, uint64_t *ret_item)
 {
 	for (unsigned int i = 0; i < shared->share_count; i++) {
@@ -64,7 +64,7 @@ static void *thread_main(void *data)
 	return NULL;
 }
 
-/* What it opens is its own: else each system call would count its users, and opening take turns. */
+/* A file table of its own: with a shared one, each call counts references and opens are serialized. */
 static void *begin_thread(void *shared)
 {
 	bool has_own = unshare(CLONE_FILES) == 0;

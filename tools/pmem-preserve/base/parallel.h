@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs a function over a range of items in several threads. Must not know what an item is. */
+/* Runs a function over a range of items in several threads. */
 #ifndef PMEM_PRESERVE_PARALLEL_H
 #define PMEM_PRESERVE_PARALLEL_H
 

@@ -19,7 +19,7 @@
 #define REDRAW_NS     200000000ull
 #define BYTES_PER_MIB (1024.0 * 1024.0)
 
-/* As long as work goes on, systemd gives us so much more time each time it hears of it. */
+/* Each progress report extends the unit's timeout by this much. */
 #define EXTENSION_US 60000000ull
 
 static enum verbosity level;

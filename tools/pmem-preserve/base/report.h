@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a person sees: messages on standard error (in the journal with their priorities, where that
- * is the journal), progress on a terminal, and the errors of this program. It must not know what is
- * being reported on.
+ * is the journal), progress on a terminal, and the errors of this program.
  *
  * Error contract of the whole program: a function returns 0 or a negative code, which is -errno or
  * one of -E_* below. Results go to ret_* parameters, written only on success. An error is
@@ -42,7 +41,7 @@ __attribute__((format(printf, 2, 3))) int report_error(int code, const char *for
 __attribute__((format(printf, 1, 2))) void inform(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void detail(const char *format, ...);
 
-/* Something the operator should mend although the command goes on. */
+/* Something for the operator to fix, although the command goes on. */
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 
 /* The text of the last report_error(), or "" (for --json); valid until the next one. */

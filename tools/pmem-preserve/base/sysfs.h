@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The one place where attributes under /sys and /proc are read and written. The root can be set, so
- * that everything above it is tested on recorded trees. It must not know what an attribute means,
- * and it reports nothing: the callers know the names of their objects.
+ * that everything above it is tested on recorded trees. Nothing is
+ * reported: the callers know the names of their objects.
  *
  * A path that begins with "/" starts at the root; any other one at @directory, a descriptor.
  * All functions return 0 or -errno.
@@ -44,7 +44,7 @@ struct child_limit;
 int sysfs_write_within(int directory, const char *path, const char *value,
 		       const struct child_limit *limit);
 
-/* What stands in for the kernel in tests: called in place of the write itself; NULL: write. */
+/* Stands in for the kernel in tests: called instead of the write itself, unless it is NULL. */
 typedef int sysfs_writer(int directory, const char *path, const char *value);
 void sysfs_set_writer(sysfs_writer *writer);
 

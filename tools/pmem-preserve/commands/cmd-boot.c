@@ -71,7 +71,7 @@ static int write_note(int r, const struct place *place, const struct restored *r
 static void explain(int r)
 {
 	if (r == -E_DAMAGED)
-		warn("the services start without their state; the checkpoint stays: \"pmem-preserve verify\" names what is damaged, \"restore --salvage\" brings back the rest, \"discard\" gives it up");
+		warn("the services start without their state; the checkpoint stays: \"pmem-preserve verify\" lists the damaged files, \"restore --salvage\" restores the others, \"discard\" gives it up");
 	else if (r < 0 && r != -E_NO_CHECKPOINT)
 		warn("the checkpoint stays; when the cause is gone, \"systemctl start pmem-preserve.service\" restores it");
 }

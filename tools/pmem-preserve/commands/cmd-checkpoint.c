@@ -17,7 +17,7 @@
 
 static int load_and_start(const struct kexec_plan *plan)
 {
-	/* The last moment to change one's mind. */
+	/* The last chance to interrupt it. */
 	int r = interrupt_check();
 
 	if (r < 0)

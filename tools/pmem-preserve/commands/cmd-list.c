@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* list: what a checkpoint holds. */
+/* list: the files in a checkpoint. */
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/report.h"
@@ -60,7 +60,7 @@ static int list(struct context *context, const struct image *image, bool long_li
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
-		/* What only leads to the state is not part of it. */
+		/* Directories that only lead to the state are not part of it. */
 		if (tree->entries[i].flags & ENTRY_ANCESTOR)
 			continue;
 		path = tree_path(tree, i);

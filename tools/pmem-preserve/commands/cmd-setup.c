@@ -79,7 +79,7 @@ static int find_states(struct setup *setup, int argc, char **argv)
 		return r;
 	r = file_systems_in_memory(&found, &count);
 	if (r < 0)
-		return report_error(r, "the mounts cannot be read");
+		return report_error(r, "cannot read the mount table");
 	for (size_t i = 0; i < count; i++) {
 		if (r == 0)
 			r = add_state(setup, found[i]);
@@ -88,11 +88,11 @@ static int find_states(struct setup *setup, int argc, char **argv)
 	free(found);
 	if (r == 0 && setup->state_count == 0)
 		r = report_error(-E_USAGE,
-				 "which state is to be kept? No tmpfs is mounted but the system's own; name it: \"pmem-preserve setup /var/state\"");
+				 "no state given, and no tmpfs is mounted but the system's own; name it: \"pmem-preserve setup /var/state\"");
 	return r;
 }
 
-/* Half as much again as is in use now, and not less than 1 GiB. */
+/* One and a half times what is in use now, and at least 1 GiB. */
 static uint64_t wanted_bytes(const struct setup *setup)
 {
 	uint64_t wanted = setup->state_bytes + setup->state_bytes / 2;
@@ -111,7 +111,7 @@ static int propose_memmap(const struct setup *setup)
 		r = sysfs_read_number(-1, "/sys/devices/system/memory/block_size_bytes", 16,
 				      &block_bytes);
 	if (r < 0)
-		return report_error(r, "the machine's memory cannot be looked at");
+		return report_error(r, "cannot read the machine's memory map");
 	r = memmap_propose(iomem, wanted_bytes(setup), block_bytes, &proposal);
 	if (r == -ENOSPC)
 		return report_error(-E_NO_FIT,
@@ -182,7 +182,7 @@ static void print_config(const struct setup *setup, FILE *file)
 		setup->fallback ? "" : "#", FALLBACK);
 }
 
-/* True when the answer is yes. */
+/* Whether the answer is yes. */
 static bool ask(const struct setup *setup)
 {
 	char answer[16];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* status: what the memory is, and what checkpoints there are. */
+/* status: the memory, the checkpoints and the problems of the configuration. */
 #include "auth/key.h"
 #include "auth/trust.h"
 #include "base/cleanup.h"
@@ -74,16 +74,16 @@ static void print_ram(const struct region *region)
 		       region->blocks_online, region->blocks, size_text(region->block_bytes).text,
 		       region->blocks_movable);
 	else
-		printf("%s: its driver has not added it: \"pmem-preserve hot-add\" does\n",
+		printf("%s: kmem is bound but has not added it: \"pmem-preserve hot-add\" does\n",
 		       region->name);
 	if (region->blocks_movable < region->blocks_online)
 		printf("  blocks in a kernel zone may be impossible to take back\n");
-	printf("  it is taken back %s\n",
+	printf("  it can be taken back %s\n",
 	       region->has_deadline_attribute ? "by the driver, with a deadline"
 	       : region->has_state_attribute  ? "by the driver, without a deadline of its own"
 					      : "block by block");
 	if (failure->error)
-		printf("  the last try to %s failed for %s: %s\n",
+		printf("  the last attempt to %s failed at %s: %s\n",
 		       strcmp(failure->operation, "online") == 0 ? "add it" : "take it back",
 		       memory_failure_block(failure).text, memory_failure_reason(failure).text);
 }
@@ -181,7 +181,7 @@ static int show_config(const struct context *context, const struct region *regio
 	return r;
 }
 
-/* The fallback file, when it is there. */
+/* The fallback file, if it exists. */
 static int show_fallback(const struct context *context, const struct options *options)
 {
 	struct json_object *object;
@@ -209,7 +209,7 @@ int cmd_status(struct context *context, int argc, char **argv)
 			  &options);
 	if (r < 0 || options.help)
 		return r;
-	/* Anybody may ask for the status, and the key is not for everybody. */
+	/* Any user may ask for the status, but not every user may read the key. */
 	if (!key_fault(options.trust.key_file))
 		result = trust_read_key(&options.trust);
 	if (options.where.image) {

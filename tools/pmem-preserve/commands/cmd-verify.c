@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* verify: whether every byte of a checkpoint is what was written; names what is not. */
+/* verify: checks the digests of a checkpoint and lists the damaged files. */
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/report.h"
@@ -60,7 +60,7 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	json_add(context->result, "image", image_to_json(&image->header));
 	json_add(context->result, "damaged", strings_to_json(damage.paths, damage.count));
 	if (r == 0 && !context->json)
-		printf("%s: %s are as they were written\n", place_name(&place),
+		printf("%s: no damage found in %s\n", place_name(&place),
 		       size_text(image->header.image_bytes).text);
 	return r;
 }

@@ -20,22 +20,24 @@ static const struct {
 	bool no_config; /* works without one, or with one that is broken */
 } commands[] = {
 	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", false },
-	{ "restore", cmd_restore, "bring the state back, and the memory into use", false },
-	{ "prepare", cmd_prepare, "take the memory back ahead of a checkpoint", false },
+	{ "restore", cmd_restore, "restore the state, and give the memory back to the system",
+	  false },
+	{ "prepare", cmd_prepare, "take the memory back before a checkpoint", false },
 	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add", false },
-	{ "status", cmd_status, "what the memory is and what checkpoints there are", false },
-	{ "list", cmd_list, "what a checkpoint holds", false },
+	{ "status", cmd_status, "show the memory, the checkpoints and what is wrong", false },
+	{ "list", cmd_list, "list the files in a checkpoint", false },
 	{ "verify", cmd_verify, "check every byte of a checkpoint", false },
 	{ "discard", cmd_discard, "give a checkpoint up", false },
 	{ "hot-add", cmd_hot_add, "give a region to the system as RAM", false },
-	{ "hot-remove", cmd_hot_remove, "take it back", false },
-	{ "kexec", cmd_kexec, "go down by systemd and into the next kernel, with the state",
+	{ "hot-remove", cmd_hot_remove, "take a region back from the system", false },
+	{ "kexec", cmd_kexec, "stop the services, save the state and start the next kernel",
 	  false },
-	{ "setup", cmd_setup, "look at the machine and write the configuration", true },
-	{ "boot", cmd_boot, "for pmem-preserve.service: restore, and note what it came to", false },
-	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save, if the machine goes down",
+	{ "setup", cmd_setup, "propose and write the configuration", true },
+	{ "boot", cmd_boot, "for pmem-preserve.service: restore at boot", false },
+	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save when the machine goes down",
 	  false },
-	{ "last-look", cmd_last_look, "for systemd-shutdown: say what becomes of the state", true },
+	{ "last-look", cmd_last_look, "for systemd-shutdown: report what becomes of the state",
+	  true },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -48,7 +50,7 @@ struct globals {
 static void print_help(void)
 {
 	printf("Usage: pmem-preserve [--config FILE] [--json] [-v | -q] COMMAND [OPTION]...\n\n"
-	       "Keeps user-land state over a kexec in memory that is RAM in between.\n\n"
+	       "Keeps user-land state over a kexec, in memory that is ordinary RAM in between.\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-12s %s\n", commands[i].name, commands[i].summary);
@@ -58,7 +60,7 @@ static void print_help(void)
 	       "  -v, --verbose      more steps\n"
 	       "  -q, --quiet        errors only\n"
 	       "  -V, --version\n"
-	       "  -h, --help         this text; COMMAND --help for a command's options\n\n"
+	       "  -h, --help         show this help; COMMAND --help: the options of a command\n\n"
 	       "Exit status: 0 done; 1 failed, nothing was lost; 2 usage; 3 no checkpoint;\n"
 	       "4 damaged, or not authentic; 5 refused, as state would be lost;\n"
 	       "6 memory could not be removed; 7 does not fit.\n");
@@ -80,7 +82,7 @@ static int take_globals(int *argc, char **argv, struct globals *globals)
 			globals->config = argv[i] + 9;
 		} else if (strcmp(argv[i], "--config") == 0) {
 			if (i + 1 >= *argc)
-				return report_error(-E_USAGE, "--config needs a file");
+				return report_error(-E_USAGE, "--config needs a value");
 			globals->config = argv[++i];
 		} else {
 			argv[kept++] = argv[i];

@@ -37,11 +37,11 @@ static int refuse_inside(const struct tree *tree, const char *path)
 	/* A file that is there is opened through links; a new one is named beside them. */
 	directory = realpath(path, NULL);
 	if (!copy)
-		return report_error(-ENOMEM, "%s: cannot be found", path);
+		return report_error(-ENOMEM, "%s: out of memory", path);
 	if (!directory)
 		directory = realpath(dirname(copy), NULL);
 	if (!directory)
-		return report_error(-errno, "%s: its directory cannot be found", path);
+		return report_error(-errno, "%s: cannot find its directory", path);
 	for (size_t i = 0; i < tree->path_count; i++) {
 		size_t length = strlen(tree->paths[i]);
 

@@ -22,7 +22,7 @@ static void find_foreign(struct store *store, char *name, size_t bytes)
 
 	name[0] = '\0';
 	if (image_is_ours(store))
-		snprintf(name, bytes, "an image of a device of another size");
+		snprintf(name, bytes, "an image that was made for a device of another size");
 	if (!probe)
 		return;
 	blkid_probe_enable_superblocks(probe, 1);
@@ -78,7 +78,7 @@ int checkpoint_guard_path(const char *path, const char *name, bool replace,
 		 time_text(header.created_ns).text);
 	if (!replace)
 		return report_error(-E_REFUSED,
-				    "%s holds %s: \"restore\" or \"discard\" it first (checkpoint, prepare and hot-add take --replace, too)",
+				    "%s holds %s: \"restore\" or \"discard\" it first (or give checkpoint, prepare or hot-add --replace)",
 				    name, what);
 	return refuse(name, true, what);
 }

@@ -85,19 +85,19 @@ static bool fallback_counts(const struct key *key, const struct place *region,
 	if (r_there < 0)
 		return false;
 	if (r < 0 || !image_is_credible(&here, key)) {
-		warn("%s holds a checkpoint of %s; if it is the one to restore, say --image %s",
+		warn("%s holds a checkpoint of %s; if it is the one to restore, use --image %s",
 		     fallback->path, time_text(there.created_ns).text, fallback->path);
 		return false;
 	}
 	if (!image_is_credible(&there, key)) {
-		warn("%s holds a checkpoint that is not authentic; it is not touched",
+		warn("%s holds a checkpoint that is not authentic; it is left alone",
 		     fallback->path);
 		return false;
 	}
 	newer = there.generation != here.generation ? there.generation > here.generation
 						    : there.created_ns > here.created_ns;
 	older = newer ? &here : &there;
-	warn("%s holds an older checkpoint, of %s, that was not restored either; it is not touched",
+	warn("%s holds an older checkpoint, of %s, that was not restored either; it is left alone",
 	     place_name(newer ? region : fallback), time_text(older->created_ns).text);
 	return newer;
 }
@@ -123,7 +123,7 @@ int place_find_checkpoint(const struct where *where, const struct key *key, stru
 		return 0;
 	}
 	if (r == -ENODEV) {
-		inform("If a checkpoint was made in the last boot: this one did not get its memmap=, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
+		inform("If a checkpoint was made before this boot, the kernel did not get its memmap= this time, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
 		return -E_NO_CHECKPOINT;
 	}
 	if (r < 0)

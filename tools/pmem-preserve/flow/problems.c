@@ -62,7 +62,7 @@ static int check_states(const struct config *config, struct problems *problems)
 
 	if (config->state_count == 0)
 		return add(problems, "add a line \"state = PATH\"",
-			   "%s names no state: nothing is kept", config->path);
+			   "no \"state =\" in %s: nothing is saved", config->path);
 	for (size_t i = 0; i < config->state_count && r == 0; i++) {
 		const char *path = config->states[i];
 		char fix[PATH_MAX + 40];
@@ -74,7 +74,7 @@ static int check_states(const struct config *config, struct problems *problems)
 		else if (file_system_is_memory(path, &memory) == 0 && !memory)
 			r = add(problems,
 				"mount a tmpfs there, or take it out of the configuration",
-				"%s lies on a disk: a restore does not replace what is there",
+				"%s is on a disk: a restore does not replace the files there",
 				path);
 	}
 	return r;
@@ -87,7 +87,7 @@ static int check_region(const struct config *config, const struct region *region
 	const struct region *region = NULL;
 
 	if (count == 0)
-		return add(problems, "pmem-preserve setup says what to do",
+		return add(problems, "pmem-preserve setup",
 			   "this machine has no region of persistent memory");
 	for (size_t i = 0; i < count && !region; i++)
 		if (config->region ? region_answers_to(&regions[i], config->region) : count == 1)
@@ -96,7 +96,7 @@ static int check_region(const struct config *config, const struct region *region
 		return add(problems, "correct \"region =\"", "there is no region \"%s\"",
 			   config->region);
 	if (!region)
-		return add(problems, "say \"region = NAME\" in the configuration",
+		return add(problems, "add \"region = NAME\" to the configuration",
 			   "the machine has %zu regions, and the configuration names none", count);
 	if (region->state == REGION_OTHER)
 		return add(problems, "", "%s cannot be used: %s", region->name, region->why);
@@ -106,7 +106,7 @@ static int check_region(const struct config *config, const struct region *region
 			   region->blocks_online - region->blocks_movable, region->name);
 	if (region->state == REGION_RAM && !region->has_state_attribute)
 		return add(problems, "apt install dax-kmem-dkms",
-			   "the kmem driver in use takes %s back block by block, and cannot say why it fails",
+			   "the running kmem driver can remove %s only block by block, and does not say why that fails",
 			   region->name);
 	return 0;
 }
@@ -129,7 +129,7 @@ static int check_fallback(const struct config *config, struct problems *problems
 			   config->fallback, strerror(errno));
 	if (file_system_is_memory(directory, &memory) == 0 && memory)
 		return add(problems, "choose a place on a disk",
-			   "the fallback file %s lies in memory and is lost with it",
+			   "the fallback file %s is in memory, and is lost with it",
 			   config->fallback);
 	return 0;
 }
@@ -154,7 +154,7 @@ static int check_key(const struct config *config, struct problems *problems)
 	const char *fault = geteuid() == 0 ? key_fault(config->key_file) : NULL;
 
 	return fault ? add(problems, "pmem-preserve.conf(5) says what a key file is",
-			   "the key file %s %s: what is saved has no seal, and nothing is restored",
+			   "the key file %s %s: checkpoints are saved without a seal, and none is restored",
 			   config->key_file, fault)
 		     : 0;
 }
@@ -181,7 +181,7 @@ static int check_boot(struct problems *problems)
 	    (strcmp(note.outcome, BOOT_DAMAGED) != 0 && strcmp(note.outcome, BOOT_FAILED) != 0))
 		return 0;
 	return add(problems,
-		   "\"pmem-preserve verify\" names what is damaged; \"restore\" tries again, \"discard\" gives it up",
+		   "\"pmem-preserve verify\" lists the damaged files; \"restore\" tries again, \"discard\" gives the checkpoint up",
 		   "this boot could not restore the state: %s", note.reason);
 }
 
@@ -201,7 +201,7 @@ int problems_find(const struct config *config, const struct region *regions, siz
 	int r;
 
 	if (!config->is_there) {
-		r = add(&problems, "pmem-preserve setup", "%s is not there", config->path);
+		r = add(&problems, "pmem-preserve setup", "%s: no such file", config->path);
 	} else {
 		r = check_states(config, &problems);
 		if (r == 0)
@@ -221,7 +221,7 @@ int problems_find(const struct config *config, const struct region *regions, siz
 	}
 	if (r < 0) {
 		problems_clear(&problems);
-		return report_error(r, "the configuration");
+		return report_error(r, "%s: cannot be checked", config->path);
 	}
 	*ret_problems = problems;
 	return 0;

@@ -49,7 +49,7 @@ static int explain_removal(const struct region *region, struct memory_report *re
 	detail("%s: at most %s have to move, into %s that are available elsewhere", region->name,
 	       size_text(needs.used_inside).text, size_text(needs.available_outside).text);
 	if (needs.used_inside > needs.available_outside)
-		warn("%s may hold more than fits elsewhere: up to %s in use, %s available",
+		warn("%s may hold more than fits elsewhere: up to %s in use, %s available outside",
 		     region->name, size_exact(needs.used_inside).text,
 		     size_exact(needs.available_outside).text);
 	return 0;
@@ -96,7 +96,7 @@ static int reclaim(struct region *region, enum layout layout, unsigned int deadl
 	int r = 0;
 
 	if (region_is_kept(region)) {
-		inform("Giving %s to the driver kmem again", region->dax_device);
+		inform("Binding %s to kmem again", region->dax_device);
 		r = region_adopt(region);
 		if (r < 0)
 			return r;
@@ -139,7 +139,7 @@ int memory_reclaim(struct region *region, enum layout layout, unsigned int deadl
 		return r;
 	inform("Giving the memory back");
 	if (region_settle(region) < 0 || memory_release(region) < 0)
-		warn("%s is not RAM as it was; \"pmem-preserve hot-add\" tries again",
+		warn("%s could not be given back completely; \"pmem-preserve hot-add\" tries again",
 		     region->name);
 	return r;
 }

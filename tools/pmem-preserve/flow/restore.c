@@ -92,7 +92,7 @@ static int refuse_old(const struct trust *trust, const struct place *place,
 	if (r < 0 || header->generation >= counter)
 		return r;
 	return report_error(-E_REFUSED,
-			    "%s: the checkpoint is an old one, put back: it has generation %llu, and generations from %llu on are expected; to restore it anyway, write %llu into %s",
+			    "%s: the checkpoint is an old one that was put back: it has generation %llu, but at least %llu is expected; to restore it anyway, write %llu to %s",
 			    place_name(place), (unsigned long long)header->generation,
 			    (unsigned long long)counter, (unsigned long long)header->generation,
 			    trust->counter_file);
@@ -189,7 +189,7 @@ static int mark_restored(struct job *job)
 static int conclude(struct job *job)
 {
 	if (job->request->dry_run) {
-		inform("Nothing was changed; nothing is in the way of it");
+		inform("Nothing was changed; the restore would succeed");
 		return 0;
 	}
 	inform("Everything is restored and was checked (%.2f s)%s", seconds_since(job->start_ns),

@@ -82,7 +82,7 @@ static int set_string(char **string, const char *text)
 	return *text && !*string ? -ENOMEM : 0;
 }
 
-/* A file that is there at boot: no working directory to be relative to. */
+/* Used at boot, where there is no working directory: absolute paths only. */
 static int set_path(char **string, const char *text)
 {
 	return *text == '/' || !*text ? set_string(string, text) : -EINVAL;
@@ -139,12 +139,11 @@ static int on_line(void *data, const char *section, const char *key, const char 
 	if (reading->error)
 		return 0;
 	if (r == -ENOENT)
-		reading->error =
-			report_error(-E_USAGE, "%s: there is no key \"%s\"%s%s", reading->path, key,
-				     *section ? " in a section " : "", section);
+		reading->error = report_error(-E_USAGE, "%s: unknown key \"%s\"%s%s", reading->path,
+					      key, *section ? " in a section " : "", section);
 	else if (r == -EINVAL)
-		reading->error = report_error(-E_USAGE, "%s: %s cannot be \"%s\"", reading->path,
-					      key, value);
+		reading->error = report_error(-E_USAGE, "%s: invalid value for %s: \"%s\"",
+					      reading->path, key, value);
 	else
 		reading->error = report_error(r, "%s: cannot read", reading->path);
 	return 0;
@@ -176,8 +175,7 @@ int config_read(const char *path, struct config *ret_config)
 		else if (r == -1)
 			r = report_error(errno ? -errno : -EIO, "%s: cannot read", reading.path);
 		else if (r > 0)
-			r = report_error(-E_USAGE, "%s: line %d cannot be understood", reading.path,
-					 r);
+			r = report_error(-E_USAGE, "%s:%d: syntax error", reading.path, r);
 		else if (r < 0)
 			r = report_error(-ENOMEM, "%s: cannot read", reading.path);
 	}

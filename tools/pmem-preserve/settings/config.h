@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration file (INI, pmem-preserve.conf(5)). Must not know what its values are for. */
+/* The configuration file (INI, pmem-preserve.conf(5)). */
 #ifndef PMEM_PRESERVE_CONFIG_H
 #define PMEM_PRESERVE_CONFIG_H
 
@@ -12,7 +12,7 @@
 
 enum layout { LAYOUT_RAW, LAYOUT_DEVDAX };
 
-/* The strongest way down that the region's memory survives; each includes those before it. */
+/* What the region's memory survives; each includes those before it. */
 enum survival { SURVIVES_KEXEC, SURVIVES_REBOOT, SURVIVES_POWEROFF };
 
 struct config {
@@ -27,18 +27,18 @@ struct config {
 	unsigned int threads;	       /* 0: one per processor */
 	unsigned int deadline_seconds; /* for the memory to be removed */
 	char *kernel, *initrd, *cmdline;
-	char *fallback; /* an image file for when the region cannot be used; NULL: none */
+	char *fallback; /* image file for when the region cannot be used; NULL if not set */
 	enum survival survives;
-	char *key_file;	    /* what images are authenticated with; NULL: nothing */
-	char *counter_file; /* NULL: where it is by default */
+	char *key_file;	    /* key to authenticate images with; NULL if not set */
+	char *counter_file; /* NULL for the default */
 	bool special;	    /* restores bring devices, setuid bits and capabilities back */
-	bool wipe;	    /* what a restored image leaves in memory goes before others get it */
+	bool wipe;	    /* overwrite a restored image before its memory is given to others */
 };
 
-/* What counts without a file. */
+/* The defaults. */
 void config_init(const char *path, struct config *ret_config);
 
-/* @path NULL: CONFIG_PATH, which need not exist. Errors name file and line. */
+/* @path: NULL for CONFIG_PATH, which need not exist. Errors name the file. */
 int config_read(const char *path, struct config *ret_config);
 void config_clear(struct config *config);
 

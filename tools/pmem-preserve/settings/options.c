@@ -25,21 +25,22 @@ static const struct description descriptions[] = {
 	{ "region", 'r', "NAME", OPTION_REGION,
 	  "the region of persistent memory, as in \"status\"" },
 	{ "layout", 0, "raw|devdax", OPTION_LAYOUT, "how the region holds the checkpoint" },
-	{ "replace", 0, NULL, OPTION_REPLACE, "even if an unrestored checkpoint is lost by it" },
+	{ "replace", 0, NULL, OPTION_REPLACE,
+	  "even if that loses a checkpoint that was not restored" },
 	{ "replace", 0, NULL, OPTION_REPLACE_FILE, "write a new file in place of the old one" },
 	{ "in-place", 0, NULL, OPTION_IN_PLACE,
 	  "write over FILE, like a device, instead of replacing it" },
 	{ "exclude", 'x', "GLOB", OPTION_EXCLUDE,
-	  "leave out what has this name (or, with /, path)" },
+	  "leave out files with this name (or, with a /, path)" },
 	{ "into", 'C', "DIR", OPTION_INTO,
-	  "take DIR for / : /var/state comes back as DIR/var/state" },
+	  "restore beneath DIR: /var/state becomes DIR/var/state" },
 	{ "overwrite", 0, NULL, OPTION_OVERWRITE, "replace files that exist" },
 	{ "salvage", 0, NULL, OPTION_SALVAGE,
-	  "from a damaged checkpoint: all files that are whole" },
-	{ "keep", 'k', NULL, OPTION_KEEP, "the checkpoint stays, to be restored again" },
+	  "restore the undamaged files of a damaged checkpoint" },
+	{ "keep", 'k', NULL, OPTION_KEEP, "keep the checkpoint, so that it can be restored again" },
 	{ "no-hot-add", 0, NULL, OPTION_NO_HOT_ADD, "do not give the memory back to the system" },
 	{ "key-file", 0, "FILE", OPTION_KEY_FILE,
-	  "what checkpoints are authenticated with (empty: nothing)" },
+	  "authenticate checkpoints with this key (empty: do not)" },
 	{ "no-special", 0, NULL, OPTION_NO_SPECIAL,
 	  "leave out devices, setuid bits and capabilities" },
 	{ "wipe", 0, NULL, OPTION_WIPE, "overwrite all of the checkpoint with zeroes" },
@@ -50,14 +51,13 @@ static const struct description descriptions[] = {
 	{ "initrd", 0, "FILE", OPTION_KERNEL, "which initrd" },
 	{ "cmdline", 0, "TEXT", OPTION_KERNEL, "its command line (default: the running one's)" },
 	{ "or-fallback", 0, NULL, OPTION_OR_FALLBACK,
-	  "if the memory does not go, the state goes to the fallback file" },
+	  "if the memory cannot be removed, use the fallback file" },
 	{ "deadline", 0, "SECONDS", OPTION_DEADLINE,
-	  "give up when the memory is not free by then" },
+	  "give up if the memory is not removed by then" },
 	{ "threads", 'j', "N", OPTION_THREADS, "copy with N threads (default: one per processor)" },
-	{ "dry-run", 'n', NULL, OPTION_DRY_RUN,
-	  "check everything, say what would be done, do nothing" },
+	{ "dry-run", 'n', NULL, OPTION_DRY_RUN, "only check, and say what would be done" },
 	{ "yes", 'y', NULL, OPTION_YES, "do not ask" },
-	{ "help", 'h', NULL, OPTION_HELP, "this text" },
+	{ "help", 'h', NULL, OPTION_HELP, "show this help" },
 };
 #define DESCRIPTIONS (sizeof(descriptions) / sizeof(descriptions[0]))
 
@@ -77,7 +77,7 @@ static void print_help(const char *command, unsigned int allowed, const char *ar
 			 option->argument ? "=" : "", option->argument ? option->argument : "");
 		printf("  %-27s %s\n", left, option->help);
 	}
-	printf("\npmem-preserve(8) has the rest.\n");
+	printf("\nSee pmem-preserve(8) for details.\n");
 }
 
 static int take(struct options *options, const struct description *option, const char *value)
@@ -201,7 +201,8 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 		if (c == '?' || c == ':') {
 			r = report_error(-E_USAGE, "%s: %s %s; see \"pmem-preserve %s --help\"",
 					 argv[0], argv[optind - 1],
-					 c == ':' ? "needs a value" : "is not known", argv[0]);
+					 c == ':' ? "needs a value" : "is not a known option",
+					 argv[0]);
 			break;
 		}
 		for (size_t i = 0; i < DESCRIPTIONS && !option; i++)
@@ -213,7 +214,7 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 			break;
 		}
 		if (take(&options, option, optarg) < 0)
-			r = report_error(-E_USAGE, "%s: --%s cannot be \"%s\"", argv[0],
+			r = report_error(-E_USAGE, "%s: invalid value for --%s: \"%s\"", argv[0],
 					 option->name, optarg);
 	}
 	if (r == 0 && !options.help && !arguments && optind < argc)

@@ -30,7 +30,7 @@ enum option_flag {
 	OPTION_KERNEL = 1 << 15, /* which one, its initrd and command line */
 	OPTION_OR_FALLBACK = 1 << 16,
 	OPTION_YES = 1 << 17,
-	OPTION_REPLACE_FILE = 1 << 18, /* --replace, where nothing else is lost by it */
+	OPTION_REPLACE_FILE = 1 << 18, /* --replace that loses nothing else */
 	OPTION_SALVAGE = 1 << 19,
 	OPTION_KEY_FILE = 1 << 20,
 	OPTION_NO_SPECIAL = 1 << 21,
