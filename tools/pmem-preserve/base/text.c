@@ -77,15 +77,29 @@ struct mode_text mode_text(uint32_t mode)
 	return text;
 }
 
+/* One character, as at most four. */
+static const char *escape(unsigned char c, char buffer[5])
+{
+	if (c < 0x20 || c == 0x7f)
+		snprintf(buffer, 5, "\\%03o", c);
+	else
+		snprintf(buffer, 5, c == '\\' ? "\\%c" : "%c", c);
+	return buffer;
+}
+
 void text_printable(const char *text, char *line, size_t size)
 {
-	size_t used = 0;
+	char buffer[5], *at = line;
 
-	for (const unsigned char *p = (const unsigned char *)text; *p && used + 5 <= size; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			used += (size_t)snprintf(line + used, size - used, "\\%03o", *p);
-		else
-			line[used++] = (char)*p;
-	}
-	line[used] = '\0';
+	for (const char *p = text; *p && (size_t)(at - line) + sizeof(buffer) <= size; p++)
+		at = stpcpy(at, escape((unsigned char)*p, buffer));
+	*at = '\0';
+}
+
+void text_print(FILE *file, const char *text)
+{
+	char buffer[5];
+
+	for (const char *p = text; *p; p++)
+		fputs(escape((unsigned char)*p, buffer), file);
 }

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* "1.5 GiB" is for most messages, "1.5 GiB (1610612736 bytes)" for refusals. */
 struct size_text {
@@ -37,10 +38,10 @@ struct mode_text {
 struct mode_text mode_text(uint32_t mode);
 
 /*
- * Copies @text to @line without what a terminal would act upon: control characters become \ooo, as
- * in ls(1). What does not fit into @size bytes is left out. @line needs 4 times the length of @text,
- * and one byte, to hold all of it.
+ * Text without what a terminal would act upon: control characters become \ooo, and a backslash two,
+ * so that no two texts look the same. What does not fit into the @size bytes at @line is left out.
  */
 void text_printable(const char *text, char *line, size_t size);
+void text_print(FILE *file, const char *text);
 
 #endif

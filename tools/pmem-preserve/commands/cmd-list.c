@@ -17,15 +17,6 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-static void print_name(const char *name)
-{
-	_cleanup_free_ char *line = malloc(4 * strlen(name) + 1);
-
-	if (line)
-		text_printable(name, line, 4 * strlen(name) + 1);
-	fputs(line ? line : "?", stdout);
-}
-
 static void print_long(const struct tree *tree, uint32_t index, const char *path)
 {
 	const struct entry *entry = &tree->entries[index];
@@ -42,10 +33,10 @@ static void print_long(const struct tree *tree, uint32_t index, const char *path
 		strftime(when, sizeof(when), "%F %T", &tm);
 	printf("%s%c %3u %7u %7u %12s %s ", mode_text(entry->mode).text, entry->xattrs ? '+' : ' ',
 	       tree->entries[entry->inode_entry].links, entry->uid, entry->gid, size, when);
-	print_name(path);
+	text_print(stdout, path);
 	if (S_ISLNK(entry->mode)) {
 		fputs(" -> ", stdout);
-		print_name(tree_target(tree, index));
+		text_print(stdout, tree_target(tree, index));
 	}
 	putchar('\n');
 }
@@ -71,7 +62,7 @@ static int list(struct context *context, const struct image *image, bool long_li
 		} else if (long_list) {
 			print_long(tree, i, path);
 		} else {
-			print_name(path);
+			text_print(stdout, path);
 			putchar('\n');
 		}
 	}

@@ -29,11 +29,14 @@ static void on_damaged(void *data, const char *path)
 {
 	struct damage *damage = data;
 
-	if (!damage->json)
-		printf("damaged: %s\n", path);
-	/* Without memory for it, only the result lacks it. */
-	else if (strings_add(&damage->paths, &damage->count, path) < 0)
+	if (!damage->json) {
+		fputs("damaged: ", stdout);
+		text_print(stdout, path);
+		putchar('\n');
+	} else if (strings_add(&damage->paths, &damage->count, path) < 0) {
+		/* There is no memory for it: the result lacks this one. */
 		warn("damaged: %s", path);
+	}
 }
 
 int cmd_verify(struct context *context, int argc, char **argv)
