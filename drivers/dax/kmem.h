@@ -197,7 +197,7 @@ int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job
 int kmem_stopped(const struct kmem_memory *memory);
 void kmem_begin_undo(struct kmem_memory *memory, bool signals);
 
-/* kmem-add.c */
+/* kmem-ranges.c */
 int kmem_types_init(void);
 void kmem_types_exit(void);
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
@@ -205,7 +205,7 @@ int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range);
 void kmem_unreserve(struct kmem_range *range);
 void kmem_release(struct kmem_memory *memory);
 
-/* kmem-remove.c */
+/* kmem-hotplug.c */
 int kmem_remove(struct kmem_memory *memory);
 int kmem_take_out(struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count,
 		  struct kmem_failure *failure);
@@ -214,7 +214,7 @@ int kmem_take_out(struct kmem_memory *memory, struct kmem_block *blocks, unsigne
 int kmem_notify_init(void);
 void kmem_notify_exit(void);
 
-/* kmem-reason.c */
+/* kmem-failure.c */
 extern const char *const kmem_class_names[];
 void kmem_find_reason(struct kmem_failure *failure);
 
