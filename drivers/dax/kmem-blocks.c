@@ -14,13 +14,8 @@
 #include <linux/fs.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mount.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-
-/* What fails is tried again: a page may be on its way just when its block is looked through. */
-#define TRIES	 3
-#define PAUSE_MS 100
 
 /* The largest order that a free page may have by any configuration; a larger one was a race. */
 #define ORDER_LIMIT 20
@@ -77,14 +72,6 @@ enum kmem_state kmem_block_state(unsigned long pfn)
 	return zone_idx(page_zone(page)) == ZONE_MOVABLE ? KMEM_ONLINE_MOVABLE : KMEM_ONLINE_KERNEL;
 }
 
-/* Those who look at the memory may be doing so. */
-void kmem_set_added(struct kmem_memory *memory, struct kmem_range *range, bool added)
-{
-	down_write(&memory->view);
-	range->added = added;
-	up_write(&memory->view);
-}
-
 /* Calls @visit for each block of the ranges that are added. */
 static void visit_blocks(const struct kmem_memory *memory,
 			 void (*visit)(unsigned long pfn, enum kmem_state state, void *data),
@@ -109,12 +96,14 @@ static void count_online(unsigned long pfn, enum kmem_state state, void *data)
 	*online += state != KMEM_OFFLINE;
 }
 
-/* Blocks that are online, in whatever zone. The caller holds @memory->view. */
-unsigned int kmem_count_online(const struct kmem_memory *memory)
+/* Blocks that are online, in whatever zone. */
+unsigned int kmem_count_online(struct kmem_memory *memory)
 {
 	unsigned int online = 0;
 
+	down_read(&memory->view);
 	visit_blocks(memory, count_online, &online);
+	up_read(&memory->view);
 	return online;
 }
 
@@ -128,12 +117,14 @@ static void join_states(unsigned long pfn, enum kmem_state state, void *data)
 		*all = KMEM_MIXED;
 }
 
-/* What all blocks together are. The caller holds @memory->view. */
-enum kmem_state kmem_memory_state(const struct kmem_memory *memory)
+/* What all blocks together are. */
+enum kmem_state kmem_memory_state(struct kmem_memory *memory)
 {
 	enum kmem_state all = KMEM_UNPLUGGED;
 
+	down_read(&memory->view);
 	visit_blocks(memory, join_states, &all);
+	up_read(&memory->view);
 	return all;
 }
 
@@ -246,15 +237,25 @@ static struct vfsmount *sysfs_mount(void)
 }
 
 /* When the module goes. */
-void kmem_release_blocks(void)
+void kmem_blocks_exit(void)
 {
 	if (sysfs)
 		kern_unmount(sysfs);
 	sysfs = NULL;
 }
 
-/* -ERESTARTNOINTR: memory hot-plug is busy elsewhere; it has waited a little. */
-static int try_set_block(unsigned long pfn, enum kmem_state state)
+/**
+ * kmem_try_set_block() - bring a memory block online or take it offline, by one attempt
+ * @pfn: its first page
+ * @state: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL
+ *
+ * To be called by a kernel thread: it has no network namespace of its own, to which a mount of
+ * sysfs would belong.
+ *
+ * Return: 0, also when it was so already; or what the kernel said. -ERESTARTNOINTR: memory hot-plug
+ * is busy elsewhere; it has waited a little.
+ */
+int kmem_try_set_block(unsigned long pfn, enum kmem_state state)
 {
 	struct vfsmount *mount = sysfs_mount();
 	const char *value = kmem_state_names[state];
@@ -279,40 +280,4 @@ static int try_set_block(unsigned long pfn, enum kmem_state state)
 	if (kmem_block_state(pfn) == state)
 		return 0;
 	return written < 0 ? written : -EIO;
-}
-
-/**
- * kmem_set_block() - bring a memory block online or take it offline
- * @memory: of the block
- * @pfn: its first page
- * @state: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL
- *
- * To be called by the worker: it has no network namespace of its own (a mount of sysfs belongs to
- * one), and no signals but the one that stops it.
- *
- * Return: 0, also when it was so already; kmem_stopped(); or what the kernel said at the last try:
- * -EBUSY, -ENOMEM, the errno of a memory notifier. Never -EINTR.
- */
-int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state)
-{
-	unsigned int try = 1;
-	int r, stopped;
-
-	for (;;) {
-		memory->asked = false;
-		memory->cancelled = false;
-		r = try_set_block(pfn, state);
-		if (r == 0)
-			return 0;
-		stopped = kmem_stopped(memory);
-		if (stopped)
-			return stopped;
-		/* The flag that restarts a system call, or a signal from before undoing. */
-		flush_signals(current);
-		if (r == -ERESTARTNOINTR)
-			continue;
-		if (try++ == TRIES)
-			return r == -EINTR ? -EBUSY : r;
-		schedule_timeout_interruptible(msecs_to_jiffies(PAUSE_MS));
-	}
 }

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why a block could not be taken offline: its first page that stands in the way.
+ * Why an operation failed, and the report of how it ended: last_failure, a line in the log and a
+ * uevent, which Documentation/dax-hotremove.rst describes.
  *
- * Looked for after the kernel gave up, when pages that it had taken off the LRU are back there, so
- * that a reference too many is one that somebody else holds. Nothing is locked: a page that seems
- * to be held has to seem so a second time, some milliseconds later.
+ * The first page that stands in the way of a block is looked for after the kernel gave up, when
+ * pages that it had taken off the LRU are back there, so that a reference too many is one that
+ * somebody else holds. Nothing is locked: a page that seems to be held has to seem so a second
+ * time, some milliseconds later.
  */
 #include "kmem.h"
 
 #include <linux/delay.h>
 #include <linux/hugetlb.h>
+#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/page_ref.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
 
 #define SECOND_LOOK_MS 10
 #define SECOND_LOOKS   16
 
+#define TEXT_SIZE 48
+
 /* clang-format off */
-const char *const kmem_class_names[] = {
+static const char *const class_names[] = {
 	[KMEM_CLASS_UNKNOWN] = "unknown",
 	[KMEM_CLASS_KERNEL_ZONE] = "kernel-zone",
 	[KMEM_CLASS_PINNED] = "pinned",
@@ -32,6 +40,23 @@ const char *const kmem_class_names[] = {
 };
 
 /* clang-format on */
+
+static const char *const operation_names[] = {
+	[KMEM_UNPLUG] = "unplug",
+	[KMEM_ONLINE] = "online",
+};
+
+static const char *const result_names[][2] = {
+	[KMEM_UNPLUG] = { "unplugged", "unplug-failed" },
+	[KMEM_ONLINE] = { "online", "online-failed" },
+};
+
+/* The parts of a failure that are told in more than one place. */
+struct failure_text {
+	char block[TEXT_SIZE];
+	char pfn[TEXT_SIZE];
+	char rollback[TEXT_SIZE];
+};
 
 /* What one look at a page says. */
 enum look {
@@ -180,11 +205,8 @@ static bool fits_elsewhere(void)
 	return available_pages() > kmem_block_pages();
 }
 
-/**
- * kmem_find_reason() - find the page that a block failed for
- * @failure: with the block and the error; gets the page and the class
- */
-void kmem_find_reason(struct kmem_failure *failure)
+/* Finds the page that the block of @failure could not go offline for. */
+static void find_page(struct kmem_failure *failure)
 {
 	bool movable_zone = kmem_block_state(failure->block) != KMEM_ONLINE_KERNEL;
 	struct survey survey = { KMEM_NO_PFN, KMEM_NO_PFN, KMEM_NO_PFN };
@@ -203,4 +225,113 @@ void kmem_find_reason(struct kmem_failure *failure)
 		failure->class = KMEM_CLASS_POISONED;
 		failure->pfn = survey.poisoned;
 	}
+}
+
+static void classify_unplug(struct kmem_failure *failure, int error)
+{
+	if (failure->block != KMEM_NO_PFN)
+		find_page(failure);
+	if (failure->class == KMEM_CLASS_UNKNOWN && error == -ETIMEDOUT)
+		failure->class = KMEM_CLASS_SLOW;
+}
+
+/**
+ * kmem_classify_failure() - within a job: find out why it failed
+ * @memory: of the job; nothing has been undone yet
+ * @failure: with the block, if it was one; gets the class and the page
+ * @error: of the job
+ */
+void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure *failure,
+			   int error)
+{
+	if (memory->cancelled && !memory->asked)
+		failure->class = KMEM_CLASS_NOTIFIER;
+	else if (error == -ECANCELED)
+		failure->class = KMEM_CLASS_INTERRUPTED;
+	else if (failure->operation == KMEM_UNPLUG)
+		classify_unplug(failure, error);
+}
+
+static struct failure_text describe(const struct kmem_failure *failure)
+{
+	struct failure_text text = { "-", "-", "none" };
+
+	if (failure->block != KMEM_NO_PFN)
+		snprintf(text.block, TEXT_SIZE, "memory%lu", kmem_block_number(failure->block));
+	if (failure->pfn != KMEM_NO_PFN)
+		snprintf(text.pfn, TEXT_SIZE, "%#lx", failure->pfn);
+	if (failure->rollback == KMEM_ROLLBACK_COMPLETE)
+		strscpy(text.rollback, "complete", TEXT_SIZE);
+	if (failure->rollback == KMEM_ROLLBACK_INCOMPLETE)
+		snprintf(text.rollback, TEXT_SIZE, "incomplete: %u of %u blocks are %s",
+			 failure->lost, failure->blocks,
+			 failure->operation == KMEM_UNPLUG ? "not online" : "still there");
+	return text;
+}
+
+static void send_uevent(struct kmem_memory *memory, const struct kmem_failure *failure,
+			const struct failure_text *text)
+{
+	static const char *const names[] = { "STATE", "RESULT", "ERRNO",   "BLOCK",
+					     "PFN",   "CLASS",	"ROLLBACK" };
+	const char *values[ARRAY_SIZE(names)];
+	char *environment[ARRAY_SIZE(names) + 1] = {};
+	unsigned int i, count = failure->error ? ARRAY_SIZE(names) : 2;
+	char error[TEXT_SIZE];
+
+	snprintf(error, sizeof(error), "%d", failure->error);
+	values[0] = kmem_state_names[kmem_memory_state(memory)];
+	values[1] = result_names[failure->operation][failure->error != 0];
+	values[2] = error;
+	values[3] = text->block;
+	values[4] = text->pfn;
+	values[5] = class_names[failure->class];
+	values[6] = text->rollback;
+	for (i = 0; i < count; i++) {
+		environment[i] = kasprintf(GFP_KERNEL, "DAX_KMEM_%s=%s", names[i], values[i]);
+		if (!environment[i])
+			break;
+	}
+	if (i == count)
+		kobject_uevent_env(&memory->dev->kobj, KOBJ_CHANGE, environment);
+	while (i-- > 0)
+		kfree(environment[i]);
+}
+
+/**
+ * kmem_report() - tell how an operation went
+ * @memory: the caller holds its lock
+ * @failure: how; its error is 0 if it succeeded
+ */
+void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure)
+{
+	struct failure_text text = describe(failure);
+
+	down_write(&memory->view);
+	memory->failure = *failure;
+	up_write(&memory->view);
+	if (failure->error)
+		pr_err("%s: %s failed: errno %d, block %s, page %s, %s; rollback: %s\n",
+		       memory->name, operation_names[failure->operation], failure->error,
+		       text.block, text.pfn, class_names[failure->class], text.rollback);
+	if (memory->dev)
+		send_uevent(memory, failure, &text);
+}
+
+/* The text of the attribute last_failure. */
+ssize_t kmem_emit_failure(struct kmem_memory *memory, char *buffer)
+{
+	struct kmem_failure failure;
+	struct failure_text text;
+
+	down_read(&memory->view);
+	failure = memory->failure;
+	up_read(&memory->view);
+	if (!failure.error)
+		return sysfs_emit(buffer, "none\n");
+	text = describe(&failure);
+	return sysfs_emit(buffer,
+			  "operation=%s\nerrno=%d\nblock=%s\npfn=%s\nclass=%s\nrollback=%s\n",
+			  operation_names[failure.operation], failure.error, text.block, text.pfn,
+			  class_names[failure.class], text.rollback);
 }

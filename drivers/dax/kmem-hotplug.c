@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hot-remove: all blocks go offline and all ranges are removed, or what was online before is online
- * again in the same zones.
+ * The two operations. Hot-add: all ranges of a device become System RAM, or none does. Hot-remove:
+ * all blocks go offline and all ranges are removed, or what was online before is online again in
+ * the same zones.
  *
  * All blocks of all ranges are offline before the first range is removed. The notifier keeps
  * everybody else from onlining one meanwhile, so that removing, which cannot be undone cheaply,
@@ -10,7 +11,6 @@
 #include "kmem.h"
 
 #include <linux/ktime.h>
-#include <linux/memory_hotplug.h>
 #include <linux/slab.h>
 
 #define CREATE_TRACE_POINTS
@@ -40,68 +40,108 @@ static int offline_all(struct kmem_memory *memory, struct kmem_block *blocks, un
 	return 0;
 }
 
-/* Its blocks are offline: whoever looks at the memory from now on need not look at them. */
-static int remove_range(struct kmem_memory *memory, struct kmem_range *range)
+/*
+ * Takes @blocks, which are all of the memory, offline and removes all ranges. On error the blocks
+ * that went are offline.
+ */
+static int kmem_offline_and_remove(struct kmem_memory *memory, struct kmem_block *blocks,
+				   unsigned int count, struct kmem_failure *failure)
 {
-	int r;
+	int r = offline_all(memory, blocks, count, failure);
 
-	kmem_set_added(memory, range, false);
-	r = remove_memory(range->range.start, range_len(&range->range));
-	if (r)
-		kmem_set_added(memory, range, true);
+	return r ?: kmem_remove_ranges(memory);
+}
+
+static int online_all(struct kmem_memory *memory, struct kmem_failure *failure)
+{
+	struct kmem_block *blocks;
+	int i, r = 0, count = kmem_list_blocks(memory, &blocks);
+
+	if (count < 0)
+		return count;
+	for (i = 0; i < count && r == 0; i++) {
+		if (blocks[i].before == memory->wanted)
+			continue;
+		r = kmem_stopped(memory);
+		if (r)
+			break;
+		r = kmem_set_block(memory, blocks[i].pfn, memory->wanted);
+		if (r)
+			failure->block = blocks[i].pfn;
+	}
+	kvfree(blocks);
 	return r;
 }
 
-/*
- * All that are added, or none. They are offline, and added again they are offline as well; until
- * the last one is gone, all of them stay reserved.
- */
-static int remove_ranges(struct kmem_memory *memory)
+static int add_all(struct kmem_memory *memory, struct kmem_failure *failure)
 {
-	struct kmem_range *range, *end = memory->ranges + memory->nr_ranges;
-	int r = 0;
+	unsigned int i;
+	int r;
 
-	for (range = memory->ranges; range < end && r == 0; range++)
-		if (range->added)
-			r = remove_range(memory, range);
+	memory->zone_refused = false;
+	for (i = 0; i < memory->nr_ranges; i++) {
+		r = kmem_stopped(memory);
+		if (r)
+			return r;
+		r = kmem_add_range(memory, &memory->ranges[i]);
+		if (r)
+			return r;
+	}
+	/* The kernel's policy was to online them, only not where they can be taken back. */
+	if (memory->wanted == KMEM_OFFLINE && memory->zone_refused)
+		memory->wanted = KMEM_ONLINE_MOVABLE;
+	return memory->wanted == KMEM_OFFLINE ? 0 : online_all(memory, failure);
+}
+
+/* What was added and onlined so far goes again. */
+static void undo(struct kmem_memory *memory, struct kmem_failure *failure)
+{
+	struct kmem_failure ignored = {};
+	struct kmem_block *blocks;
+	int count, r;
+
+	kmem_begin_undo(memory, true);
+	count = kmem_list_blocks(memory, &blocks);
+	if (count < 0) {
+		r = count;
+	} else {
+		r = kmem_offline_and_remove(memory, blocks, count, &ignored);
+		kvfree(blocks);
+	}
+	failure->rollback = r ? KMEM_ROLLBACK_INCOMPLETE : KMEM_ROLLBACK_COMPLETE;
+	failure->lost = r ? kmem_count_blocks(memory) : 0;
+}
+
+static int run_add(struct kmem_memory *memory, struct kmem_failure *failure)
+{
+	int r = kmem_acquire(memory);
+
 	if (r)
-		memory->wanted = KMEM_UNPLUGGED;
-	for (range = memory->ranges; range < end; range++) {
-		if (r == 0)
-			kmem_unreserve(range);
-		else if (range->res && !range->added)
-			kmem_add_range(memory, range);
+		return r;
+	r = add_all(memory, failure);
+	if (r) {
+		kmem_classify_failure(memory, failure, r);
+		undo(memory, failure);
+		if (!kmem_added(memory))
+			kmem_release(memory);
 	}
 	return r;
 }
 
 /**
- * kmem_take_out() - take blocks offline and remove all ranges
- * @memory: within a job of it
- * @blocks: all of it, as kmem_list_blocks() found them; they are sorted
- * @count: how many
- * @failure: gets the block that did not go
+ * kmem_add() - make System RAM of the ranges, of all or of none
+ * @memory: unplugged; the caller holds its lock
+ * @wanted: KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL; KMEM_OFFLINE: as the kernel's auto-online
+ *	policy says, but to ZONE_MOVABLE
  *
- * Return: 0; or a negative errno, and the blocks that went are offline.
+ * Return: 0, or -EBUSY (the range is reserved), -ECANCELED (the caller was killed), what hot-plug
+ * and its notifiers say. On error nothing is added, but in the rare case that it could not be
+ * taken back: see kmem_added().
  */
-int kmem_take_out(struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count,
-		  struct kmem_failure *failure)
+int kmem_add(struct kmem_memory *memory, enum kmem_state wanted)
 {
-	int r = offline_all(memory, blocks, count, failure);
-
-	return r ?: remove_ranges(memory);
-}
-
-static void find_reason(const struct kmem_memory *memory, struct kmem_failure *failure, int error)
-{
-	if (memory->cancelled && !memory->asked)
-		failure->class = KMEM_CLASS_NOTIFIER;
-	else if (error == -ECANCELED)
-		failure->class = KMEM_CLASS_INTERRUPTED;
-	else if (failure->block != KMEM_NO_PFN)
-		kmem_find_reason(failure);
-	if (failure->class == KMEM_CLASS_UNKNOWN && error == -ETIMEDOUT)
-		failure->class = KMEM_CLASS_SLOW;
+	memory->wanted = wanted;
+	return kmem_run(memory, KMEM_ONLINE, run_add, KMEM_TIMEOUT_MAX_MS);
 }
 
 static void roll_back(struct kmem_memory *memory, const struct kmem_block *blocks,
@@ -131,9 +171,9 @@ static int run_remove(struct kmem_memory *memory, struct kmem_failure *failure)
 	if (count < 0)
 		return count;
 	memory->wanted = KMEM_OFFLINE;
-	r = kmem_take_out(memory, blocks, count, failure);
+	r = kmem_offline_and_remove(memory, blocks, count, failure);
 	if (r) {
-		find_reason(memory, failure, r);
+		kmem_classify_failure(memory, failure, r);
 		roll_back(memory, blocks, count, failure);
 	} else {
 		kmem_release(memory);

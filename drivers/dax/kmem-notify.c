@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory notifier: which zone a block may be onlined to, and who may change blocks now.
+ * The list of all memories, and the memory notifier that looks a block up in it: which zone the
+ * block may be onlined to, and who may change it now.
  *
  * It is called last of all notifiers. So a change that is taken back, but that it was not asked
  * about, was refused by another one.
@@ -10,13 +11,59 @@
 #include <linux/kernel.h>
 #include <linux/notifier.h>
 
-/* The memory that a block belongs to; the caller holds kmem_memories_lock. */
+bool kmem_online_kernel_zones;
+
+static LIST_HEAD(memories);
+/* Guards the list only; the notifier takes it under all locks of memory hot-plug. */
+static DECLARE_RWSEM(memories_lock);
+
+static bool same_ranges(const struct kmem_memory *a, const struct kmem_memory *b)
+{
+	unsigned int i;
+
+	if (a->nr_ranges != b->nr_ranges)
+		return false;
+	for (i = 0; i < a->nr_ranges; i++)
+		if (a->ranges[i].range.start != b->ranges[i].range.start ||
+		    a->ranges[i].range.end != b->ranges[i].range.end)
+			return false;
+	return true;
+}
+
+/* The memory that an earlier device with these ranges left behind. */
+struct kmem_memory *kmem_find_orphan(const struct kmem_memory *like)
+{
+	struct kmem_memory *memory, *found = NULL;
+
+	down_read(&memories_lock);
+	list_for_each_entry(memory, &memories, list)
+		if (!memory->dev && same_ranges(memory, like))
+			found = memory;
+	up_read(&memories_lock);
+	return found;
+}
+
+void kmem_register_memory(struct kmem_memory *memory)
+{
+	down_write(&memories_lock);
+	list_add_tail(&memory->list, &memories);
+	up_write(&memories_lock);
+}
+
+void kmem_unregister_memory(struct kmem_memory *memory)
+{
+	down_write(&memories_lock);
+	list_del(&memory->list);
+	up_write(&memories_lock);
+}
+
+/* The memory that a block belongs to; the caller holds memories_lock. */
 static struct kmem_memory *find_memory(unsigned long pfn)
 {
 	struct kmem_memory *memory;
 	unsigned int i;
 
-	list_for_each_entry(memory, &kmem_memories, list)
+	list_for_each_entry(memory, &memories, list)
 		for (i = 0; i < memory->nr_ranges; i++)
 			if (pfn >= PHYS_PFN(memory->ranges[i].range.start) &&
 			    pfn <= PHYS_PFN(memory->ranges[i].range.end))
@@ -68,11 +115,11 @@ static int notify(struct notifier_block *block, unsigned long action, void *data
 	struct kmem_memory *memory;
 	int r = 0;
 
-	down_read(&kmem_memories_lock);
+	down_read(&memories_lock);
 	memory = find_memory(arg->start_pfn);
 	if (memory)
 		r = check(memory, action, arg->start_pfn);
-	up_read(&kmem_memories_lock);
+	up_read(&memories_lock);
 	return notifier_from_errno(r);
 }
 

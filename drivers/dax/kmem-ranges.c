@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hot-add: all ranges of a device become System RAM, or none does. Whatever is taken here (memory
- * type, memory group, reservation, a reference to the module) is given back by kmem_release(),
- * and each range by kmem_take_out().
+ * The physical ranges of a device as System RAM: adding one, removing all, and what that takes. The
+ * memory type, the memory group and a reference to the module are for all ranges together, the
+ * reservation in /proc/iomem is for each.
  */
 #include "kmem.h"
 
@@ -74,7 +74,7 @@ static struct memory_dev_type *find_type(int node)
 #endif
 
 /* What all ranges share: the node's memory type, the group, the module that must not go. */
-static int acquire(struct kmem_memory *memory)
+int kmem_acquire(struct kmem_memory *memory)
 {
 	unsigned long pages = kmem_count_blocks(memory) * kmem_block_pages();
 	int r;
@@ -109,6 +109,14 @@ void kmem_release(struct kmem_memory *memory)
 	module_put(THIS_MODULE);
 }
 
+/* Those who look at the memory may be doing so. */
+static void set_added(struct kmem_memory *memory, struct kmem_range *range, bool added)
+{
+	down_write(&memory->view);
+	range->added = added;
+	up_write(&memory->view);
+}
+
 static int reserve(const struct kmem_memory *memory, struct kmem_range *range)
 {
 	range->res = request_mem_region(range->range.start, range_len(&range->range), memory->name);
@@ -122,7 +130,7 @@ static int reserve(const struct kmem_memory *memory, struct kmem_range *range)
 	return 0;
 }
 
-void kmem_unreserve(struct kmem_range *range)
+static void unreserve(struct kmem_range *range)
 {
 	if (!range->res)
 		return;
@@ -146,102 +154,44 @@ int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
 	if (r) {
 		pr_err("%s: %#llx-%#llx cannot be added: %d\n", memory->name, range->range.start,
 		       range->range.end, r);
-		kmem_unreserve(range);
+		unreserve(range);
 		return r;
 	}
-	kmem_set_added(memory, range, true);
+	set_added(memory, range, true);
 	return 0;
 }
 
-static int online_all(struct kmem_memory *memory, struct kmem_failure *failure)
+/* Its blocks are offline: whoever looks at the memory from now on need not look at them. */
+static int remove_range(struct kmem_memory *memory, struct kmem_range *range)
 {
-	struct kmem_block *blocks;
-	int i, r = 0, count = kmem_list_blocks(memory, &blocks);
-
-	if (count < 0)
-		return count;
-	for (i = 0; i < count && r == 0; i++) {
-		if (blocks[i].before == memory->wanted)
-			continue;
-		r = kmem_stopped(memory);
-		if (r)
-			break;
-		r = kmem_set_block(memory, blocks[i].pfn, memory->wanted);
-		if (r)
-			failure->block = blocks[i].pfn;
-	}
-	kvfree(blocks);
-	return r;
-}
-
-static int add_all(struct kmem_memory *memory, struct kmem_failure *failure)
-{
-	unsigned int i;
 	int r;
 
-	memory->zone_refused = false;
-	for (i = 0; i < memory->nr_ranges; i++) {
-		r = kmem_stopped(memory);
-		if (r)
-			return r;
-		r = kmem_add_range(memory, &memory->ranges[i]);
-		if (r)
-			return r;
-	}
-	/* The kernel's policy was to online them, only not where they can be taken back. */
-	if (memory->wanted == KMEM_OFFLINE && memory->zone_refused)
-		memory->wanted = KMEM_ONLINE_MOVABLE;
-	return memory->wanted == KMEM_OFFLINE ? 0 : online_all(memory, failure);
-}
-
-/* What was added and onlined so far goes again. */
-static void undo(struct kmem_memory *memory, struct kmem_failure *failure)
-{
-	struct kmem_failure ignored = {};
-	struct kmem_block *blocks;
-	int count, r;
-
-	kmem_begin_undo(memory, true);
-	count = kmem_list_blocks(memory, &blocks);
-	if (count < 0) {
-		r = count;
-	} else {
-		r = kmem_take_out(memory, blocks, count, &ignored);
-		kvfree(blocks);
-	}
-	failure->rollback = r ? KMEM_ROLLBACK_INCOMPLETE : KMEM_ROLLBACK_COMPLETE;
-	failure->lost = r ? kmem_count_blocks(memory) : 0;
-}
-
-static int run_add(struct kmem_memory *memory, struct kmem_failure *failure)
-{
-	int r = acquire(memory);
-
+	set_added(memory, range, false);
+	r = remove_memory(range->range.start, range_len(&range->range));
 	if (r)
-		return r;
-	r = add_all(memory, failure);
-	if (r) {
-		if (memory->cancelled && !memory->asked)
-			failure->class = KMEM_CLASS_NOTIFIER;
-		undo(memory, failure);
-		if (!kmem_added(memory))
-			kmem_release(memory);
-	}
+		set_added(memory, range, true);
 	return r;
 }
 
-/**
- * kmem_add() - make System RAM of the ranges, of all or of none
- * @memory: unplugged; the caller holds its lock
- * @wanted: KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL; KMEM_OFFLINE: as the kernel's auto-online
- *	policy says, but to ZONE_MOVABLE
- *
- * Return: 0, or -EBUSY (the range is reserved), -ECANCELED (the caller was killed), what hot-plug
- * and its notifiers say. On error nothing is added, but in the rare case that it could not be
- * taken back: see kmem_added().
+/*
+ * All that are added, or none. They are offline, and added again they are offline as well; until
+ * the last one is gone, all of them stay reserved.
  */
-int kmem_add(struct kmem_memory *memory, enum kmem_state wanted)
+int kmem_remove_ranges(struct kmem_memory *memory)
 {
-	memory->wanted = wanted;
-	return kmem_run(memory, KMEM_ONLINE, run_add, KMEM_TIMEOUT_MAX_MS);
+	struct kmem_range *range, *end = memory->ranges + memory->nr_ranges;
+	int r = 0;
+
+	for (range = memory->ranges; range < end && r == 0; range++)
+		if (range->added)
+			r = remove_range(memory, range);
+	if (r)
+		memory->wanted = KMEM_UNPLUGGED;
+	for (range = memory->ranges; range < end; range++) {
+		if (r == 0)
+			unreserve(range);
+		else if (range->res && !range->added)
+			kmem_add_range(memory, range);
+	}
+	return r;
 }

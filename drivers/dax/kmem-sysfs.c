@@ -1,113 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the operator sees: the attributes of the device, uevents, and a line in the log for each
- * failure. Documentation/dax-hotremove.rst describes all of it.
+ * The attributes of the device, which Documentation/dax-hotremove.rst describes.
  */
 #include "kmem.h"
 
-#include <linux/kobject.h>
-#include <linux/slab.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#define TEXT_SIZE 48
-
-static const char *const operation_names[] = {
-	[KMEM_UNPLUG] = "unplug",
-	[KMEM_ONLINE] = "online",
-};
-
-static const char *const result_names[][2] = {
-	[KMEM_UNPLUG] = { "unplugged", "unplug-failed" },
-	[KMEM_ONLINE] = { "online", "online-failed" },
-};
-
-/* The parts of a failure that are told in more than one place. */
-struct failure_text {
-	char block[TEXT_SIZE];
-	char pfn[TEXT_SIZE];
-	char rollback[TEXT_SIZE];
-};
-
-static struct failure_text describe(const struct kmem_failure *failure)
-{
-	struct failure_text text = { "-", "-", "none" };
-
-	if (failure->block != KMEM_NO_PFN)
-		snprintf(text.block, TEXT_SIZE, "memory%lu", kmem_block_number(failure->block));
-	if (failure->pfn != KMEM_NO_PFN)
-		snprintf(text.pfn, TEXT_SIZE, "%#lx", failure->pfn);
-	if (failure->rollback == KMEM_ROLLBACK_COMPLETE)
-		strscpy(text.rollback, "complete", TEXT_SIZE);
-	if (failure->rollback == KMEM_ROLLBACK_INCOMPLETE)
-		snprintf(text.rollback, TEXT_SIZE, "incomplete: %u of %u blocks are %s",
-			 failure->lost, failure->blocks,
-			 failure->operation == KMEM_UNPLUG ? "not online" : "still there");
-	return text;
-}
-
-static enum kmem_state current_state(struct kmem_memory *memory)
-{
-	enum kmem_state state;
-
-	down_read(&memory->view);
-	state = kmem_memory_state(memory);
-	up_read(&memory->view);
-	return state;
-}
-
-static void send_uevent(struct kmem_memory *memory, const struct kmem_failure *failure,
-			const struct failure_text *text)
-{
-	static const char *const names[] = { "STATE", "RESULT", "ERRNO",   "BLOCK",
-					     "PFN",   "CLASS",	"ROLLBACK" };
-	const char *values[ARRAY_SIZE(names)];
-	char *environment[ARRAY_SIZE(names) + 1] = {};
-	unsigned int i, count = failure->error ? ARRAY_SIZE(names) : 2;
-	char error[TEXT_SIZE];
-
-	snprintf(error, sizeof(error), "%d", failure->error);
-	values[0] = kmem_state_names[current_state(memory)];
-	values[1] = result_names[failure->operation][failure->error != 0];
-	values[2] = error;
-	values[3] = text->block;
-	values[4] = text->pfn;
-	values[5] = kmem_class_names[failure->class];
-	values[6] = text->rollback;
-	for (i = 0; i < count; i++) {
-		environment[i] = kasprintf(GFP_KERNEL, "DAX_KMEM_%s=%s", names[i], values[i]);
-		if (!environment[i])
-			break;
-	}
-	if (i == count)
-		kobject_uevent_env(&memory->dev->kobj, KOBJ_CHANGE, environment);
-	while (i-- > 0)
-		kfree(environment[i]);
-}
-
-/**
- * kmem_report() - tell how an operation went
- * @memory: the caller holds its lock
- * @failure: how; its error is 0 if it succeeded
- */
-void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure)
-{
-	struct failure_text text = describe(failure);
-
-	down_write(&memory->view);
-	memory->failure = *failure;
-	up_write(&memory->view);
-	if (failure->error)
-		pr_err("%s: %s failed: errno %d, block %s, page %s, %s; rollback: %s\n",
-		       memory->name, operation_names[failure->operation], failure->error,
-		       text.block, text.pfn, kmem_class_names[failure->class], text.rollback);
-	if (memory->dev)
-		send_uevent(memory, failure, &text);
-}
-
 static ssize_t state_show(struct device *dev, struct device_attribute *attribute, char *buffer)
 {
-	return sysfs_emit(buffer, "%s\n", kmem_state_names[current_state(dev_get_drvdata(dev))]);
+	struct kmem_memory *memory = dev_get_drvdata(dev);
+
+	return sysfs_emit(buffer, "%s\n", kmem_state_names[kmem_memory_state(memory)]);
 }
 
 /* The states that can be asked for, by the names of the newest kernels. */
@@ -125,7 +30,7 @@ static int parse_state(const char *text)
 
 static int change_state(struct kmem_memory *memory, enum kmem_state wanted)
 {
-	enum kmem_state now = current_state(memory);
+	enum kmem_state now = kmem_memory_state(memory);
 
 	if (now == wanted)
 		return 0;
@@ -160,32 +65,16 @@ static DEVICE_ATTR_RW(state);
 static ssize_t progress_show(struct device *dev, struct device_attribute *attribute, char *buffer)
 {
 	struct kmem_memory *memory = dev_get_drvdata(dev);
-	unsigned int online, blocks = kmem_count_blocks(memory);
+	unsigned int blocks = kmem_count_blocks(memory);
 
-	down_read(&memory->view);
-	online = kmem_count_online(memory);
-	up_read(&memory->view);
-	return sysfs_emit(buffer, "%u %u\n", blocks - online, blocks);
+	return sysfs_emit(buffer, "%u %u\n", blocks - kmem_count_online(memory), blocks);
 }
 static DEVICE_ATTR_RO(progress);
 
 static ssize_t last_failure_show(struct device *dev, struct device_attribute *attribute,
 				 char *buffer)
 {
-	struct kmem_memory *memory = dev_get_drvdata(dev);
-	struct kmem_failure failure;
-	struct failure_text text;
-
-	down_read(&memory->view);
-	failure = memory->failure;
-	up_read(&memory->view);
-	if (!failure.error)
-		return sysfs_emit(buffer, "none\n");
-	text = describe(&failure);
-	return sysfs_emit(buffer,
-			  "operation=%s\nerrno=%d\nblock=%s\npfn=%s\nclass=%s\nrollback=%s\n",
-			  operation_names[failure.operation], failure.error, text.block, text.pfn,
-			  kmem_class_names[failure.class], text.rollback);
+	return kmem_emit_failure(dev_get_drvdata(dev), buffer);
 }
 static DEVICE_ATTR_RO(last_failure);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread for each operation. Offlining a block that holds a pinned page goes on until a signal is
- * pending: the one who waits for the thread sends it that signal when the time is over, or when the
- * waiting process itself was killed. Other signals of that process do not matter.
+ * A thread for each operation, and how that thread changes a block. Offlining a block that holds a
+ * pinned page goes on until a signal is pending: the one who waits for the thread sends it that
+ * signal when the time is over, or when the waiting process itself was killed. Other signals of
+ * that process do not matter.
  */
 #include "kmem.h"
 
@@ -11,6 +12,10 @@
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+
+/* What fails is tried again: a page may be on its way just when its block is looked through. */
+#define TRIES	 3
+#define PAUSE_MS 100
 
 /* Undoing waits for the lock of memory hot-plug, and somebody may sit on that for ever. */
 #define UNDO_MS 10000
@@ -119,4 +124,39 @@ void kmem_begin_undo(struct kmem_memory *memory, bool signals)
 	flush_signals(current);
 	memory->undo_until = (jiffies + msecs_to_jiffies(UNDO_MS)) | 1;
 	memory->wanted = KMEM_MIXED;
+}
+
+/**
+ * kmem_set_block() - within a job: bring a memory block online or take it offline
+ * @memory: of the block
+ * @pfn: its first page
+ * @state: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL
+ *
+ * Tries several times, unless the job is to stop.
+ *
+ * Return: 0, also when it was so already; kmem_stopped(); or what the kernel said at the last try:
+ * -EBUSY, -ENOMEM, the errno of a memory notifier. Never -EINTR.
+ */
+int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state)
+{
+	unsigned int try = 1;
+	int r, stopped;
+
+	for (;;) {
+		memory->asked = false;
+		memory->cancelled = false;
+		r = kmem_try_set_block(pfn, state);
+		if (r == 0)
+			return 0;
+		stopped = kmem_stopped(memory);
+		if (stopped)
+			return stopped;
+		/* The flag that restarts a system call, or a signal from before undoing. */
+		flush_signals(current);
+		if (r == -ERESTARTNOINTR)
+			continue;
+		if (try++ == TRIES)
+			return r == -EINTR ? -EBUSY : r;
+		schedule_timeout_interruptible(msecs_to_jiffies(PAUSE_MS));
+	}
 }

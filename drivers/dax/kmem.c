@@ -14,11 +14,6 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
-LIST_HEAD(kmem_memories);
-/* Guards the list only; the notifier takes it under all locks of memory hot-plug. */
-DECLARE_RWSEM(kmem_memories_lock);
-
-bool kmem_online_kernel_zones;
 module_param_named(online_kernel_zones, kmem_online_kernel_zones, bool, 0644);
 MODULE_PARM_DESC(online_kernel_zones,
 		 "allow this memory in kernel zones, from which it may never be taken back (N)");
@@ -109,32 +104,6 @@ static struct kmem_memory *alloc_memory(struct dev_dax *dev_dax, unsigned int nr
 	return memory;
 }
 
-static bool same_ranges(const struct kmem_memory *a, const struct kmem_memory *b)
-{
-	unsigned int i;
-
-	if (a->nr_ranges != b->nr_ranges)
-		return false;
-	for (i = 0; i < a->nr_ranges; i++)
-		if (a->ranges[i].range.start != b->ranges[i].range.start ||
-		    a->ranges[i].range.end != b->ranges[i].range.end)
-			return false;
-	return true;
-}
-
-/* The memory that an earlier device with these ranges left behind. */
-static struct kmem_memory *find_left_behind(const struct kmem_memory *like)
-{
-	struct kmem_memory *memory, *found = NULL;
-
-	down_read(&kmem_memories_lock);
-	list_for_each_entry(memory, &kmem_memories, list)
-		if (!memory->dev && same_ranges(memory, like))
-			found = memory;
-	up_read(&kmem_memories_lock);
-	return found;
-}
-
 static void adopt(struct kmem_memory *memory, struct device *dev)
 {
 	mutex_lock(&memory->lock);
@@ -144,28 +113,14 @@ static void adopt(struct kmem_memory *memory, struct device *dev)
 	dev_info(dev, "takes over the memory that %s left behind\n", memory->name);
 }
 
-static void list_memory(struct kmem_memory *memory)
-{
-	down_write(&kmem_memories_lock);
-	list_add_tail(&memory->list, &kmem_memories);
-	up_write(&kmem_memories_lock);
-}
-
-static void unlist_memory(struct kmem_memory *memory)
-{
-	down_write(&kmem_memories_lock);
-	list_del(&memory->list);
-	up_write(&kmem_memories_lock);
-}
-
 /* Without its device: forgotten, or left on the list as long as any of it is RAM. */
-static void leave(struct kmem_memory *memory)
+static void detach(struct kmem_memory *memory)
 {
 	bool added = kmem_added(memory);
 
 	/* Before it seems to be left behind. */
 	if (!added)
-		unlist_memory(memory);
+		kmem_unregister_memory(memory);
 	else
 		pr_err("%s: the memory stays RAM; bind its device to kmem to take it back\n",
 		       memory->name);
@@ -180,7 +135,7 @@ static int kmem_probe(struct dev_dax *dev_dax)
 {
 	struct device *dev = &dev_dax->dev;
 	unsigned int nr_ranges = count_ranges(dev_dax);
-	struct kmem_memory *memory, *left_behind;
+	struct kmem_memory *memory, *orphan;
 	int r;
 
 	if (dev_dax->target_node < 0) {
@@ -195,17 +150,17 @@ static int kmem_probe(struct dev_dax *dev_dax)
 	memory = alloc_memory(dev_dax, nr_ranges);
 	if (!memory)
 		return -ENOMEM;
-	left_behind = find_left_behind(memory);
-	if (left_behind) {
+	orphan = kmem_find_orphan(memory);
+	if (orphan) {
 		free_memory(memory);
-		adopt(left_behind, dev);
+		adopt(orphan, dev);
 		return 0;
 	}
-	list_memory(memory);
+	kmem_register_memory(memory);
 	mutex_lock(&memory->lock);
 	r = kmem_add(memory, KMEM_OFFLINE);
 	if (r) {
-		leave(memory);
+		detach(memory);
 		return r;
 	}
 	dev_set_drvdata(dev, memory);
@@ -221,7 +176,7 @@ static void kmem_unbind(struct dev_dax *dev_dax)
 	mutex_lock(&memory->lock);
 	kmem_remove(memory);
 	dev_set_drvdata(dev, NULL);
-	leave(memory);
+	detach(memory);
 }
 
 static struct dax_device_driver kmem_driver = {
@@ -259,7 +214,7 @@ static void __exit kmem_exit(void)
 	dax_driver_unregister(&kmem_driver);
 	kmem_notify_exit();
 	kmem_types_exit();
-	kmem_release_blocks();
+	kmem_blocks_exit();
 }
 
 module_init(kmem_init);

@@ -90,7 +90,7 @@ struct kmem_failure {
  * struct kmem_range - a contiguous part of the memory
  * @range: physical, aligned to memory blocks
  * @res: its reservation in /proc/iomem, while it is added or may be added again
- * @added: it is System RAM; changed by kmem_set_added()
+ * @added: it is System RAM; changed with the view held for writing
  */
 struct kmem_range {
 	struct range range;
@@ -100,7 +100,7 @@ struct kmem_range {
 
 /**
  * struct kmem_memory - the memory of one dax device
- * @list: among all of them; see kmem_memories_lock
+ * @list: among all of them, in kmem-notify.c
  * @dev: the dax device; NULL: unbound, but the memory could not be removed
  * @name: of the device, for /proc/iomem
  * @node: NUMA node
@@ -171,58 +171,6 @@ struct kmem_block {
 	bool poisoned;
 };
 
-/* kmem.c */
-extern struct list_head kmem_memories;
-extern struct rw_semaphore kmem_memories_lock;
-extern bool kmem_online_kernel_zones;
-
-/* kmem-blocks.c */
-extern const char *const kmem_state_names[];
-unsigned long kmem_block_pages(void);
-unsigned long kmem_free_pages(struct page *page);
-unsigned long kmem_block_number(unsigned long pfn);
-unsigned int kmem_count_blocks(const struct kmem_memory *memory);
-unsigned int kmem_count_online(const struct kmem_memory *memory);
-enum kmem_state kmem_block_state(unsigned long pfn);
-enum kmem_state kmem_memory_state(const struct kmem_memory *memory);
-void kmem_set_added(struct kmem_memory *memory, struct kmem_range *range, bool added);
-int kmem_list_blocks(const struct kmem_memory *memory, struct kmem_block **ret_blocks);
-void kmem_sort_emptiest_first(struct kmem_block *blocks, unsigned int count);
-int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state);
-void kmem_release_blocks(void);
-
-/* kmem-worker.c */
-int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
-	     unsigned int timeout_ms);
-int kmem_stopped(const struct kmem_memory *memory);
-void kmem_begin_undo(struct kmem_memory *memory, bool signals);
-
-/* kmem-ranges.c */
-int kmem_types_init(void);
-void kmem_types_exit(void);
-int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
-int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range);
-void kmem_unreserve(struct kmem_range *range);
-void kmem_release(struct kmem_memory *memory);
-
-/* kmem-hotplug.c */
-int kmem_remove(struct kmem_memory *memory);
-int kmem_take_out(struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count,
-		  struct kmem_failure *failure);
-
-/* kmem-notify.c */
-int kmem_notify_init(void);
-void kmem_notify_exit(void);
-
-/* kmem-failure.c */
-extern const char *const kmem_class_names[];
-void kmem_find_reason(struct kmem_failure *failure);
-
-/* kmem-sysfs.c */
-extern const struct attribute_group *kmem_groups[];
-int kmem_parse_timeout(const char *text, unsigned int *ret_timeout_ms);
-void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure);
-
 static inline bool kmem_added(const struct kmem_memory *memory)
 {
 	unsigned int i;
@@ -232,5 +180,63 @@ static inline bool kmem_added(const struct kmem_memory *memory)
 			return true;
 	return false;
 }
+
+/*
+ * The files of the driver, as a line: each one uses only what is declared below its own place here.
+ * tests/driver/calls.sh reads the order from these comments and checks the objects against it.
+ */
+
+/* kmem.c: bind and unbind, the module and its parameters; nobody calls it */
+
+/* kmem-sysfs.c: the attributes of the device */
+extern const struct attribute_group *kmem_groups[];
+int kmem_parse_timeout(const char *text, unsigned int *ret_timeout_ms);
+
+/* kmem-hotplug.c: the two operations, each of which does all or nothing */
+int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
+int kmem_remove(struct kmem_memory *memory);
+
+/* kmem-worker.c: the thread of an operation, and its time limit */
+int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
+	     unsigned int timeout_ms);
+int kmem_stopped(const struct kmem_memory *memory);
+void kmem_begin_undo(struct kmem_memory *memory, bool signals);
+int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state);
+
+/* kmem-failure.c: why an operation failed, and the report of how it ended */
+void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure *failure,
+			   int error);
+void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure);
+ssize_t kmem_emit_failure(struct kmem_memory *memory, char *buffer);
+
+/* kmem-ranges.c: adding and removing the physical ranges, and what that takes */
+int kmem_types_init(void);
+void kmem_types_exit(void);
+int kmem_acquire(struct kmem_memory *memory);
+void kmem_release(struct kmem_memory *memory);
+int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range);
+int kmem_remove_ranges(struct kmem_memory *memory);
+
+/* kmem-notify.c: the list of all memories, and the memory notifier */
+extern bool kmem_online_kernel_zones;
+int kmem_notify_init(void);
+void kmem_notify_exit(void);
+void kmem_register_memory(struct kmem_memory *memory);
+void kmem_unregister_memory(struct kmem_memory *memory);
+struct kmem_memory *kmem_find_orphan(const struct kmem_memory *like);
+
+/* kmem-blocks.c: the memory blocks of the ranges */
+extern const char *const kmem_state_names[];
+unsigned long kmem_block_pages(void);
+unsigned long kmem_block_number(unsigned long pfn);
+unsigned long kmem_free_pages(struct page *page);
+unsigned int kmem_count_blocks(const struct kmem_memory *memory);
+unsigned int kmem_count_online(struct kmem_memory *memory);
+enum kmem_state kmem_block_state(unsigned long pfn);
+enum kmem_state kmem_memory_state(struct kmem_memory *memory);
+int kmem_list_blocks(const struct kmem_memory *memory, struct kmem_block **ret_blocks);
+void kmem_sort_emptiest_first(struct kmem_block *blocks, unsigned int count);
+int kmem_try_set_block(unsigned long pfn, enum kmem_state state);
+void kmem_blocks_exit(void);
 
 #endif
