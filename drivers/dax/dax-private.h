@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the dax bus and its drivers share, for kernels 6.1 to 6.12: distributions do not ship the
- * kernel's own header of this name (and bus.h) for modules to include. Only what kmem needs is
- * declared, and all of that must be the kernel's, member by member: check-layout proves it before
- * anything is compiled, so a kernel that differs is a failed build and never a loaded module.
+ * Declarations of the dax bus in kernels 6.1 to 6.12, as far as kmem needs them: distributions do
+ * not ship the kernel's own header of this name, nor bus.h. Every member must be as in the kernel.
+ * check-layout verifies that before anything is compiled, so for a kernel that differs the build
+ * fails, and no module is ever loaded.
  */
 #ifndef _DAX_PRIVATE_H
 #define _DAX_PRIVATE_H
@@ -22,15 +22,15 @@ struct dax_device;
 struct dev_pagemap;
 
 /**
- * struct dax_region - a physical range out of which dax devices are made
+ * struct dax_region - a physical range that dax devices are allocated from
  * @id: number of the region, the X of daxX.Y
- * @target_node: NUMA node of the range once it is RAM, or NUMA_NO_NODE
- * @kref: holds the region for its devices
+ * @target_node: NUMA node of the range as RAM, or NUMA_NO_NODE
+ * @kref: references of the devices
  * @dev: parent of the region's devices
  * @align: alignment in bytes of the devices' ranges
  * @ida: numbers of the devices, the Y of daxX.Y
- * @res: the range; its children are what the devices took
- * @seed: device without memory that user space may size
+ * @res: the range; its children are the ranges of devices
+ * @seed: device without memory that user space may resize
  * @youngest: device that was created last
  */
 struct dax_region {
@@ -59,9 +59,9 @@ struct dax_mapping {
 
 /**
  * struct dev_dax_range - a physical range of a dax device
- * @pgoff: where it begins in the device, in pages
+ * @pgoff: offset in the device, in pages
  * @range: its physical addresses
- * @mapping: the device that shows it in sysfs
+ * @mapping: its device in sysfs
  */
 struct dev_dax_range {
 	unsigned long pgoff;
@@ -71,18 +71,18 @@ struct dev_dax_range {
 
 /**
  * struct dev_dax - a dax device
- * @region: region that the device is part of
+ * @region: region of the device
  * @dax_dev: the mappable side of the device; opaque here
  * @align: alignment in bytes of @ranges and of mappings
- * @target_node: NUMA node of the memory once it is RAM, or NUMA_NO_NODE
- * @dyn_id: the number comes from the region and goes back to it
- * @id: number in the region
+ * @target_node: NUMA node of the memory as RAM, or NUMA_NO_NODE
+ * @dyn_id: whether @id was allocated by the region
+ * @id: number of the device in the region
  * @ida: numbers of the mappings
  * @dev: the device itself
- * @pgmap: struct pages of the device, when a driver made them; NULL for kmem
+ * @pgmap: struct pages of the device, if its driver has them; NULL for kmem
  * @memmap_on_memory: kmem may keep the struct pages in the memory itself (6.8 and later)
- * @nr_range: how many @ranges there are
- * @ranges: where its memory is
+ * @nr_range: number of @ranges
+ * @ranges: the memory of the device
  */
 struct dev_dax {
 	struct dax_region *region;
@@ -108,8 +108,8 @@ static inline struct dev_dax *to_dev_dax(struct device *dev)
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 /**
- * enum dax_driver_type - which devices a driver takes without being told
- * @DAXDRV_KMEM_TYPE: those that are meant to be System RAM
+ * enum dax_driver_type - devices that a driver binds by default
+ * @DAXDRV_KMEM_TYPE: those meant to be System RAM
  * @DAXDRV_DEVICE_TYPE: all others
  */
 enum dax_driver_type {
@@ -120,12 +120,12 @@ enum dax_driver_type {
 
 /**
  * struct dax_device_driver - a driver on the dax bus
- * @drv: the driver itself
- * @ids: devices that user space gave to it by new_id; kept by the bus
- * @match_always: takes every device (before 6.3); false for kmem
+ * @drv: the driver
+ * @ids: devices added by new_id; owned by the bus
+ * @match_always: binds every device (before 6.3); false for kmem
  * @type: kind of the driver (6.3 and later)
  * @probe: binds a device; 0 or -errno
- * @remove: unbinds it; cannot fail, and the driver data is gone afterwards
+ * @remove: unbinds it; cannot fail, and the driver data is cleared afterwards
  */
 struct dax_device_driver {
 	struct device_driver drv;
@@ -145,7 +145,7 @@ int __dax_driver_register(struct dax_device_driver *dax_drv, struct module *modu
 void dax_driver_unregister(struct dax_device_driver *dax_drv);
 bool static_dev_dax(struct dev_dax *dev_dax);
 
-/* Devices have modalias "dax:t0", whatever their type. */
+/* Devices of any type have the modalias "dax:t0". */
 #define MODULE_ALIAS_DAX_DEVICE(type) MODULE_ALIAS("dax:t" __stringify(type) "*")
 
 #endif /* _DAX_PRIVATE_H */

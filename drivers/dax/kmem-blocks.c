@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory blocks below a device: what they are now, how full they are, and changing them.
+ * The memory blocks of a device: their state, how much of them is in use, and one attempt to online
+ * or offline a block.
  *
  * device_online() and device_offline() are not exported to modules, and
- * offline_and_remove_memory() takes one contiguous range in the order of its addresses. So the
- * blocks are changed by their stable interface, memoryN/state, through a mount of sysfs that
- * nobody else sees: what is mounted on /sys, or whether it is writable in some container, does not
- * matter.
+ * offline_and_remove_memory() takes one contiguous range, in the order of addresses. So blocks are
+ * changed by their ABI, memoryN/state, through a private mount of sysfs: it does not matter what is
+ * mounted on /sys, or whether that is writable.
  */
 #include "kmem.h"
 
@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-/* The largest order that a free page may have by any configuration; a larger one was a race. */
+/* Above MAX_ORDER of any configuration: such an order was read while the page was allocated. */
 #define ORDER_LIMIT 20
 
 const char *const kmem_state_names[] = {
@@ -57,14 +57,16 @@ unsigned int kmem_count_blocks(const struct kmem_memory *memory)
 }
 
 /**
- * kmem_block_state() - what a memory block that is added is now
- * @pfn: its first page
+ * kmem_block_state() - current state of a memory block
+ * @pfn: first page
  *
- * A block is online or offline as a whole, and in one zone. The caller keeps it from being removed.
+ * A block is online or offline as a whole, and in one zone. The caller prevents its removal.
+ *
+ * Return: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL.
  */
 enum kmem_state kmem_block_state(unsigned long pfn)
 {
-	/* The last page: with memmap_on_memory the first ones are not given out. */
+	/* The last page: with memmap_on_memory the first ones hold the memmap. */
 	struct page *page = pfn_to_online_page(pfn + kmem_block_pages() - 1);
 
 	if (!page)
@@ -72,7 +74,7 @@ enum kmem_state kmem_block_state(unsigned long pfn)
 	return zone_idx(page_zone(page)) == ZONE_MOVABLE ? KMEM_ONLINE_MOVABLE : KMEM_ONLINE_KERNEL;
 }
 
-/* Calls @visit for each block of the ranges that are added. */
+/* Calls @visit for each block of the added ranges. */
 static void visit_blocks(const struct kmem_memory *memory,
 			 void (*visit)(unsigned long pfn, enum kmem_state state, void *data),
 			 void *data)
@@ -96,7 +98,7 @@ static void count_online(unsigned long pfn, enum kmem_state state, void *data)
 	*online += state != KMEM_OFFLINE;
 }
 
-/* Blocks that are online, in whatever zone. */
+/* Number of blocks that are online, in any zone. */
 unsigned int kmem_count_online(struct kmem_memory *memory)
 {
 	unsigned int online = 0;
@@ -117,7 +119,7 @@ static void join_states(unsigned long pfn, enum kmem_state state, void *data)
 		*all = KMEM_MIXED;
 }
 
-/* What all blocks together are. */
+/* State of all blocks together. */
 enum kmem_state kmem_memory_state(struct kmem_memory *memory)
 {
 	enum kmem_state all = KMEM_UNPLUGGED;
@@ -128,19 +130,19 @@ enum kmem_state kmem_memory_state(struct kmem_memory *memory)
 	return all;
 }
 
-/* How many pages are free from this one on, as one chunk of the allocator; 0: it is not free. */
+/* Number of pages in the free chunk that begins with @page, or 0 if it is not free. */
 unsigned long kmem_free_pages(struct page *page)
 {
 	unsigned long order;
 
 	if (!PageBuddy(page))
 		return 0;
-	/* Not locked: the page may be taken as we look, and its order be anything. */
+	/* Without zone->lock: the page may be allocated meanwhile, and the order be garbage. */
 	order = READ_ONCE(page_private(page));
 	return order < ORDER_LIMIT ? 1UL << order : 1;
 }
 
-/* Pages of an online block that are not free: what has to move, give or take what races. */
+/* Counts the pages of an online block that are not free. Racy, hence an estimate. */
 static void survey_block(struct kmem_block *block)
 {
 	const unsigned long end = block->pfn + kmem_block_pages();
@@ -173,11 +175,11 @@ static void list_block(unsigned long pfn, enum kmem_state state, void *data)
 }
 
 /**
- * kmem_list_blocks() - all blocks that are added, as they are now
+ * kmem_list_blocks() - list all blocks of the added ranges
  * @memory: the caller holds its lock
- * @ret_blocks: in the order of their addresses, to be freed by kvfree()
+ * @ret_blocks: blocks in the order of addresses, to be freed with kvfree()
  *
- * Return: how many, or -ENOMEM.
+ * Return: number of blocks, or -ENOMEM.
  */
 int kmem_list_blocks(const struct kmem_memory *memory, struct kmem_block **ret_blocks)
 {
@@ -204,11 +206,11 @@ static int compare_blocks(const void *a, const void *b)
 }
 
 /*
- * What has to move goes to free memory elsewhere, the blocks that are still online among it. If the
- * fullest blocks come last, there are no such blocks any more, and each page moves once.
+ * Pages are migrated to free memory anywhere, including blocks of the device that are still online.
+ * If the fullest blocks go last, few of these are left, and each page is migrated once.
  *
- * Blocks with a poisoned page come after all others: newer kernels do not online those again, so
- * they better go when nothing else can fail any more.
+ * Blocks with a poisoned page come after all others: newer kernels refuse to online them again, so
+ * they should go offline when nothing else can fail any more.
  */
 void kmem_sort_emptiest_first(struct kmem_block *blocks, unsigned int count)
 {
@@ -236,7 +238,6 @@ static struct vfsmount *sysfs_mount(void)
 	return sysfs;
 }
 
-/* When the module goes. */
 void kmem_blocks_exit(void)
 {
 	if (sysfs)
@@ -245,15 +246,15 @@ void kmem_blocks_exit(void)
 }
 
 /**
- * kmem_try_set_block() - bring a memory block online or take it offline, by one attempt
- * @pfn: its first page
+ * kmem_try_set_block() - online or offline a memory block, without retries
+ * @pfn: first page
  * @state: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL
  *
- * To be called by a kernel thread: it has no network namespace of its own, to which a mount of
- * sysfs would belong.
+ * For kernel threads only: a mount of sysfs belongs to the network namespace of its creator, and
+ * they are in the initial one.
  *
- * Return: 0, also when it was so already; or what the kernel said. -ERESTARTNOINTR: memory hot-plug
- * is busy elsewhere; it has waited a little.
+ * Return: 0, also if the block is in that state already; or the kernel's error. -ERESTARTNOINTR
+ * means, after a short wait, that the lock of memory hot-plug is taken.
  */
 int kmem_try_set_block(unsigned long pfn, enum kmem_state state)
 {
@@ -276,7 +277,7 @@ int kmem_try_set_block(unsigned long pfn, enum kmem_state state)
 		return PTR_ERR(file);
 	written = kernel_write(file, value, strlen(value), &offset);
 	filp_close(file, NULL);
-	/* What it is counts: asked to become what it is, a block answers with an error. */
+	/* Only the state counts: writing the current one fails. */
 	if (kmem_block_state(pfn) == state)
 		return 0;
 	return written < 0 ? written : -EIO;

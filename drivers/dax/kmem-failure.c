@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Why an operation failed, and the report of how it ended: last_failure, a line in the log and a
- * uevent, which Documentation/dax-hotremove.rst describes.
+ * Why an operation failed, and how its result is reported: last_failure, the log and a uevent.
+ * Documentation/dax-hotremove.rst describes these.
  *
- * The first page that stands in the way of a block is looked for after the kernel gave up, when
- * pages that it had taken off the LRU are back there, so that a reference too many is one that
- * somebody else holds. Nothing is locked: a page that seems to be held has to seem so a second
- * time, some milliseconds later.
+ * The page that prevents a block from going offline is looked for after the kernel gave up. By then
+ * the pages that it had isolated are back on the LRU, so an unexpected reference is somebody
+ * else's. This is done without locks: a page that seems to be held is looked at again some
+ * milliseconds later.
  */
 #include "kmem.h"
 
@@ -51,14 +51,14 @@ static const char *const result_names[][2] = {
 	[KMEM_ONLINE] = { "online", "online-failed" },
 };
 
-/* The parts of a failure that are told in more than one place. */
+/* The fields of a failure that are rendered alike in last_failure, the log and the uevent. */
 struct failure_text {
 	char block[TEXT_SIZE];
 	char pfn[TEXT_SIZE];
 	char rollback[TEXT_SIZE];
 };
 
-/* What one look at a page says. */
+/* Kind of a page, as seen by one look at it; from LOOK_PINNED on it cannot be migrated. */
 enum look {
 	LOOK_FREE,
 	LOOK_MOVABLE,
@@ -69,14 +69,14 @@ enum look {
 	LOOK_RESERVED,
 };
 
-/* The first page of each kind in a block. */
+/* First page of each kind in a block, or KMEM_NO_PFN. */
 struct survey {
 	unsigned long movable;
 	unsigned long poisoned;
 	unsigned long hugetlb;
 };
 
-/* References that the kernel's own books explain, for a folio of one page. */
+/* Number of references that mappings, caches and private data account for; single page only. */
 static int expected_references(struct folio *folio)
 {
 	int expected = atomic_read(&folio->page._mapcount) + 1;
@@ -88,16 +88,16 @@ static int expected_references(struct folio *folio)
 	return expected + folio_test_private(folio);
 }
 
-/* @folio: has one reference of ours. */
+/* The caller holds a reference to @folio. */
 static enum look look_at_folio(struct folio *folio)
 {
 	if (folio_test_hugetlb(folio))
 		return folio_maybe_dma_pinned(folio) ? LOOK_PINNED : LOOK_HUGETLB;
 	if (!folio_test_lru(folio) && !__PageMovable(&folio->page)) {
-		/* A user's page with a mapping is in some CPU's batch of changes to the LRU. */
+		/* A page with a mapping is user memory in a per-CPU LRU batch. */
 		return folio->mapping && !folio_test_slab(folio) ? LOOK_MOVABLE : LOOK_KERNEL;
 	}
-	/* Of larger ones the count of mappings is not to be had by modules. */
+	/* Modules cannot read the mapcount of a large folio. */
 	if (folio_test_large(folio))
 		return folio_maybe_dma_pinned(folio) ? LOOK_PINNED : LOOK_MOVABLE;
 	if (folio_test_lru(folio) && folio_ref_count(folio) - 1 > expected_references(folio))
@@ -105,7 +105,7 @@ static enum look look_at_folio(struct folio *folio)
 	return LOOK_MOVABLE;
 }
 
-/* @ret_pages: how many pages, from this one on, the answer is for. */
+/* The result holds for @ret_pages pages from this one on. */
 static enum look look_at(struct page *page, unsigned long *ret_pages)
 {
 	struct folio *folio;
@@ -123,7 +123,7 @@ static enum look look_at(struct page *page, unsigned long *ret_pages)
 		return LOOK_POISONED;
 	folio = page_folio(page);
 	if (!folio_try_get(folio))
-		return LOOK_FREE; /* on its way to or from the allocator */
+		return LOOK_FREE; /* just being allocated or freed */
 	look = page_folio(page) == folio ? look_at_folio(folio) : LOOK_FREE;
 	if (look != LOOK_FREE && folio_test_large(folio))
 		*ret_pages = folio_nr_pages(folio) - folio_page_idx(folio, page);
@@ -135,7 +135,7 @@ static enum kmem_class class_of(enum look look, bool movable_zone)
 {
 	if (look == LOOK_RESERVED)
 		return KMEM_CLASS_RESERVED;
-	/* Allocated by the kernel in ZONE_MOVABLE: whoever did it promised to let go of it. */
+	/* A kernel page in ZONE_MOVABLE is supposed to be released by its owner. */
 	return look == LOOK_PINNED || movable_zone ? KMEM_CLASS_PINNED : KMEM_CLASS_KERNEL_ZONE;
 }
 
@@ -145,8 +145,8 @@ static void note_first(unsigned long *first, unsigned long pfn)
 		*first = pfn;
 }
 
-/* The first page that cannot go at all, or KMEM_NO_PFN. */
-static unsigned long find_held(unsigned long start, struct survey *survey, enum look *ret_look)
+/* First page that cannot be migrated at all, or KMEM_NO_PFN. */
+static unsigned long find_unmovable(unsigned long start, struct survey *survey, enum look *ret_look)
 {
 	const unsigned long end = start + kmem_block_pages();
 	unsigned long pfn, pages, ignored;
@@ -179,7 +179,7 @@ static unsigned long find_held(unsigned long start, struct survey *survey, enum 
 	return KMEM_NO_PFN;
 }
 
-/* Pages that may be allocated for a user's, above what each zone keeps back. */
+/* Free pages above the watermark and the reserve that each zone keeps from movable allocations. */
 static unsigned long available_pages(void)
 {
 	unsigned long available = 0;
@@ -199,20 +199,23 @@ static unsigned long available_pages(void)
 	return available;
 }
 
-/* Whether what is free elsewhere can hold what the block holds; in the block the rest is free. */
+/*
+ * Whether the pages in use of the block fit elsewhere. The free pages include those of the block
+ * itself, hence the comparison with all of it.
+ */
 static bool fits_elsewhere(void)
 {
 	return available_pages() > kmem_block_pages();
 }
 
-/* Finds the page that the block of @failure could not go offline for. */
+/* Finds the page that prevents the block of @failure from going offline. */
 static void find_page(struct kmem_failure *failure)
 {
 	bool movable_zone = kmem_block_state(failure->block) != KMEM_ONLINE_KERNEL;
 	struct survey survey = { KMEM_NO_PFN, KMEM_NO_PFN, KMEM_NO_PFN };
 	enum look look;
 
-	failure->pfn = find_held(failure->block, &survey, &look);
+	failure->pfn = find_unmovable(failure->block, &survey, &look);
 	if (failure->pfn != KMEM_NO_PFN) {
 		failure->class = class_of(look, movable_zone);
 	} else if (survey.hugetlb != KMEM_NO_PFN) {
@@ -236,15 +239,15 @@ static void classify_unplug(struct kmem_failure *failure, int error)
 }
 
 /**
- * kmem_classify_failure() - within a job: find out why it failed
- * @memory: of the job; nothing has been undone yet
- * @failure: with the block, if it was one; gets the class and the page
- * @error: of the job
+ * kmem_classify_failure() - find the reason of a failure, for use in a job before its rollback
+ * @memory: memory of the job
+ * @failure: has the operation and the block, if any; gets the class and the page
+ * @error: negative errno of the operation
  */
 void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure *failure,
 			   int error)
 {
-	if (memory->cancelled && !memory->asked)
+	if (memory->cancelled && !memory->notified)
 		failure->class = KMEM_CLASS_NOTIFIER;
 	else if (error == -ECANCELED)
 		failure->class = KMEM_CLASS_INTERRUPTED;
@@ -299,9 +302,9 @@ static void send_uevent(struct kmem_memory *memory, const struct kmem_failure *f
 }
 
 /**
- * kmem_report() - tell how an operation went
+ * kmem_report() - report the result of an operation
  * @memory: the caller holds its lock
- * @failure: how; its error is 0 if it succeeded
+ * @failure: the result; its error is 0 if the operation succeeded
  */
 void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure)
 {
@@ -318,7 +321,7 @@ void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure)
 		send_uevent(memory, failure, &text);
 }
 
-/* The text of the attribute last_failure. */
+/* Writes the text of the attribute last_failure. */
 ssize_t kmem_emit_failure(struct kmem_memory *memory, char *buffer)
 {
 	struct kmem_failure failure;

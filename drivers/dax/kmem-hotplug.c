@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The two operations. Hot-add: all ranges of a device become System RAM, or none does. Hot-remove:
- * all blocks go offline and all ranges are removed, or what was online before is online again in
- * the same zones.
+ * The operations on the memory of a device. Hot-add makes all ranges System RAM, or none.
+ * Hot-remove takes all blocks offline and removes all ranges, or brings the blocks that were online
+ * back online, in the zones that they were in.
  *
- * All blocks of all ranges are offline before the first range is removed. The notifier keeps
- * everybody else from onlining one meanwhile, so that removing, which cannot be undone cheaply,
- * does not fail.
+ * All blocks of all ranges are offline before the first range is removed. Meanwhile the notifier
+ * keeps others from onlining them, so removal itself, which is expensive to undo, does not fail.
  */
 #include "kmem.h"
 
@@ -16,7 +15,7 @@
 #define CREATE_TRACE_POINTS
 #include "kmem-trace.h"
 
-/* Emptiest block first. On error @failure names the block. */
+/* Emptiest block first. On error @failure has the block. */
 static int offline_all(struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count,
 		       struct kmem_failure *failure)
 {
@@ -41,8 +40,8 @@ static int offline_all(struct kmem_memory *memory, struct kmem_block *blocks, un
 }
 
 /*
- * Takes @blocks, which are all of the memory, offline and removes all ranges. On error the blocks
- * that went are offline.
+ * Takes all @blocks of the memory offline and removes all ranges. Rolls nothing back: on error,
+ * some blocks may be offline.
  */
 static int kmem_offline_and_remove(struct kmem_memory *memory, struct kmem_block *blocks,
 				   unsigned int count, struct kmem_failure *failure)
@@ -87,14 +86,13 @@ static int add_all(struct kmem_memory *memory, struct kmem_failure *failure)
 		if (r)
 			return r;
 	}
-	/* The kernel's policy was to online them, only not where they can be taken back. */
+	/* Auto-online chose a kernel zone and was refused: online to ZONE_MOVABLE instead. */
 	if (memory->wanted == KMEM_OFFLINE && memory->zone_refused)
 		memory->wanted = KMEM_ONLINE_MOVABLE;
 	return memory->wanted == KMEM_OFFLINE ? 0 : online_all(memory, failure);
 }
 
-/* What was added and onlined so far goes again. */
-static void undo(struct kmem_memory *memory, struct kmem_failure *failure)
+static void undo_add(struct kmem_memory *memory, struct kmem_failure *failure)
 {
 	struct kmem_failure ignored = {};
 	struct kmem_block *blocks;
@@ -121,7 +119,7 @@ static int run_add(struct kmem_memory *memory, struct kmem_failure *failure)
 	r = add_all(memory, failure);
 	if (r) {
 		kmem_classify_failure(memory, failure, r);
-		undo(memory, failure);
+		undo_add(memory, failure);
 		if (!kmem_added(memory))
 			kmem_release(memory);
 	}
@@ -129,14 +127,14 @@ static int run_add(struct kmem_memory *memory, struct kmem_failure *failure)
 }
 
 /**
- * kmem_add() - make System RAM of the ranges, of all or of none
- * @memory: unplugged; the caller holds its lock
- * @wanted: KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL; KMEM_OFFLINE: as the kernel's auto-online
- *	policy says, but to ZONE_MOVABLE
+ * kmem_add() - hot-add all ranges, or none
+ * @memory: memory with no range added; the caller holds its lock
+ * @wanted: KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL; or KMEM_OFFLINE to follow the kernel's
+ *	auto-online policy, but online to ZONE_MOVABLE
  *
- * Return: 0, or -EBUSY (the range is reserved), -ECANCELED (the caller was killed), what hot-plug
- * and its notifiers say. On error nothing is added, but in the rare case that it could not be
- * taken back: see kmem_added().
+ * Return: 0, -EBUSY if a range is reserved, -ECANCELED if the caller was killed, or an error of
+ * memory hot-plug or of a notifier. After an error ranges may still be added, if they could not be
+ * removed again: see kmem_added().
  */
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted)
 {
@@ -183,14 +181,14 @@ static int run_remove(struct kmem_memory *memory, struct kmem_failure *failure)
 }
 
 /**
- * kmem_remove() - take everything offline and remove it, or leave everything as it is
+ * kmem_remove() - hot-remove all ranges, or none
  * @memory: the caller holds its lock
  *
- * Takes at most timeout_ms of @memory, plus the time of one migration and of the rollback. A fatal
- * signal to the caller ends it too.
+ * Takes at most timeout_ms of @memory, plus one migration pass and the rollback. A fatal signal to
+ * the caller cancels it.
  *
- * Return: 0, also when nothing was added. -EBUSY: something does not go. -ETIMEDOUT, -ECANCELED
- * (the caller was killed), -ENOMEM, or the errno of a memory notifier.
+ * Return: 0, also if nothing was added; -EBUSY if a block could not be taken offline, -ETIMEDOUT,
+ * -ECANCELED if the caller was killed, -ENOMEM, or an error of a memory notifier.
  */
 int kmem_remove(struct kmem_memory *memory)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The list of all memories, and the memory notifier that looks a block up in it: which zone the
- * block may be onlined to, and who may change it now.
+ * The list of all memories, and the memory notifier, which finds the memory of a block in it and
+ * decides which zone the block may be onlined to and who may change it.
  *
- * It is called last of all notifiers. So a change that is taken back, but that it was not asked
- * about, was refused by another one.
+ * The notifier has the lowest priority. If a change is cancelled without a call of this notifier
+ * before, another one refused the change.
  */
 #include "kmem.h"
 
@@ -14,7 +14,7 @@
 bool kmem_online_kernel_zones;
 
 static LIST_HEAD(memories);
-/* Guards the list only; the notifier takes it under all locks of memory hot-plug. */
+/* For the list only: the notifier takes it while all locks of memory hot-plug are held. */
 static DECLARE_RWSEM(memories_lock);
 
 static bool same_ranges(const struct kmem_memory *a, const struct kmem_memory *b)
@@ -30,7 +30,12 @@ static bool same_ranges(const struct kmem_memory *a, const struct kmem_memory *b
 	return true;
 }
 
-/* The memory that an earlier device with these ranges left behind. */
+/**
+ * kmem_find_orphan() - find the memory of an earlier device
+ * @like: memory with the same ranges
+ *
+ * Return: memory without a device, or NULL.
+ */
 struct kmem_memory *kmem_find_orphan(const struct kmem_memory *like)
 {
 	struct kmem_memory *memory, *found = NULL;
@@ -57,7 +62,7 @@ void kmem_unregister_memory(struct kmem_memory *memory)
 	up_write(&memories_lock);
 }
 
-/* The memory that a block belongs to; the caller holds memories_lock. */
+/* The memory of a block, or NULL; the caller holds memories_lock. */
 static struct kmem_memory *find_memory(unsigned long pfn)
 {
 	struct kmem_memory *memory;
@@ -71,7 +76,7 @@ static struct kmem_memory *find_memory(unsigned long pfn)
 	return NULL;
 }
 
-/* By the worker: as it wants; by others, or if it does not care: as the policy wants. */
+/* The worker may online to the zone that it wants; otherwise the policy decides. */
 static int check_zone(struct kmem_memory *memory, unsigned long pfn, bool by_worker)
 {
 	bool movable = zone_idx(page_zone(pfn_to_page(pfn))) == ZONE_MOVABLE;
@@ -88,8 +93,8 @@ static int check_zone(struct kmem_memory *memory, unsigned long pfn, bool by_wor
 	if (by_worker)
 		memory->zone_refused = true;
 	else
-		pr_info_ratelimited("%s: memory%lu is not let into a kernel zone\n", memory->name,
-				    kmem_block_number(pfn));
+		pr_info_ratelimited("%s: refused to online memory%lu to a kernel zone\n",
+				    memory->name, kmem_block_number(pfn));
 	return -EPERM;
 }
 
@@ -101,7 +106,7 @@ static int check(struct kmem_memory *memory, unsigned long action, unsigned long
 	if (worker && !by_worker && (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE))
 		return -EBUSY;
 	if (by_worker && (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE))
-		memory->asked = true;
+		memory->notified = true;
 	if (by_worker && (action == MEM_CANCEL_ONLINE || action == MEM_CANCEL_OFFLINE))
 		memory->cancelled = true;
 	if (action == MEM_GOING_ONLINE)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The physical ranges of a device as System RAM: adding one, removing all, and what that takes. The
- * memory type, the memory group and a reference to the module are for all ranges together, the
- * reservation in /proc/iomem is for each.
+ * Adds and removes the physical ranges of a device as System RAM, with the resources that this
+ * needs: a memory type, a memory group and a module reference for all ranges together, and an entry
+ * in /proc/iomem for each.
  */
 #include "kmem.h"
 
@@ -13,13 +13,13 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
-/* Of a node whose platform does not tell its distance: slower than DRAM. */
+/* For nodes whose distance the platform does not report: slower than DRAM. */
 #define DEFAULT_DISTANCE (MEMTIER_ADISTANCE_DRAM * 5)
 
-/* Appears in /proc/iomem, and tells kexec and the kernels it starts that this is not theirs. */
+/* In /proc/iomem; add_memory_driver_managed() requires this form, which kexec does not use. */
 #define RESOURCE_NAME "System RAM (kmem)"
 
-/* Memory types: up to 6.9 one for all devices, later one for each distance. */
+/* Memory types: one for all devices up to 6.9, one for each distance since 6.10. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 
 static DEFINE_MUTEX(types_lock);
@@ -73,7 +73,12 @@ static struct memory_dev_type *find_type(int node)
 
 #endif
 
-/* What all ranges share: the node's memory type, the group, the module that must not go. */
+/**
+ * kmem_acquire() - get what all ranges share, before the first one is added
+ * @memory: the caller holds its lock
+ *
+ * Return: 0 or a negative errno.
+ */
 int kmem_acquire(struct kmem_memory *memory)
 {
 	unsigned long pages = kmem_count_blocks(memory) * kmem_block_pages();
@@ -86,7 +91,7 @@ int kmem_acquire(struct kmem_memory *memory)
 		r = PTR_ERR(memory->type);
 		goto put_module;
 	}
-	/* Does nothing to a node that has another type, and neither does clearing it. */
+	/* No effect, now or when cleared, if the node has another type already. */
 	init_node_memory_type(memory->node, memory->type);
 	r = memory_group_register_static(memory->node, pages);
 	if (r < 0)
@@ -101,7 +106,7 @@ put_module:
 	return r;
 }
 
-/* Gives back what all ranges shared, when none is added any more. */
+/* Undoes kmem_acquire() when no range is added any more. */
 void kmem_release(struct kmem_memory *memory)
 {
 	memory_group_unregister(memory->group);
@@ -109,7 +114,6 @@ void kmem_release(struct kmem_memory *memory)
 	module_put(THIS_MODULE);
 }
 
-/* Those who look at the memory may be doing so. */
 static void set_added(struct kmem_memory *memory, struct kmem_range *range, bool added)
 {
 	down_write(&memory->view);
@@ -121,11 +125,11 @@ static int reserve(const struct kmem_memory *memory, struct kmem_range *range)
 {
 	range->res = request_mem_region(range->range.start, range_len(&range->range), memory->name);
 	if (!range->res) {
-		pr_err("%s: %#llx-%#llx is reserved by something else, see /proc/iomem\n",
-		       memory->name, range->range.start, range->range.end);
+		pr_err("%s: %#llx-%#llx is already reserved, see /proc/iomem\n", memory->name,
+		       range->range.start, range->range.end);
 		return -EBUSY;
 	}
-	/* Not busy, so that the RAM can be a child of it; nothing that the parent may have. */
+	/* No IORESOURCE_BUSY, so that System RAM can be a child, and no inherited flags. */
 	range->res->flags = IORESOURCE_SYSTEM_RAM;
 	return 0;
 }
@@ -139,7 +143,15 @@ static void unreserve(struct kmem_range *range)
 	range->res = NULL;
 }
 
-/* Reserved as long as it is RAM, also without a device. On error it is neither. */
+/**
+ * kmem_add_range() - make a range System RAM
+ * @memory: memory of the range, after kmem_acquire()
+ * @range: range to reserve, unless it is, and to add
+ *
+ * The reservation lasts as long as the range is System RAM, even without a device.
+ *
+ * Return: 0; or a negative errno, and the range is not reserved either.
+ */
 int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
 {
 	mhp_t flags = MHP_NID_IS_MGID;
@@ -152,7 +164,7 @@ int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
 	r = add_memory_driver_managed(memory->group, range->range.start, range_len(&range->range),
 				      RESOURCE_NAME, flags);
 	if (r) {
-		pr_err("%s: %#llx-%#llx cannot be added: %d\n", memory->name, range->range.start,
+		pr_err("%s: failed to add %#llx-%#llx: %d\n", memory->name, range->range.start,
 		       range->range.end, r);
 		unreserve(range);
 		return r;
@@ -161,7 +173,7 @@ int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
 	return 0;
 }
 
-/* Its blocks are offline: whoever looks at the memory from now on need not look at them. */
+/* All blocks are offline. Cleared first, since readers must not look at blocks that are gone. */
 static int remove_range(struct kmem_memory *memory, struct kmem_range *range)
 {
 	int r;
@@ -173,9 +185,14 @@ static int remove_range(struct kmem_memory *memory, struct kmem_range *range)
 	return r;
 }
 
-/*
- * All that are added, or none. They are offline, and added again they are offline as well; until
- * the last one is gone, all of them stay reserved.
+/**
+ * kmem_remove_ranges() - remove all ranges that are added, or none
+ * @memory: memory whose blocks are all offline
+ *
+ * All ranges stay reserved until the last one is removed. If one fails, those before it are added
+ * again, with their blocks offline.
+ *
+ * Return: 0 or a negative errno.
  */
 int kmem_remove_ranges(struct kmem_memory *memory)
 {

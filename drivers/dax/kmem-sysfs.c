@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The attributes of the device, which Documentation/dax-hotremove.rst describes.
- */
+/* The attributes of the device. Documentation/dax-hotremove.rst describes them. */
 #include "kmem.h"
 
 #include <linux/kernel.h>
@@ -15,12 +13,12 @@ static ssize_t state_show(struct device *dev, struct device_attribute *attribute
 	return sysfs_emit(buffer, "%s\n", kmem_state_names[kmem_memory_state(memory)]);
 }
 
-/* The states that can be asked for, by the names of the newest kernels. */
+/* The states that can be requested, by the names that the kmem of 7.3 has for them. */
 static int parse_state(const char *text)
 {
 	if (sysfs_streq(text, "unplugged"))
 		return KMEM_UNPLUGGED;
-	/* The kernel would choose the zone; here that is the one that can be taken back. */
+	/* The kernel would choose a zone; only ZONE_MOVABLE can be removed again. */
 	if (sysfs_streq(text, "online") || sysfs_streq(text, "online_movable"))
 		return KMEM_ONLINE_MOVABLE;
 	if (sysfs_streq(text, "online_kernel"))
@@ -43,7 +41,7 @@ static int change_state(struct kmem_memory *memory, enum kmem_state wanted)
 	return kmem_add(memory, wanted);
 }
 
-/* The device's own lock is not taken: unbind holds it while it waits for this to end. */
+/* Must not take the device lock: unbind holds it while it waits for this function to return. */
 static ssize_t state_store(struct device *dev, struct device_attribute *attribute,
 			   const char *buffer, size_t size)
 {
@@ -53,7 +51,7 @@ static ssize_t state_store(struct device *dev, struct device_attribute *attribut
 
 	if (wanted < 0)
 		return wanted;
-	/* Who writes may not know that -EINTR asks to write again. */
+	/* Not -EINTR: a shell would write again. */
 	if (mutex_lock_killable(&memory->lock))
 		return -ECANCELED;
 	r = change_state(memory, wanted);
@@ -78,7 +76,7 @@ static ssize_t last_failure_show(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RO(last_failure);
 
-/* -EINVAL for anything that is not a number of milliseconds up to an hour. */
+/* -EINVAL for anything but a number of milliseconds from 1 to an hour. */
 int kmem_parse_timeout(const char *text, unsigned int *ret_timeout_ms)
 {
 	unsigned int timeout_ms;
@@ -97,7 +95,7 @@ static ssize_t unplug_timeout_ms_show(struct device *dev, struct device_attribut
 	return sysfs_emit(buffer, "%u\n", READ_ONCE(memory->timeout_ms));
 }
 
-/* Of the removals that begin from now on. */
+/* Applies to removals that begin later. */
 static ssize_t unplug_timeout_ms_store(struct device *dev, struct device_attribute *attribute,
 				       const char *buffer, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* clang-format off */
-/* Tracepoints of hot-remove: where its time goes, and how far it came. */
+/* Tracepoints of hot-remove: its progress, and the time that each block takes. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dax_kmem
 
@@ -10,7 +10,7 @@
 #include <linux/tracepoint.h>
 #include <linux/version.h>
 
-/* The source of a string is remembered by __string() since 6.10. */
+/* Since 6.10 __assign_str() takes the source from __string(). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define kmem_assign_name() __assign_str(name)
 #else
@@ -85,7 +85,8 @@ TRACE_EVENT(kmem_unplug_end,
 		__entry->error = error;
 		__entry->lost = lost;
 	),
-	TP_printk("%s error=%d blocks_not_back=%u", __get_str(name), __entry->error, __entry->lost)
+	TP_printk("%s error=%d blocks_not_restored=%u", __get_str(name), __entry->error,
+		  __entry->lost)
 );
 
 #endif

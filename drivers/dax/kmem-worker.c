@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread for each operation, and how that thread changes a block. Offlining a block that holds a
- * pinned page goes on until a signal is pending: the one who waits for the thread sends it that
- * signal when the time is over, or when the waiting process itself was killed. Other signals of
- * that process do not matter.
+ * Runs each operation in a kernel thread, and changes blocks within it. Offlining a block with a
+ * pinned page goes on until a signal is pending: whoever waits for the thread sends it one when the
+ * time is over or the waiting process was killed. Other signals to that process have no effect.
  */
 #include "kmem.h"
 
@@ -13,11 +12,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-/* What fails is tried again: a page may be on its way just when its block is looked through. */
+/* A failed block is tried again: a page may just have been in transit when it was scanned. */
 #define TRIES	 3
 #define PAUSE_MS 100
 
-/* Undoing waits for the lock of memory hot-plug, and somebody may sit on that for ever. */
+/* A rollback waits for the lock of memory hot-plug, which others may hold for ever. */
 #define UNDO_MS 10000
 
 struct work {
@@ -35,15 +34,15 @@ static int work_thread(void *data)
 
 	allow_kernel_signal(SIGKILL);
 	WRITE_ONCE(memory->worker, current);
-	memory->asked = false;
+	memory->notified = false;
 	memory->cancelled = false;
 	work->result = work->job(memory, work->failure);
 	WRITE_ONCE(memory->worker, NULL);
-	/* @work is gone, and the module may be, once this is complete. */
+	/* Once this completes, @work is gone, and the module may be. */
 	kthread_complete_and_exit(&work->done, 0);
 }
 
-/* Returns only when the job has, however long undoing takes. */
+/* Returns only when the job has returned, however long its rollback takes. */
 static int run_within(struct work *work, unsigned int timeout_ms)
 {
 	struct kmem_memory *memory = work->memory;
@@ -62,8 +61,8 @@ static int run_within(struct work *work, unsigned int timeout_ms)
 	if (left <= 0) {
 		WRITE_ONCE(memory->stop, left ? -ECANCELED : -ETIMEDOUT);
 		/*
-		 * Repeated: one that comes in between two tries of a block is flushed, and undoing
-		 * a hot-add, which offlines as well, has a time limit, too.
+		 * Repeated: a signal between two tries of a block is flushed, and the rollback of a
+		 * hot-add takes blocks offline, too, and has a time limit of its own.
 		 */
 		do
 			send_sig(SIGKILL, task, 1);
@@ -74,13 +73,13 @@ static int run_within(struct work *work, unsigned int timeout_ms)
 }
 
 /**
- * kmem_run() - run an operation with a time limit, and tell how it went
+ * kmem_run() - run an operation with a time limit, and report its result
  * @memory: the caller holds its lock
- * @operation: for the report
- * @job: what to do
- * @timeout_ms: after which it is told to stop
+ * @operation: the operation
+ * @job: its implementation
+ * @timeout_ms: time after which the job has to stop
  *
- * Return: what the job returned; -ETIMEDOUT or (the caller was killed) -ECANCELED if it was
+ * Return: result of the job, such as -ETIMEDOUT or -ECANCELED (the caller was killed) if it was
  * stopped.
  */
 int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
@@ -101,7 +100,7 @@ int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job
 	return failure.error;
 }
 
-/* Within a job: 0, or why it shall give up (-ETIMEDOUT, -ECANCELED). */
+/* For use in a job: -ETIMEDOUT or -ECANCELED if it has to give up, else 0. */
 int kmem_stopped(const struct kmem_memory *memory)
 {
 	if (memory->undo_until)
@@ -110,12 +109,13 @@ int kmem_stopped(const struct kmem_memory *memory)
 }
 
 /**
- * kmem_begin_undo() - within a job: from now on it undoes what it did
- * @memory: of the job
- * @signals: whether a signal may end what it does: to take blocks offline, it must, and when it
- *	brings them online it must not, since that starts threads of the node, and would not
+ * kmem_begin_undo() - begin the rollback of a job
+ * @memory: memory of the job
+ * @signals: whether signals may interrupt the rollback: true to take blocks offline, which nothing
+ *	else could stop; false to online blocks, since that starts kernel threads of the node, which
+ *	fails when a signal is pending
  *
- * Undoing has a time of its own.
+ * The rollback has a time limit of its own.
  */
 void kmem_begin_undo(struct kmem_memory *memory, bool signals)
 {
@@ -127,15 +127,15 @@ void kmem_begin_undo(struct kmem_memory *memory, bool signals)
 }
 
 /**
- * kmem_set_block() - within a job: bring a memory block online or take it offline
- * @memory: of the block
- * @pfn: its first page
+ * kmem_set_block() - online or offline a memory block, for use in a job
+ * @memory: memory of the job
+ * @pfn: first page of the block
  * @state: KMEM_OFFLINE, KMEM_ONLINE_MOVABLE or KMEM_ONLINE_KERNEL
  *
- * Tries several times, unless the job is to stop.
+ * Retries a few times, unless the job has to stop.
  *
- * Return: 0, also when it was so already; kmem_stopped(); or what the kernel said at the last try:
- * -EBUSY, -ENOMEM, the errno of a memory notifier. Never -EINTR.
+ * Return: 0, also if the block is in that state already; kmem_stopped(); or the error of the last
+ * attempt, such as -EBUSY, -ENOMEM or that of a memory notifier. Never -EINTR.
  */
 int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state)
 {
@@ -143,7 +143,7 @@ int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_stat
 	int r, stopped;
 
 	for (;;) {
-		memory->asked = false;
+		memory->notified = false;
 		memory->cancelled = false;
 		r = kmem_try_set_block(pfn, state);
 		if (r == 0)
@@ -151,7 +151,7 @@ int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_stat
 		stopped = kmem_stopped(memory);
 		if (stopped)
 			return stopped;
-		/* The flag that restarts a system call, or a signal from before undoing. */
+		/* TIF_SIGPENDING of -ERESTARTNOINTR, or a signal sent before the rollback. */
 		flush_signals(current);
 		if (r == -ERESTARTNOINTR)
 			continue;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmem: makes a dax device System RAM, and takes it back. It has the name and the interface of the
- * kernel's own driver, in whose place it comes; what it adds is that taking back is all or nothing,
- * bounded in time, and says what stood in the way.
+ * kmem: hot-adds the memory of a dax device as System RAM, and hot-removes it. It replaces the
+ * kernel's driver of this name and has its interface. In addition, removal is all or nothing, has a
+ * time limit, and reports what prevented it.
  *
- * Unbinding a driver cannot fail. Memory that cannot be removed then stays RAM; its record stays
- * on the list, and the next device with the same ranges that is bound gets it back.
+ * Unbinding a driver cannot fail. Memory that cannot be removed at that time remains System RAM and
+ * stays on the list as an orphan, which the next device with the same ranges adopts.
  */
 #include "kmem.h"
 
@@ -16,7 +16,7 @@
 
 module_param_named(online_kernel_zones, kmem_online_kernel_zones, bool, 0644);
 MODULE_PARM_DESC(online_kernel_zones,
-		 "allow this memory in kernel zones, from which it may never be taken back (N)");
+		 "allow onlining to kernel zones, which may make removal impossible (default: N)");
 
 static unsigned int default_timeout_ms = 30000;
 
@@ -37,10 +37,10 @@ static const struct kernel_param_ops timeout_ops = {
 };
 module_param_cb(unplug_timeout_ms, &timeout_ops, &default_timeout_ms, 0644);
 MODULE_PARM_DESC(unplug_timeout_ms,
-		 "how long a removal may take, for devices bound from now on (30000)");
+		 "time limit of a removal, for devices that are bound later (default: 30000)");
 
-/* The whole blocks within range @i of a device; false: there are none. */
-static bool whole_blocks(const struct dev_dax *dev_dax, int i, struct range *ret_range)
+/* The part of range @i of a device that consists of whole blocks. False if there is none. */
+static bool align_range(const struct dev_dax *dev_dax, int i, struct range *ret_range)
 {
 	const struct range *range = &dev_dax->ranges[i].range;
 	const u64 block = memory_block_size_bytes();
@@ -50,7 +50,7 @@ static bool whole_blocks(const struct dev_dax *dev_dax, int i, struct range *ret
 	return ret_range->start < ret_range->end;
 }
 
-/* Tells once what alignment costs. Returns how many ranges are left. */
+/* Number of ranges that have whole blocks. Logs how much memory alignment makes unusable. */
 static unsigned int count_ranges(const struct dev_dax *dev_dax)
 {
 	u64 bytes = 0, usable = 0;
@@ -60,14 +60,14 @@ static unsigned int count_ranges(const struct dev_dax *dev_dax)
 
 	for (i = 0; i < dev_dax->nr_range; i++) {
 		bytes += range_len(&dev_dax->ranges[i].range);
-		if (!whole_blocks(dev_dax, i, &range))
+		if (!align_range(dev_dax, i, &range))
 			continue;
 		usable += range_len(&range);
 		count++;
 	}
 	if (usable < bytes)
 		dev_info(&dev_dax->dev,
-			 "%llu of %llu bytes are not in whole memory blocks (%lu bytes) and lost\n",
+			 "%llu of %llu bytes unusable: not in whole memory blocks (%lu bytes)\n",
 			 bytes - usable, bytes, memory_block_size_bytes());
 	return count;
 }
@@ -99,7 +99,7 @@ static struct kmem_memory *alloc_memory(struct dev_dax *dev_dax, unsigned int nr
 	mutex_init(&memory->lock);
 	init_rwsem(&memory->view);
 	for (i = 0; i < dev_dax->nr_range; i++)
-		if (whole_blocks(dev_dax, i, &memory->ranges[memory->nr_ranges].range))
+		if (align_range(dev_dax, i, &memory->ranges[memory->nr_ranges].range))
 			memory->nr_ranges++;
 	return memory;
 }
@@ -110,23 +110,23 @@ static void adopt(struct kmem_memory *memory, struct device *dev)
 	memory->dev = dev;
 	dev_set_drvdata(dev, memory);
 	mutex_unlock(&memory->lock);
-	dev_info(dev, "takes over the memory that %s left behind\n", memory->name);
+	dev_info(dev, "adopted the memory that %s left behind\n", memory->name);
 }
 
-/* Without its device: forgotten, or left on the list as long as any of it is RAM. */
+/* Separates the memory from its device: it is freed, or an orphan if any of it is still RAM. */
 static void detach(struct kmem_memory *memory)
 {
 	bool added = kmem_added(memory);
 
-	/* Before it seems to be left behind. */
+	/* First, since without a device it would look like an orphan. */
 	if (!added)
 		kmem_unregister_memory(memory);
 	else
-		pr_err("%s: the memory stays RAM; bind its device to kmem to take it back\n",
+		pr_err("%s: memory remains System RAM, bind the device to kmem to remove it\n",
 		       memory->name);
 	memory->dev = NULL;
 	mutex_unlock(&memory->lock);
-	/* From here on, what is left behind is the next one's. */
+	/* An orphan may be adopted from here on. */
 	if (!added)
 		free_memory(memory);
 }
@@ -139,11 +139,11 @@ static int kmem_probe(struct dev_dax *dev_dax)
 	int r;
 
 	if (dev_dax->target_node < 0) {
-		dev_err(dev, "its memory has no NUMA node: the firmware must name one (SRAT)\n");
+		dev_err(dev, "no NUMA node: the firmware has to provide one (SRAT)\n");
 		return -EINVAL;
 	}
 	if (!nr_ranges) {
-		dev_err(dev, "it has no whole memory block of %lu bytes\n",
+		dev_err(dev, "no whole memory block (%lu bytes) in its ranges\n",
 			memory_block_size_bytes());
 		return -EINVAL;
 	}
@@ -208,7 +208,7 @@ exit_types:
 	return r;
 }
 
-/* Added memory holds a reference to the module: there is none here. */
+/* Memory that is added holds a reference to the module, so there is none left. */
 static void __exit kmem_exit(void)
 {
 	dax_driver_unregister(&kmem_driver);
@@ -219,7 +219,7 @@ static void __exit kmem_exit(void)
 
 module_init(kmem_init);
 module_exit(kmem_exit);
-MODULE_DESCRIPTION("device-dax memory as System RAM that can be taken back");
+MODULE_DESCRIPTION("Device-dax memory as System RAM that can be removed");
 MODULE_AUTHOR("The pmem-preserve authors");
 #ifdef DAX_KMEM_VERSION
 MODULE_VERSION(DAX_KMEM_VERSION);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the driver share: the memory of one dax device as System RAM. It is known by
- * its physical ranges rather than by the device, since it outlives the device when it cannot be
- * removed.
+ * Shared declarations of the driver: struct kmem_memory is the memory of one dax device as System
+ * RAM. Its identity is its physical ranges, not the device: memory that cannot be removed outlives
+ * the device.
  */
 #ifndef KMEM_H
 #define KMEM_H
@@ -21,7 +21,7 @@
 
 #include "dax-private.h"
 #ifndef dax_driver_register
-#include "bus.h" /* in a kernel tree the bus is declared apart */
+#include "bus.h" /* a kernel tree declares the bus in a header of its own */
 #endif
 
 struct memory_dev_type;
@@ -30,16 +30,16 @@ struct page;
 #define KMEM_NO_PFN	    (~0UL)
 #define KMEM_TIMEOUT_MAX_MS (60 * 60 * 1000)
 
-/* What a memory block is; the order is that of kmem_state_names. */
+/* State of a memory block, or of all blocks of a device; indexes kmem_state_names. */
 enum kmem_state {
 	KMEM_UNPLUGGED,
 	KMEM_OFFLINE,
 	KMEM_ONLINE_MOVABLE,
 	KMEM_ONLINE_KERNEL,
-	KMEM_MIXED, /* of all blocks together only */
+	KMEM_MIXED, /* of a device only: its blocks differ */
 };
 
-/* Why a block does not go; the order is that of kmem_class_names. */
+/* Why an operation failed; indexes class_names of kmem-failure.c. */
 enum kmem_class {
 	KMEM_CLASS_UNKNOWN,
 	KMEM_CLASS_KERNEL_ZONE,
@@ -54,7 +54,7 @@ enum kmem_class {
 };
 
 enum kmem_rollback {
-	KMEM_ROLLBACK_NONE, /* nothing had been done yet */
+	KMEM_ROLLBACK_NONE, /* there was nothing to roll back */
 	KMEM_ROLLBACK_COMPLETE,
 	KMEM_ROLLBACK_INCOMPLETE,
 };
@@ -66,14 +66,14 @@ enum kmem_operation {
 
 /**
  * struct kmem_failure - how the last operation failed
- * @operation: which one
- * @error: negative errno; 0: there was no failure
- * @block: first pfn of the block that stood in the way, or KMEM_NO_PFN
- * @pfn: first page that stood in the way, or KMEM_NO_PFN
- * @class: of what kind that page, or block, is
- * @rollback: whether everything is as it was before
- * @lost: blocks that are not, of @blocks
- * @blocks: all blocks
+ * @operation: the operation
+ * @error: negative errno, or 0 if it succeeded
+ * @block: first pfn of the block that could not be changed, or KMEM_NO_PFN
+ * @pfn: first page of that block that could not be migrated, or KMEM_NO_PFN
+ * @class: the reason
+ * @rollback: whether the state before the operation was restored
+ * @lost: number of blocks whose state was not restored
+ * @blocks: number of blocks of the device
  */
 struct kmem_failure {
 	enum kmem_operation operation;
@@ -87,10 +87,10 @@ struct kmem_failure {
 };
 
 /**
- * struct kmem_range - a contiguous part of the memory
- * @range: physical, aligned to memory blocks
- * @res: its reservation in /proc/iomem, while it is added or may be added again
- * @added: it is System RAM; changed with the view held for writing
+ * struct kmem_range - a contiguous range of the memory
+ * @range: physical addresses, aligned to memory blocks
+ * @res: its entry in /proc/iomem, while it is added or may be added again
+ * @added: whether it is System RAM; written under &kmem_memory.view
  */
 struct kmem_range {
 	struct range range;
@@ -100,28 +100,28 @@ struct kmem_range {
 
 /**
  * struct kmem_memory - the memory of one dax device
- * @list: among all of them, in kmem-notify.c
- * @dev: the dax device; NULL: unbound, but the memory could not be removed
- * @name: of the device, for /proc/iomem
+ * @list: entry in the list of kmem-notify.c
+ * @dev: the dax device, or NULL for an orphan: the device was unbound, but its memory could not be
+ *	removed
+ * @name: name of the device in /proc/iomem and in the log
  * @node: NUMA node
- * @group: memory group id, while anything is added
- * @type: memory type, the same
- * @memmap_on_memory: the memmap is to lie in the memory itself
- * @timeout_ms: how long a removal may take
- * @lock: one operation at a time
- * @view: taken for writing when ranges come and go or @failure changes, and for reading by those
- *	who look at that
- * @worker: the thread of the operation that runs; nobody else changes the blocks meanwhile
- * @stop: why the worker shall give up, a negative errno; 0: go on; see kmem_stopped()
- * @undo_until: when the worker undoes what it did, until when; in jiffies
- * @wanted: the zone that the worker wants blocks in, as their state; KMEM_OFFLINE: by the policy;
- *	KMEM_MIXED: any, it puts back what was there; KMEM_UNPLUGGED: none may go online
- * @zone_refused: the kernel by itself wanted to online a block to another zone
- * @asked: the worker's present change of a block was put to all notifiers
- * @cancelled: ... was taken back
- * @failure: of the last operation
- * @nr_ranges: elements of @ranges
- * @ranges: what the device consists of
+ * @group: memory group id; valid while a range is added
+ * @type: memory type of the node; valid while a range is added
+ * @memmap_on_memory: allocate the memmap from the memory itself
+ * @timeout_ms: time limit of a removal
+ * @lock: serializes operations
+ * @view: protects the added state of @ranges, and @failure, for readers that do not hold @lock
+ * @worker: thread of the operation in progress; the notifier lets nobody else change blocks
+ * @stop: negative errno if the worker has to give up, or 0; see kmem_stopped()
+ * @undo_until: deadline of the rollback in jiffies, or 0 if there is none in progress
+ * @wanted: zone that the worker may online blocks to, as a block state; also KMEM_OFFLINE: as the
+ *	policy says; KMEM_MIXED: any, for a rollback; KMEM_UNPLUGGED: blocks must stay offline
+ * @zone_refused: auto-online was refused a zone while ranges were added
+ * @notified: every other notifier accepted the worker's current change of a block
+ * @cancelled: the worker's current change of a block was cancelled
+ * @failure: result of the last operation
+ * @nr_ranges: number of @ranges
+ * @ranges: the ranges of the device
  */
 struct kmem_memory {
 	struct list_head list;
@@ -132,14 +132,14 @@ struct kmem_memory {
 	struct memory_dev_type *type;
 	bool memmap_on_memory;
 	unsigned int timeout_ms;
-	struct mutex lock; /* held by whoever waits for an operation */
+	struct mutex lock; /* held by the waiter, not by the worker */
 	struct rw_semaphore view;
 	struct task_struct *worker;
 	int stop;
 	unsigned long undo_until;
 	enum kmem_state wanted;
 	bool zone_refused;
-	bool asked;
+	bool notified;
 	bool cancelled;
 	struct kmem_failure failure;
 	unsigned int nr_ranges;
@@ -147,22 +147,22 @@ struct kmem_memory {
 };
 
 /**
- * typedef kmem_job - what an operation does, in a thread of its own
- * @memory: whose lock is held by the one who waits
- * @failure: gets what is known of a failure
+ * typedef kmem_job - an operation, run in a kernel thread
+ * @memory: the waiter holds its lock
+ * @failure: gets the details of a failure
  *
- * Looks at kmem_stopped() between its steps. Undoes them on error.
+ * Checks kmem_stopped() between its steps, and rolls them back on error.
  *
  * Return: 0 or a negative errno.
  */
 typedef int kmem_job(struct kmem_memory *memory, struct kmem_failure *failure);
 
 /**
- * struct kmem_block - a memory block within an operation
- * @pfn: its first page
- * @before: what it was when the operation began
- * @used: pages that were not free then
- * @poisoned: with memory that failed among them
+ * struct kmem_block - a memory block at the start of an operation
+ * @pfn: first page
+ * @before: state
+ * @used: number of pages that were not free
+ * @poisoned: whether one of these had a hardware error
  */
 struct kmem_block {
 	unsigned long pfn;
@@ -171,6 +171,7 @@ struct kmem_block {
 	bool poisoned;
 };
 
+/* Whether any range is System RAM. */
 static inline bool kmem_added(const struct kmem_memory *memory)
 {
 	unsigned int i;
@@ -182,34 +183,34 @@ static inline bool kmem_added(const struct kmem_memory *memory)
 }
 
 /*
- * The files of the driver, as a line: each one uses only what is declared below its own place here.
- * tests/driver/calls.sh reads the order from these comments and checks the objects against it.
+ * The files of the driver, in call order: a file may only use what files further down declare.
+ * tests/driver/calls.sh takes the order from these comments and checks the objects against it.
  */
 
-/* kmem.c: bind and unbind, the module and its parameters; nobody calls it */
+/* kmem.c: bind, unbind, the module and its parameters */
 
 /* kmem-sysfs.c: the attributes of the device */
 extern const struct attribute_group *kmem_groups[];
 int kmem_parse_timeout(const char *text, unsigned int *ret_timeout_ms);
 
-/* kmem-hotplug.c: the two operations, each of which does all or nothing */
+/* kmem-hotplug.c: the operations, hot-add and hot-remove of all ranges or none */
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
 int kmem_remove(struct kmem_memory *memory);
 
-/* kmem-worker.c: the thread of an operation, and its time limit */
+/* kmem-worker.c: the thread of an operation, its time limit and its retries */
 int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
 	     unsigned int timeout_ms);
 int kmem_stopped(const struct kmem_memory *memory);
 void kmem_begin_undo(struct kmem_memory *memory, bool signals);
 int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state);
 
-/* kmem-failure.c: why an operation failed, and the report of how it ended */
+/* kmem-failure.c: the reason of a failure, and the report of the result */
 void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure *failure,
 			   int error);
 void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure);
 ssize_t kmem_emit_failure(struct kmem_memory *memory, char *buffer);
 
-/* kmem-ranges.c: adding and removing the physical ranges, and what that takes */
+/* kmem-ranges.c: physical ranges as System RAM, and the resources that they need */
 int kmem_types_init(void);
 void kmem_types_exit(void);
 int kmem_acquire(struct kmem_memory *memory);
@@ -225,7 +226,7 @@ void kmem_register_memory(struct kmem_memory *memory);
 void kmem_unregister_memory(struct kmem_memory *memory);
 struct kmem_memory *kmem_find_orphan(const struct kmem_memory *like);
 
-/* kmem-blocks.c: the memory blocks of the ranges */
+/* kmem-blocks.c: state and contents of memory blocks */
 extern const char *const kmem_state_names[];
 unsigned long kmem_block_pages(void);
 unsigned long kmem_block_number(unsigned long pfn);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Not part of the module: what check-layout compares with the kernel. The CRC of an exported
- * function covers every type that can be reached from its parameters and is complete where the
- * function is exported, so the headers are those that the kernel's own drivers/dax/bus.c includes.
+ * Not part of the module: check-layout compares this object with the kernel. The CRC of an exported
+ * function covers all types that its parameters reach and that are complete in the file that
+ * exports it. So the headers are those that the kernel's drivers/dax/bus.c includes.
  */
 #include <linux/memremap.h>
 #include <linux/device.h>
@@ -19,6 +19,6 @@ EXPORT_SYMBOL_GPL(__dax_driver_register);
 EXPORT_SYMBOL_GPL(static_dev_dax);
 
 #ifndef __GENKSYMS__
-/* For type information: only what is used is described. */
+/* The compiler describes only types that are used. */
 struct dax_device_driver layout;
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
 
-# Users would have no driver on this kernel, or one that the compiler warns about.
+# Otherwise users have no driver on this kernel, or one that the compiler warns about.
 builds() {
 	folder=$(kernel "$1") || exit
 	scripts/build-modules "$1" || exit 1
@@ -13,7 +13,7 @@ builds() {
 	esac
 }
 
-# Devices would not find the driver, or the kernel not its exports, which are for GPL modules.
+# Otherwise devices do not find the driver, or it cannot use exports for GPL modules.
 describes_itself() {
 	module=$(built_module "$1") || exit
 	modinfo "$module" >"$scratch/modinfo" || exit 1
@@ -25,17 +25,17 @@ describes_itself() {
 	done
 }
 
-# Nobody could say which driver a machine runs.
+# Otherwise nobody knows which driver a machine runs.
 one_version() {
 	version=$(sed -n 's/^PACKAGE_VERSION=//p' drivers/dax/dkms.conf)
 	program=$(sed -n "s/^ *version: '\(.*\)',/\1/p" meson.build)
 	[ "$version" = "$program" ] || fail "dkms.conf has version $version, meson.build $program"
 	module=$(built_module 6.1) || exit
-	told=$(modinfo -F version "$module")
-	[ "$told" = "$version" ] || fail "$module has version \"$told\", dkms.conf $version"
+	built=$(modinfo -F version "$module")
+	[ "$built" = "$version" ] || fail "$module has version \"$built\", dkms.conf $version"
 }
 
-# Build products would get into commits and packages.
+# Otherwise build products get into commits and packages.
 leaves_sources_alone() {
 	! find drivers/dax tests/qemu-nvdimm/modules -name '*.o' -o -name '*.ko' -o -name '*.cmd' \
 		-o -name '*.mod*' -o -name layout.checked 2>/dev/null | grep .

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
-# The driver as dkms builds it, in trees of its own: nothing of this machine is touched.
+# The driver as dkms builds it, in private trees: dkms of this machine is not touched.
 
 version=$(sed -n 's/^PACKAGE_VERSION=//p' drivers/dax/dkms.conf)
 package=dax-kmem/$version
 dkms_root=$scratch/dkms
 
-# In a user namespace when not root, since dkms insists on being so.
+# In a user namespace if not root, since dkms requires that.
 private_dkms() {
 	as_root=
 	[ "$(id -u)" -eq 0 ] || as_root="unshare --map-root-user"
 	action=$1
 	shift
-	# Else dkms makes a key of its own in /var.
+	# Otherwise dkms creates a key in /var.
 	mok_signing_key=$dkms_root/key mok_certificate=$dkms_root/certificate \
 		$as_root dkms "$action" "$package" --dkmstree "$dkms_root/tree" \
 		--sourcetree "$dkms_root/source" --installtree "$dkms_root/lib/modules" "$@"
@@ -29,7 +29,7 @@ add_package() {
 	private_dkms add || fail "dkms add failed"
 }
 
-# Users would not get the driver with a new kernel, or modprobe would take the stock one.
+# Otherwise users do not get the driver with a new kernel, or modprobe loads the stock one.
 dkms_installs() {
 	folder=$(kernel "$1") || exit
 	release=$(cat "$folder/release")
@@ -51,7 +51,7 @@ dkms_installs() {
 	expect_text "$modules/modules.dep" "kernel/drivers/dax/kmem.ko"
 }
 
-# Installing a kernel that the driver is not for would fail in the middle of an upgrade.
+# Otherwise an upgrade to a kernel that the driver does not support fails half way.
 dkms_leaves_alone() {
 	build=$(build_tree 6.1) || exit
 	add_package

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
-# The driver in a kernel's source tree. Who builds kernels could not review, test or send it.
+# The driver in a kernel source tree, for those who build kernels to review, test or submit it.
 
-# A source tree as "make modules_prepare" leaves it: Debian's headers are such a one but for the
-# drivers. A tree of its own is made once, since the tests change it.
+# A source tree after "make modules_prepare": Debian's headers, to which only the drivers are added.
+# A copy, since the tests change it.
 make_tree() {
 	unpack_source
 	build=$(build_tree 6.1) || exit
@@ -65,5 +65,5 @@ own_state_is_kept() {
 
 check "builds in a kernel tree" builds_in_tree
 check "the patch applies" patch_applies
-check "is taken out again" is_undone
-check "a kmem with a state of its own is kept" own_state_is_kept
+check "is removed again" is_undone
+check "a kmem with its own state attribute is kept" own_state_is_kept

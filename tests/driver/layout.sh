@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
-# The layout guard. If it were wrong, a module built with another kernel's struct dev_dax would
-# corrupt memory of the running one, or a machine would be left without a driver for no reason.
+# check-layout. If it were wrong, a module with another struct dev_dax than the kernel's would
+# corrupt memory, or a machine would have no driver for no reason.
 
-# Building driver $2 for kernel $1 must fail, by saying $3, before anything of it is compiled.
+# Building driver $2 for kernel $1 must fail with message $3, before anything is compiled.
 expect_refusal() {
 	release=$1 copy=$2 text=$3
 	shift 3
@@ -16,7 +16,7 @@ expect_refusal() {
 	! find "$copy" -name 'kmem*.o' -o -name '*.ko' | grep . || fail "something was built"
 }
 
-# swap_members FILE MEMBER OTHER: the two members change places.
+# swap_members FILE MEMBER OTHER: exchanges the two members.
 swap_members() {
 	python3 - "$@" <<-'END'
 	import re, sys
@@ -28,7 +28,7 @@ swap_members() {
 	END
 }
 
-# The CRCs are those that the kernel's own build made, and kmem.ko carries them to load time.
+# The CRCs are those of the kernel's own build, and kmem.ko has them for load time.
 crcs_are_the_kernels() {
 	module=$(built_module "$1") || exit
 	tree=$(build_tree "$1") || exit
@@ -44,7 +44,7 @@ crcs_are_the_kernels() {
 	expect_text "$scratch/imported" "$crc __dax_driver_register"
 }
 
-# As an independent witness: offset, size and type of each member, in kmem.ko and in the kernel.
+# Independently of CRCs: offset, size and type of each member, in kmem.ko and in the kernel.
 offsets_are_the_kernels() {
 	needs pahole
 	module=$(built_module "$1") || exit
@@ -63,17 +63,17 @@ offsets_are_the_kernels() {
 other_dev_dax_is_refused() {
 	copy=$(copy_driver swapped)
 	swap_members "$copy/dax-private.h" "	bool dyn_id;" "	struct dax_device *dax_dev;"
-	expect_refusal "$1" "$copy" "struct dev_dax of this kernel is not the one in dax-private.h"
+	expect_refusal "$1" "$copy" "struct dev_dax of this kernel differs from dax-private.h"
 }
 
 other_driver_is_refused() {
 	copy=$(copy_driver swapped)
 	swap_members "$copy/dax-private.h" "	int (*probe)(struct dev_dax *dev);" \
 		"	void (*remove)(struct dev_dax *dev);"
-	expect_refusal "$1" "$copy" "struct dax_device_driver of this kernel is not the one"
+	expect_refusal "$1" "$copy" "struct dax_device_driver of this kernel differs"
 }
 
-# A kernel without CRCs is judged by its types.
+# A kernel without CRCs is compared by its types.
 types_are_accepted() {
 	needs pahole
 	copy=$(copy_driver types)
@@ -85,17 +85,17 @@ other_types_are_refused() {
 	needs pahole
 	copy=$(copy_driver swapped)
 	swap_members "$copy/dax-private.h" "	int nr_range;" "	bool memmap_on_memory;"
-	expect_refusal "$1" "$copy" "struct dev_dax of this kernel is not the one" \
+	expect_refusal "$1" "$copy" "struct dev_dax of this kernel differs" \
 		CONFIG_MODVERSIONS=
 }
 
-# Without either, nothing is known, and nothing is risked.
+# Without either, the structs cannot be verified.
 unknown_is_refused() {
 	expect_refusal "$1" "$(copy_driver unknown)" \
 		"neither symbol CRCs nor a vmlinux with types" CONFIG_MODVERSIONS=
 }
 
-# 7.3 and later: our driver would displace one that does the same and is looked after by the kernel.
+# 7.3 and later: the driver would replace one of the kernel that does the same.
 own_state_is_refused() {
 	tree=$(build_tree 6.1) || exit
 	cp "$tree/Module.symvers" "$scratch/"
@@ -121,7 +121,7 @@ for name in 6.1 6.12; do
 	check "$name: another struct dev_dax is refused" other_dev_dax_is_refused $name
 done
 check "another struct dax_device_driver is refused" other_driver_is_refused 6.1
-check "a kernel without CRCs is judged by its types" types_are_accepted 6.12
+check "a kernel without CRCs is compared by its types" types_are_accepted 6.12
 check "other types are refused" other_types_are_refused 6.12
 check "a kernel without CRCs and types is refused" unknown_is_refused 6.1
 check "a kernel with a state of its own is refused" own_state_is_refused

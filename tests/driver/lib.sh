@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh
-# What the parts share: the account of the tests, and the kernels that they look at.
+# Shared by the parts: counting results, and the kernels to test with.
 
 top=$PWD
 source_package=linux-source-6.1
@@ -10,8 +10,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
 
-# check NAME COMMAND...: the command's status is the verdict, 77 that it cannot be told here; then
-# the last line that it prints is the reason.
+# check NAME COMMAND...: runs a test. Status 77 means skipped, with the last line of output as the
+# reason.
 check() {
 	title=$1
 	shift
@@ -51,31 +51,31 @@ needs() {
 expect_text() {
 	grep -qF -e "$2" "$1" || {
 		cat "$1"
-		fail "\"$2\" is not said"
+		fail "\"$2\" is missing from this output"
 	}
 }
 
 # The driver as "make modules" built it for kernel $1.
 built_module() {
 	module=build/modules/$1/kmem.ko
-	[ -e "$module" ] || fail "$module is missing: make modules comes first"
+	[ -e "$module" ] || fail "$module is missing: run make modules first"
 	echo "$module"
 }
 
 # The folder of kernel $1, with headers.
 kernel() {
 	folder=$("$top/tests/qemu-nvdimm/fetch-kernel" "$1" | tail -n 1)
-	[ -d "$folder/headers" ] || skip "the headers of kernel $1 cannot be fetched here"
+	[ -d "$folder/headers" ] || skip "failed to fetch the headers of kernel $1"
 	echo "$folder"
 }
 
-# What modules for kernel $1 are built against.
+# The tree that modules for kernel $1 are built against.
 build_tree() {
 	folder=$(kernel "$1") || exit
 	realpath "$folder/lib/modules/$(cat "$folder/release")/build"
 }
 
-# A copy of the driver, to spoil: prints its folder.
+# Prints the folder of a copy of the driver, for a test to change.
 copy_driver() {
 	copy=$scratch/$1
 	rm -rf "$copy"
@@ -83,7 +83,7 @@ copy_driver() {
 	echo "$copy"
 }
 
-# kbuild's output of building the driver in folder $2 for kernel $1, with variables $3...
+# Builds the driver in folder $2 for kernel $1, with make variables $3...
 build_in() {
 	tree=$(build_tree "$1") || exit
 	folder=$2
@@ -91,7 +91,7 @@ build_in() {
 	make -s -j"$(nproc)" -C "$tree" M="$folder" "$@" modules
 }
 
-# Of the package with the kernel's source what the tests use: scripts, and drivers/dax with what it
+# Unpacks what the tests use of the kernel's source package: scripts, and drivers/dax with what it
 # includes.
 unpack_source() {
 	archive=/usr/src/$source_package.tar.xz
@@ -103,6 +103,6 @@ unpack_source() {
 	mkdir -p "$kernel_source"
 	# shellcheck disable=SC2046,SC2086 # a list
 	xz -dcT0 "$archive" | (cd "$kernel_source" && tar -x --strip-components=1 \
-		$(printf "$source_package/%s " $parts)) || fail "$archive cannot be unpacked"
+		$(printf "$source_package/%s " $parts)) || fail "failed to unpack $archive"
 	echo "$made_of" >"$kernel_source/made-of"
 }

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
-# What the kernel's own tools find. Users would meet it later: as a race, a leak, a wrong address
-# space.
+# What the kernel's own tools find before users do: races, leaks, wrong address spaces.
 
-# What tool $1 may say of file $2, by the list of exceptions.
+# Messages of tool $1 that are ignored for file $2.
 exceptions() {
 	awk -v tool="$1" -v file="${2##*/}" \
 		'$1 == tool && ($2 == "*" || $2 == file) { print $3 }' tests/driver/exceptions
@@ -24,7 +23,7 @@ checkpatch_is_clean() {
 	status=0
 	for file in drivers/dax/*.[ch]; do
 		ignored=$(exceptions checkpatch "$file" | paste -sd ,)
-		# It leaves a file where it is called.
+		# It leaves a file in the current directory.
 		(cd "$scratch" && perl "$kernel_source/scripts/checkpatch.pl" --strict --no-tree \
 			--terse --show-types --no-summary --max-line-length=100 \
 			--ignore="$ignored" -f "$top/$file") ||
@@ -38,7 +37,7 @@ kernel_doc_is_clean() {
 	perl "$kernel_source/scripts/kernel-doc" -none -Werror drivers/dax/*.[ch]
 }
 
-# The semantic patches that can report; those in OCaml need a compiler that nobody has for this.
+# The semantic patches that can report, except those in OCaml, which need its compiler.
 coccinelle_is_clean() {
 	needs spatch
 	unpack_source

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Whether two objects have the same structs, as pahole tells from their BTF or DWARF.
+Whether two objects have the same structs, according to pahole on their BTF or DWARF.
 
     same_structs.py KERNEL MODULE STRUCT...
 """
@@ -18,7 +18,7 @@ def members(file, struct):
     """Name to (offset and size, type) of each member, and the size of all."""
     text = subprocess.run(["pahole", "--structs", "-C", struct, file], check=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    # Which members are aligned explicitly is in DWARF only, and follows from the offsets.
+    # Explicit alignment is only in DWARF, and follows from the offsets.
     text = re.sub(r"__attribute__\(\(__aligned__\(\d+\)\)\)", "", text)
     found = {}
     for line in text.splitlines():
@@ -36,7 +36,7 @@ def main():
     for struct in structs:
         theirs, ours = members(kernel, struct), members(module, struct)
         if len(theirs) < 3:
-            print(f"struct {struct}: {kernel} does not tell")
+            print(f"struct {struct}: {kernel} has no type information")
             failed = True
         for name in sorted(theirs.keys() | ours.keys()):
             if theirs.get(name) != ours.get(name):

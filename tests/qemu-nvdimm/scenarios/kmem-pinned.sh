@@ -46,7 +46,7 @@ check_pinned_frame() {
 		"kmem_block: dax0.0 memory[0-9]+ used_pages=[0-9]+ error=0 us=[0-9]+" \
 		"kmem_block: dax0.0 $block used_pages=[0-9]+ error=-110 us=[0-9]+" \
 		"kmem_rollback: dax0.0 memory[0-9]+ error=0" \
-		"kmem_unplug_end: dax0.0 error=-110 blocks_not_back=0"
+		"kmem_unplug_end: dax0.0 error=-110 blocks_not_restored=0"
 	dmesg | grep "dax0.0: unplug failed: errno -110, block $block, page $pfn, pinned;" ||
 		fail "the log does not tell"
 }
@@ -89,7 +89,7 @@ take_time unplug
 expect_no_failure
 expect_uevent RESULT=unplugged STATE=unplugged
 expect_traced "kmem_unplug_begin: dax0.0 blocks=7 timeout_ms=8000" \
-	"kmem_unplug_end: dax0.0 error=0 blocks_not_back=0"
+	"kmem_unplug_end: dax0.0 error=0 blocks_not_restored=0"
 echo online_movable >"$device/state"
 expect_picture /tmp/online
 check_dmesg

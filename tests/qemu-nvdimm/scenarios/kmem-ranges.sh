@@ -144,7 +144,7 @@ check_second_reserved() {
 	expect_ranges 1
 	create 512
 	! bind_device "$dax" || fail "$dax was bound, though its second range is in use"
-	dmesg | tail -n 5 | grep "is reserved by something else" || fail "nobody says why"
+	dmesg | tail -n 5 | grep "is already reserved" || fail "nobody says why"
 	expect_picture /tmp/kept
 	destroy "$dax"
 }

@@ -33,7 +33,7 @@ bind_by_policy() {
 
 check_policies() {
 	bind_kmem
-	dmesg | grep "$dax: 132120576 of 534773760 bytes are not in whole memory blocks" ||
+	dmesg | grep "$dax: 132120576 of 534773760 bytes unusable: not in whole memory blocks" ||
 		fail "nobody said what alignment costs"
 	unplug
 	picture /tmp/unplugged

@@ -30,7 +30,7 @@ enable_namespace() {
 }
 
 expect_taken_over() {
-	dmesg | tail -n 5 | grep "$dax: takes over the memory that .* left behind" ||
+	dmesg | tail -n 5 | grep "$dax: adopted the memory that .* left behind" ||
 		fail "the log does not tell that the memory was found again"
 	expect_state online_movable
 	expect_progress "0 3"
@@ -42,7 +42,7 @@ check_unbind() {
 	take_time unbind_kmem
 	expect_faster 40000
 	[ ! -e "$device/driver" ] || fail "$dax is bound still"
-	dmesg | tail -n 5 | grep "$dax: the memory stays RAM" || fail "the log does not tell"
+	dmesg | tail -n 5 | grep "$dax: memory remains System RAM" || fail "the log does not tell"
 	expect_kept
 	# The policy holds without a device, too.
 	block=$memory_blocks/$(nth_block 3)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lets so many memory blocks go offline, or come online, and refuses every other one: what a memory
- * notifier of some driver might do, at a point that the test knows. It can make each block slow.
+ * A memory notifier that lets a given number of blocks go offline or online and refuses the rest,
+ * as that of another driver might. It can also delay each block.
  */
 #include <linux/delay.h>
 #include <linux/memory.h>
@@ -12,23 +12,23 @@
 
 static int offline_left = -1;
 module_param(offline_left, int, 0644);
-MODULE_PARM_DESC(offline_left, "blocks that may still go offline; negative: all (-1)");
+MODULE_PARM_DESC(offline_left, "blocks that may still go offline; -1 for no limit (default)");
 
 static int online_left = -1;
 module_param(online_left, int, 0644);
-MODULE_PARM_DESC(online_left, "blocks that may still come online; negative: all (-1)");
+MODULE_PARM_DESC(online_left, "blocks that may still go online; -1 for no limit (default)");
 
 static int error = EIO;
 module_param(error, int, 0644);
-MODULE_PARM_DESC(error, "errno that the other ones are refused with");
+MODULE_PARM_DESC(error, "errno for blocks that are refused (default: 5, EIO)");
 
 static uint delay_ms;
 module_param(delay_ms, uint, 0644);
-MODULE_PARM_DESC(delay_ms, "how long a block takes on its way (0)");
+MODULE_PARM_DESC(delay_ms, "delay of each block (default: 0)");
 
 static long refused_block = -1;
 module_param(refused_block, long, 0644);
-MODULE_PARM_DESC(refused_block, "number of the block that was refused last");
+MODULE_PARM_DESC(refused_block, "number of the last refused block");
 
 static void count(int *left)
 {
@@ -81,5 +81,5 @@ static void __exit limit_blocks_exit(void)
 
 module_init(limit_blocks_init);
 module_exit(limit_blocks_exit);
-MODULE_DESCRIPTION("Refuses memory blocks on their way offline or online, for tests");
+MODULE_DESCRIPTION("Refuses to offline or online memory blocks, for tests");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds one page frame, of the test's choice, for as long as it is loaded: a page that cannot move,
- * as the buffer of a device would be. What lies there moves away first.
+ * Allocates one given page frame while it is loaded: a page that cannot be migrated, like a buffer
+ * of a device. Its present contents are migrated first.
  */
 #include <linux/gfp.h>
 #include <linux/memory_hotplug.h>
@@ -11,7 +11,7 @@
 
 static unsigned long pfn;
 module_param(pfn, ulong, 0444);
-MODULE_PARM_DESC(pfn, "number of the page frame to hold");
+MODULE_PARM_DESC(pfn, "page frame to allocate");
 
 static int __init pin_page_init(void)
 {
@@ -27,5 +27,5 @@ static void __exit pin_page_exit(void)
 
 module_init(pin_page_init);
 module_exit(pin_page_exit);
-MODULE_DESCRIPTION("Holds one page frame, for tests");
+MODULE_DESCRIPTION("Allocates one given page frame, for tests");
 MODULE_LICENSE("GPL");
