@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who is measured, and how: each saves a tree and brings it back, step by step."""
+"""The programs that are measured: each saves a tree and restores it."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-import workloads
+from . import workloads
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = REPOSITORY / "build" / "pmem-preserve"
@@ -27,7 +27,7 @@ def check():
 
 
 class Scratch:
-    """Three tmpfs: of small pages, of huge ones where they fit, and one that stands for a device."""
+    """Three tmpfs: with small pages, with huge pages where they fit, and one as a device."""
 
     def __init__(self, threads):
         self.threads = str(threads)
@@ -52,7 +52,7 @@ class Scratch:
         shutil.rmtree(self.top)
 
     def prepare(self, devices):
-        """The devices have their memory before, as real ones do."""
+        """Allocates the memory of the devices: real ones have theirs already."""
         size = workloads.write_list(self.state, self.list)
         files, _ = workloads.describe(self.state)
         size += files * 512 + 64 * MIB
@@ -104,7 +104,7 @@ def timed(*command):
 
 
 class Contestant:
-    """Each command is one process. One that does not restore says so with None."""
+    """save() and restore() return the command for it; restore() returns None if there is none."""
     name = None
 
     def save(self, scratch):
@@ -114,7 +114,7 @@ class Contestant:
         return None
 
     def forget(self, scratch):
-        """Removes what save() made."""
+        """Removes what save() has created."""
 
 
 class Ours(Contestant):
@@ -130,7 +130,7 @@ class Ours(Contestant):
 
 
 class OursKeyed(Contestant):
-    """The same with MACs for digests, in a device of its own."""
+    """The same with MACs instead of digests, in a device of its own."""
     name = "ours, keyed"
 
     def save(self, scratch):
@@ -182,7 +182,7 @@ class Tar(Contestant):
 
 
 class Copy(Contestant):
-    """There and back is the same to them: one step."""
+    """Saving and restoring is the same: only one is measured."""
 
     def forget(self, scratch):
         scratch.remove(scratch.plain / "copy")
@@ -212,6 +212,6 @@ class Erofs(Contestant):
         scratch.remove(scratch.plain / "erofs")
 
 
-# The limit comes first: its store is ours, and what lies in it does not matter when it restores.
+# The limit comes first: it shares the device with ours, but can restore from any content.
 ALL = (Limit(), Ours(), Tar(), OursNew(), Cp(), Rsync(), Erofs())
 KEYED = (Ours(), OursKeyed())

@@ -1,6 +1,5 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""picture.py RESULTS.json PICTURE: bars for each workload, and the limit as a line."""
+"""Draws bars for each workload, and the limit as a line: bench.picture RESULTS.json PICTURE."""
 
 import json
 import pathlib
@@ -12,10 +11,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-import results  # pylint: disable=wrong-import-position
+from . import results  # pylint: disable=wrong-import-position
 
 COLOURS = {"ours": "#1a6fb0", "ours, new file": "#7fb2d9"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Medians, their ratios, and what they are held against."""
+"""Medians, their ratios, and the goals for them."""
 
 import statistics
 
@@ -47,7 +47,7 @@ def _growth(name, sizes):
     ordered = sorted(sizes, key=int)
     for step in ("save", "restore"):
         for less, more in zip(ordered, ordered[1:]):
-            _goal(f"{name}, {step}: {more} takes so many times what {less} does",
+            _goal(f"{name}, {step}: time for {more} / time for {less}",
                   median(sizes[more], "ours", step) / median(sizes[less], "ours", step), 2.1, True)
 
 
@@ -65,7 +65,7 @@ def goals(everything):
         _goal(f"{name}, save: times as fast as mkfs.erofs", _ratio(found, "save", "mkfs.erofs"), 6)
     for name, sizes in everything["growth"].items():
         _growth(name, sizes)
-    # A mapped store is not memory that the program needs.
+    # "ours, new file": a mapped store would be counted as memory of the program.
     for name, found in workloads.items():
         most = 32 + found["tree"]["files"] * 300 / (1 << 20)
         for step in ("save", "restore"):

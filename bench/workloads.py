@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The trees that are saved and restored, made anew in a directory, the same each time."""
+"""The trees that are saved and restored, created in a directory, the same each time."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ import random
 import shutil
 
 MIB = 1 << 20
-OWNER, MODE = 1000, 0o640  # a service's: bench/limit.c has them, too
+OWNER, MODE = 1000, 0o640  # as in bench/limit.c
 FILES_IN_DIRECTORY = 100
 SMALL_MEAN = 8192  # 100,000 of them: about 800 MiB
 SMALL_SIGMA = 1.0
@@ -19,7 +19,7 @@ def own(fd):
 
 
 def big(root, mib=2048, files=8):
-    """State of the kind that a database has: a few large files."""
+    """The state of a database: a few large files."""
     block = os.urandom(8 * MIB)
     for i in range(files):
         with open(root / f"segment.{i}", "wb") as file:
@@ -63,7 +63,7 @@ def mixed(root):
 
 
 def sparse(root, mib=2048, files=4):
-    """Images of disks: one megabyte in eight is there."""
+    """Disk images: one megabyte in eight is data."""
     block = os.urandom(MIB)
     for i in range(files):
         with open(root / f"disk.{i}", "wb") as file:
@@ -87,7 +87,7 @@ def describe(root):
 
 
 def write_list(root, path):
-    """What bench/limit.c reads, and how many bytes its store needs."""
+    """Writes the list that bench/limit.c reads; returns how many bytes its store needs."""
     offset = 0
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as output:
         for directory, directories, names in os.walk(root):

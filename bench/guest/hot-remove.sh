@@ -1,14 +1,15 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Run in a VM by bench/hot-remove: takes the range out by each of two ways in turn, and says how long
-# each took: "sample WAY LOAD MICROSECONDS MOVED-KIB".
+# Run in a VM by bench/hot-remove: removes the range in two ways in turn, and prints how long each took:
+# "sample WAY LOAD MICROSECONDS MOVED-KIB".
 #
-#	idle|half STEPS   the way "steps" is daxctl offline-memory and unbind; "state" is the attribute
+#	hot-remove.sh idle|half PAIRS HALF-MIB
 #
-# /lib/ours/kmem.ko, when it is there, is loaded for "state" in place of the kernel's own.
+# The way "steps" is daxctl offline-memory and unbind; "state" is the attribute. If /lib/ours/kmem.ko
+# exists, it is loaded for "state" instead of the kernel's own.
 
-# 0.0...: no clock of a shell's own is finer than 10 ms. The first page of this file is made quickly.
+# Finer than /proc/uptime. The first lines of this file cost little.
 now_ns() {
 	{
 		read -r _
@@ -43,7 +44,7 @@ remove_by_steps() {
 	dax_device >/sys/bus/dax/drivers/kmem/unbind
 }
 
-# The device stays bound, but there is no memory any more.
+# The device stays bound, but its memory is removed.
 remove_by_state() {
 	echo unplugged >"$device/state"
 }
@@ -71,7 +72,7 @@ load=$1 pairs=$2 half_mib=$3
 make_devdax >/dev/null
 device=/sys/bus/dax/devices/$(dax_device)
 first_block=$(range_blocks | head -n 1)
-# The first of each is not counted: what it touches has never been touched before.
+# The first of each is not counted: it uses memory that was never used before.
 sample steps "$load" >/dev/null
 sample state "$load" >/dev/null
 while [ "$pairs" -gt 0 ]; do

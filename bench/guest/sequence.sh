@@ -1,14 +1,14 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Run in a VM by bench/sequence: the state goes over a kexec again and again, each time in another
-# way; what came back is checked and goes on. What is said, and when, is what is measured.
+# Run in a VM by bench/sequence: the state survives one kexec after another, each time in another way;
+# it is checked each time. The times of the messages are what is measured.
 #
 #	sequence.sh MIB WAY...
 #
 #	script           scripts/preserve-state.sh
 #	raw, devdax      pmem-preserve, all of it after the services have stopped
-#	prepared-raw, prepared-devdax    with the memory taken out before, by "prepare"
+#	prepared-raw, prepared-devdax    with the memory removed before that, by "prepare"
 
 restore() {
 	echo "@ restore $1"
@@ -23,7 +23,7 @@ restore() {
 }
 
 save() {
-	# What the check has read would have to be moved first, by whoever comes first.
+	# Otherwise the pages that the check has read would have to be migrated first.
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	layout=${1#prepared-}
@@ -38,7 +38,7 @@ save() {
 	script) preserve-state.sh save /var/state ;;
 	*) pmem-preserve checkpoint --kexec --layout="$layout" /var/state ;;
 	esac
-	fail "there was no kexec"
+	fail "no kexec"
 }
 
 mib=$1

@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Debian machine in QEMU, and the agent in it that runs what it is told."""
+"""A Debian machine in QEMU, controlled by commands to the agent in it (guest/agent.sh)."""
 
 import base64
+import contextlib
 import os
 import pathlib
 import queue
-import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "qemu-nvdimm"))
+from tests import vm
+from tests.vm import accelerator, paths
 
-from harness import accelerator, paths, serial  # noqa: E402
-from harness.console import Console  # noqa: E402
-
-# It goes when we do, however that comes.
-QEMU = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64"]
 BOOT_SECONDS = 300
 COMMAND_SECONDS = 240
 
@@ -29,69 +23,64 @@ class Failed(Exception):
 
 
 class Guest:
-    """One machine from its start to its end. A context manager."""
+    """One machine from its start to its end. A context manager.
+
+    said    every line of the console
+    boots   the ids of all boots
+    """
 
     def __init__(self, folder, machine, log, allowed=None):
         self._folder = pathlib.Path(folder)
         self._machine = machine
         self._log_path = pathlib.Path(log)
-        self._console = Console(allowed)
+        self._console = vm.Console(allowed)
         self._lines = queue.Queue()
-        self.said = []              # every line of the console
-        self.boots = []             # their boot ids
+        self.said = []
+        self.boots = []
 
     def __enter__(self):
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._private = tempfile.TemporaryDirectory(dir=paths.CACHE, prefix="debian-")
-        private = pathlib.Path(self._private.name)
-        disk = private / "root.img"
-        subprocess.run(["cp", "--sparse=always", self._folder / "root.img", disk], check=True)
-        arguments = self._machine.arguments(self._folder / "vmlinuz", self._folder / "initrd",
-                                            disk, private / "nvdimm")
-        # A reset must not end it: memory outlives that, and one test is about it.
-        arguments.remove("-no-reboot")
-        self._log = open(self._log_path, "w", buffering=1, errors="backslashreplace")
-        self._started = time.monotonic()
-        with serial.ports(2) as (self._sockets, ports, descriptors):
-            self._qemu = subprocess.Popen(
-                [*QEMU, *accelerator.TCG, *arguments, *ports], stdin=subprocess.DEVNULL,
-                stdout=self._log, stderr=self._log, start_new_session=True, pass_fds=descriptors)
-        self._agent = self._sockets[1]
-        for source, handle in zip(self._sockets, (self._from_console, self._from_agent)):
-            threading.Thread(target=self._read, args=(source, handle), daemon=True).start()
-        self._wait_for_boot()
+        with contextlib.ExitStack() as stack:
+            self._log = stack.enter_context(vm.Log(self._log_path))
+            private = pathlib.Path(stack.enter_context(
+                tempfile.TemporaryDirectory(dir=paths.CACHE, prefix="debian-")))
+            disk = private / "root.img"
+            subprocess.run(["cp", "--sparse=always", self._folder / "root.img", disk], check=True)
+            arguments = self._machine.arguments(self._folder / "vmlinuz", self._folder / "initrd",
+                                                disk, private / "nvdimm")
+            self._qemu = stack.enter_context(vm.Qemu([*accelerator.TCG, *arguments]))
+            console, self._agent = self._qemu.ports
+            readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in (
+                (console, self._from_console), (self._agent, self._from_agent),
+                (self._qemu.output, lambda line: self._log.write("qemu", line)))]
+            for reader in readers:
+                reader.start()
+                stack.callback(reader.join)
+            # Ends what they read.
+            stack.callback(self._qemu.kill)
+            self._wait_for_boot()
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_):
-        self._qemu.kill()
-        self._qemu.wait()
-        for host in self._sockets:
-            host.close()
-        self._log.close()
-        self._private.cleanup()
-
-    def _write(self, mark, line):
-        self._log.write(f"{time.monotonic() - self._started:8.3f} {mark} {line}\n")
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
 
     def _read(self, source, handle):
-        lines = serial.Lines(handle)
-        while True:
-            try:
-                data = os.read(source.fileno(), 65536)
-            except OSError:
-                return
-            if not data:
-                self._lines.put(None)
-                return
-            lines.feed(data)
+        lines = vm.Lines(handle)
+        # A socket whose QEMU was killed may end with ECONNRESET.
+        with contextlib.suppress(ConnectionResetError):
+            while data := os.read(source.fileno(), 65536):
+                lines.feed(data)
+        lines.finish()
+        if source is self._agent:
+            self._lines.put(None)
 
     def _from_console(self, line):
-        self._write("console", line)
+        self._log.write("console", line)
         self._console.line(line)
         self.said.append(line)
 
     def _from_agent(self, line):
-        self._write("agent  ", line)
+        self._log.write("agent", line)
         self._lines.put(line)
 
     def _next_line(self, deadline, what):
@@ -100,7 +89,7 @@ class Guest:
         except queue.Empty:
             raise Failed(f"{what}: no answer in time") from None
         if line is None:
-            raise Failed(f"{what}: QEMU ended ({self._qemu.wait()})")
+            raise Failed(f"{what}: QEMU exited ({self._qemu.wait()})")
         return line
 
     def _wait_for_boot(self):
@@ -112,8 +101,8 @@ class Guest:
                 return
 
     def run(self, script, timeout=COMMAND_SECONDS):
-        """Runs it as root in the guest: (status, what it printed)."""
-        self._write("host   ", script)
+        """Runs a shell script as root in the guest; returns (exit status, output)."""
+        self._log.write("host", script)
         self._agent.sendall(base64.b64encode(script.encode()) + b"\n")
         deadline = time.monotonic() + timeout
         output = []
@@ -124,19 +113,19 @@ class Guest:
             output.append(line)
 
     def expect(self, script, status=0, holds=""):
-        """The same; Failed when it ends with another status or does not print @holds."""
+        """Runs a script; Failed unless it exits with @status and prints @holds. Returns its output."""
         ended, text = self.run(script)
         if ended != status:
-            raise Failed(f"\"{script}\" ended with {ended}, not {status}: {text[-600:]}")
+            raise Failed(f"\"{script}\" exited with {ended}, not {status}: {text[-600:]}")
         if holds not in text:
             raise Failed(f"\"{script}\" did not print \"{holds}\": {text[-600:]}")
         return text
 
     def go_down(self, script):
-        """Runs what takes the machine down, and waits until it is up again."""
+        """Runs a script that takes the machine down, and waits for the next boot."""
         self.expect(script)
         self._wait_for_boot()
 
     def check_console(self):
         if self._console.trouble:
-            raise Failed(f"the kernel said: {self._console.trouble}")
+            raise Failed(f"kernel message: {self._console.trouble}")

@@ -64,7 +64,7 @@ built_module() {
 
 # The folder of kernel $1, with headers.
 kernel() {
-	folder=$("$top/tests/qemu-nvdimm/fetch-kernel" "$1" | tail -n 1)
+	folder=$("$top/tests/vm/fetch-kernel" "$1" | tail -n 1)
 	[ -d "$folder/headers" ] || skip "failed to fetch the headers of kernel $1"
 	echo "$folder"
 }

@@ -8,8 +8,8 @@ import os
 import socket
 import stat
 
-from support import scratch
-from support.bases import set_if_possible
+from tests.image.support import scratch
+from tests.image.support.bases import set_if_possible
 
 
 def empty(state):

@@ -15,9 +15,9 @@ import sys
 import time
 import unittest
 
-from support import program, snapshot
-from support.case import ImageCase
-from support.program import DONE, FAILED, REFUSED
+from .support import program, snapshot
+from .support.case import ImageCase
+from .support.program import DONE, FAILED, REFUSED
 
 RACER = pathlib.Path(__file__).resolve().parent / "support" / "racer.py"
 TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "15"))  # and on until the racer was in time once

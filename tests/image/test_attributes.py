@@ -5,10 +5,10 @@ import os
 import stat
 import struct
 
-from support import scratch, snapshot
-from support.case import ImageCase
-from support.program import DONE
-from support.scratch import ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER, ACL_USER, ACL_USER_OBJ, acl
+from .support import scratch, snapshot
+from .support.case import ImageCase
+from .support.program import DONE
+from .support.scratch import ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER, ACL_USER, ACL_USER_OBJ, acl
 
 CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
 

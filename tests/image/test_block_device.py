@@ -9,9 +9,9 @@ import subprocess
 import time
 import unittest
 
-from support import mounts, program, snapshot
-from support.case import ImageCase
-from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED
+from .support import mounts, program, snapshot
+from .support.case import ImageCase
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED
 
 MIB = 1 << 20
 

@@ -5,8 +5,8 @@ import os
 import signal
 import time
 
-from support import program, snapshot
-from support.case import ImageCase
+from .support import program, snapshot
+from .support.case import ImageCase
 
 FILLER = 64 << 20
 TRIES = 8

@@ -8,8 +8,8 @@ import os
 import random
 import shutil
 
-from support import bases, program, snapshot
-from support.case import ImageCase, beneath
+from .support import bases, program, snapshot
+from .support.case import ImageCase, beneath
 
 COUNT = int(os.environ.get("PMEM_PRESERVE_MUTANTS", "60"))
 BLOCK = 4096

@@ -8,9 +8,9 @@ of one behind.
 import os
 import resource
 
-from support import failing, program, scratch, snapshot
-from support.case import ImageCase
-from support.program import DONE, FAILED, NO_CHECKPOINT
+from .support import failing, program, scratch, snapshot
+from .support.case import ImageCase
+from .support.program import DONE, FAILED, NO_CHECKPOINT
 
 # More allocations than this would mean that the count follows the number of files.
 ALLOCATIONS_MAX = 5000

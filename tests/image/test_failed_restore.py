@@ -6,9 +6,9 @@ import signal
 import subprocess
 import time
 
-from support import mounts, program, scratch, snapshot
-from support.case import ImageCase, beneath
-from support.program import DAMAGED, DONE, FAILED, NO_FIT, REFUSED
+from .support import mounts, program, scratch, snapshot
+from .support.case import ImageCase, beneath
+from .support.program import DAMAGED, DONE, FAILED, NO_FIT, REFUSED
 
 SIZE = 24 << 20
 TRIES = 8

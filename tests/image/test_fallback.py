@@ -13,9 +13,9 @@ import socket
 import subprocess
 import unittest
 
-from support import program, snapshot
-from support.case import ImageCase
-from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
+from .support import program, snapshot
+from .support.case import ImageCase
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
 # A region that no machine has, so that nothing depends on where the tests run.
 REGION = "region = no-such-region"

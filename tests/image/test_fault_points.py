@@ -10,9 +10,9 @@ import pathlib
 import re
 import signal
 
-from support import faults, program, scratch, snapshot
-from support.case import ImageCase
-from support.program import DONE, FAILED, NO_CHECKPOINT
+from .support import faults, program, scratch, snapshot
+from .support.case import ImageCase
+from .support.program import DONE, FAILED, NO_CHECKPOINT
 
 FILE = ("FILE_LINKED", "FILE_RENAMED", "FILE_PUBLISHED")
 WRITE = (("IMAGE_BEGIN", 1), ("IMAGE_MARKED", 1), ("IMAGE_MIB", 1), ("IMAGE_MIB", 3),

@@ -3,9 +3,9 @@
 
 import os
 
-from support import mounts
-from support.case import ImageCase
-from support.program import DONE, FAILED, NO_FIT, REFUSED, USAGE
+from .support import mounts
+from .support.case import ImageCase
+from .support.program import DONE, FAILED, NO_FIT, REFUSED, USAGE
 
 MIB = 1 << 20
 

@@ -13,10 +13,10 @@ import subprocess
 import time
 import unittest
 
-from support import badblocks, mounts, program, snapshot
-from support.case import ImageCase, beneath
-from support.imagefile import ImageFile
-from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
+from .support import badblocks, mounts, program, snapshot
+from .support.case import ImageCase, beneath
+from .support.imagefile import ImageFile
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 BLOCK = 4096

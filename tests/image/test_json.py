@@ -6,8 +6,8 @@ import os
 import stat
 import uuid
 
-from support.case import ImageCase
-from support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED, USAGE
+from .support.case import ImageCase
+from .support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED, USAGE
 
 
 class Json(ImageCase):

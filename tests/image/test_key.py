@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import unittest
 
-from support import bases, mounts, program, sealing, snapshot
-from support.imagefile import HEADER, ImageFile
-from support.keyed import KeyedCase, set_phase
-from support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED
+from .support import bases, mounts, program, sealing, snapshot
+from .support.imagefile import HEADER, ImageFile
+from .support.keyed import KeyedCase, set_phase
+from .support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 SEAL, HEADER_MAC, SUPER_DIGEST, RESERVED, PHASE, TIMELINE = 312, 316, 332, 348, 16, 864

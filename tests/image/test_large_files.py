@@ -3,9 +3,9 @@
 
 import os
 
-from support.case import ImageCase, beneath
-from support.imagefile import BLOCK, INODE, ImageFile
-from support.program import DAMAGED
+from .support.case import ImageCase, beneath
+from .support.imagefile import BLOCK, INODE, ImageFile
+from .support.program import DAMAGED
 
 MIB = 1 << 20
 HUGE_PAGE = 2 * MIB

@@ -10,8 +10,8 @@ import pathlib
 import random
 import shutil
 
-from support import bases, mutants, program, recipes, sealing, snapshot
-from support.case import ImageCase
+from .support import bases, mutants, program, recipes, sealing, snapshot
+from .support.case import ImageCase
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 DEADLINE = 30

@@ -14,8 +14,8 @@ import random
 import shutil
 import time
 
-from support import badblocks, mediafaults, program, snapshot
-from support.case import ImageCase, beneath
+from .support import badblocks, mediafaults, program, snapshot
+from .support.case import ImageCase, beneath
 
 TRIES = int(os.environ.get("MEDIA_TRIES", "300"))
 SEED = int(os.environ.get("MEDIA_SEED", str(int(time.time()))))

@@ -3,8 +3,8 @@
 
 import os
 
-from support import judges, snapshot
-from support.case import ImageCase, beneath
+from .support import judges, snapshot
+from .support.case import ImageCase, beneath
 
 
 class Names(ImageCase):

@@ -3,8 +3,8 @@
 
 import os
 
-from support import judges, mounts, program, snapshot
-from support.case import ImageCase, beneath
+from .support import judges, mounts, program, snapshot
+from .support.case import ImageCase, beneath
 
 
 def fill(directory, *names):

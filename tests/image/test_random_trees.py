@@ -5,8 +5,8 @@ import os
 import random
 import stat
 
-from support import judges, scratch, snapshot
-from support.case import ImageCase, beneath
+from .support import judges, scratch, snapshot
+from .support.case import ImageCase, beneath
 
 SEEDS = range(int(os.environ.get("PMEM_PRESERVE_FIRST_SEED", "1")),
               int(os.environ.get("PMEM_PRESERVE_LAST_SEED", "4")))

@@ -6,8 +6,8 @@ import pathlib
 import sysconfig
 import unittest
 
-from support import program
-from support.case import ImageCase
+from .support import program
+from .support.case import ImageCase
 
 MOST_FILES, MOST_BYTES = 2500, 48 << 20
 

@@ -4,9 +4,9 @@
 import os
 import re
 
-from support import mounts, program, snapshot
-from support.case import ImageCase
-from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
+from .support import mounts, program, snapshot
+from .support.case import ImageCase
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
 
 
 class Refusals(ImageCase):

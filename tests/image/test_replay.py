@@ -4,10 +4,10 @@
 import os
 import shutil
 
-from support import bases, mounts, sealing, snapshot
-from support.imagefile import HEADER
-from support.keyed import KeyedCase, set_phase
-from support.program import DONE, FAILED, NO_CHECKPOINT, REFUSED
+from .support import bases, mounts, sealing, snapshot
+from .support.imagefile import HEADER
+from .support.keyed import KeyedCase, set_phase
+from .support.program import DONE, FAILED, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 

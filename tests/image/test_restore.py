@@ -3,9 +3,9 @@
 
 import os
 
-from support import program, snapshot
-from support.case import ImageCase, beneath
-from support.program import DONE, FAILED, REFUSED
+from .support import program, snapshot
+from .support.case import ImageCase, beneath
+from .support.program import DONE, FAILED, REFUSED
 
 
 class Restore(ImageCase):

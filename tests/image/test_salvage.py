@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import unittest
 
-from support import badblocks, mounts, snapshot
-from support.case import ImageCase
-from support.imagefile import ImageFile
-from support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
+from .support import badblocks, mounts, snapshot
+from .support.case import ImageCase
+from .support.imagefile import ImageFile
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
 
 MIB = 1 << 20
 

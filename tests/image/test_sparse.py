@@ -4,8 +4,8 @@
 import os
 import unittest
 
-from support import judges, snapshot
-from support.case import ImageCase, beneath
+from .support import judges, snapshot
+from .support.case import ImageCase, beneath
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 

@@ -5,8 +5,8 @@ import os
 import socket
 import stat
 
-from support import snapshot
-from support.case import ImageCase
+from .support import snapshot
+from .support.case import ImageCase
 
 
 class Links(ImageCase):

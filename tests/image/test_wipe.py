@@ -3,10 +3,10 @@
 
 import os
 
-from support import mounts
-from support.case import ImageCase
-from support.keyed import set_phase
-from support.program import DONE, NO_CHECKPOINT
+from .support import mounts
+from .support.case import ImageCase
+from .support.keyed import set_phase
+from .support.program import DONE, NO_CHECKPOINT
 
 MIB = 1 << 20
 MARK = b"a secret of the state, "

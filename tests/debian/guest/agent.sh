@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Each line that comes in is a script in base64; answers with its output and its status.
+# Reads scripts, each a line in base64; runs them, and prints their output and exit status.
 stty raw -echo
 printf '\n@@ ready %s\n' "$(cat /proc/sys/kernel/random/boot_id)"
 while read -r line; do

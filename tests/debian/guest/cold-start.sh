@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The environment is what pmem-preserve has noted of this boot.
+# The environment is from /run/pmem-preserve/boot.
 set -eu
 outcome=${PMEM_PRESERVE_OUTCOME:-unknown}
 if [ "$outcome" != restored ]; then

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the services themselves say they hold, on one line.
+# Digests of the data of both services, from the services themselves, on one line.
 set -eu
-# They may have been started just now; and redis answers while it still loads, with a part of it.
+# They may have just been started, and while redis loads its data, it answers with a part of it.
 timeout 60 sh -c 'until redis-cli info persistence 2>&1 | grep -q "^loading:0"; do :; done'
 timeout 60 sh -c 'until pg_isready -q; do :; done'
 redis=$(redis-cli debug digest)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Data for both services; $1 makes it different from what was there before.
+# Adds data to both services, which depends on $1.
 set -eu
 redis-cli eval 'for i = 1, 20000 do
 	redis.call("set", "key-" .. ARGV[1] .. "-" .. i, string.rep("x", 900) .. i)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The test case that all others build upon: a directory of its own, and the round trip."""
+"""The base of all test cases: a directory of its own, and the round trip."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ from . import judges, program, scratch, snapshot
 
 
 def beneath(directory, path):
-    """Where the absolute @path lies when @directory stands for "/"."""
+    """Where the absolute @path is if @directory stands for "/"."""
     return pathlib.Path(directory) / str(path).lstrip("/")
 
 
@@ -44,12 +44,19 @@ class ImageCase(unittest.TestCase):
     def restored(self, path=None):
         return beneath(self.target, path or self.state)
 
+    def empty_target(self):
+        scratch.remove(self.target)
+        self.target.mkdir()
+
     def assert_same(self, before, after, what):
         lines = snapshot.differences(before, after)
         self.assertFalse(lines, "%s:\n  %s" % (what, "\n  ".join(lines)))
 
+    def assert_restored(self, before, what="the restored tree"):
+        self.assert_same(before, snapshot.take(self.restored()), what)
+
     def judge_image(self, source, before, rsync=True):
-        """fsck and the kernel's own view of the image."""
+        """fsck.erofs, and the image as the kernel shows it."""
         self.assertEqual(judges.fsck(self.image), "", "fsck.erofs")
         with judges.mounted(self.image) as mount:
             if not mount:
@@ -60,7 +67,7 @@ class ImageCase(unittest.TestCase):
                                  "rsync to the mounted image")
 
     def round_trip(self, source=None, options=(), mount=True, rsync=True):
-        """Out and back, and nothing is different anywhere: source, image, restored tree."""
+        """Saves and restores; source, image and restored tree must be equal."""
         source = source or self.state
         before = snapshot.take(source)
         self.checkpoint(source, options=options)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Where things lie in an image (see Documentation/image-format.rst), read independently of the
-program: for tests that change one field. Only for images that are whole.
+The layout of an image (see Documentation/image-format.rst), read independently of the program: for
+tests that change one field. Only for valid images.
 """
 
 import os
@@ -20,9 +20,11 @@ HEADER = {
     "paths_offset": (112, "Q"), "paths_bytes": (120, "Q"), "digests_offset": (128, "Q"),
     "digests_count": (136, "Q"), "files": (144, "Q"), "file_bytes": (152, "Q"),
     "created_ns": (160, "Q"), "hostname": (168, "64s"), "kernel": (232, "64s"),
-    "root_digest": (296, "16s"), "super_digest": (332, "16s"), "timeline": (864, "Q"), "timeline_digest": (992, "16s"),
-    "header_digest": (1008, "16s"),
+    "root_digest": (296, "16s"), "super_digest": (332, "16s"), "timeline": (864, "Q"),
+    "timeline_digest": (992, "16s"), "header_digest": (1008, "16s"),
 }
+PHASES = {"writing": 0x5752495449e74e47, "committed": 0xa4d3b2ab961ab1b8,
+          "restored": 0x3c5a6996c3a5c33c}
 SUPERBLOCK = {
     "magic": (0, "I"), "checksum": (4, "I"), "feature_compat": (8, "I"), "block_bits": (12, "B"),
     "extension_slots": (13, "B"), "root_nid": (14, "H"), "inodes": (16, "Q"),

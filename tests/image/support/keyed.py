@@ -6,10 +6,7 @@ import struct
 
 from . import program
 from .case import ImageCase
-from .imagefile import HEADER
-
-PHASES = {"writing": 0x5752495449e74e47, "committed": 0xa4d3b2ab961ab1b8,
-          "restored": 0x3c5a6996c3a5c33c}
+from .imagefile import HEADER, PHASES
 
 
 class KeyedCase(ImageCase):
@@ -21,21 +18,18 @@ class KeyedCase(ImageCase):
         self.configure()
 
     def make_key(self, name, secret=None, mode=0o600):
-        path = self.box / name
-        path.write_bytes(secret or os.urandom(32))
-        path.chmod(mode)
-        return path
+        return write_key(self.box / name, secret, mode)
 
     def configure(self, *lines, key=None):
         self.config.write_text("\n".join([f"key-file = {key or self.key}",
                                           f"counter-file = {self.counter}", *lines, ""]))
 
     def expect(self, status, *arguments, **options):
-        """The last --config counts."""
+        """A --config in @arguments overrides ours."""
         return super().expect(status, "--config", self.config, *arguments, **options)
 
     def expect_plain(self, status, *arguments, **options):
-        """Where no key is configured."""
+        """Without the configured key."""
         return super().expect(status, *arguments, **options)
 
     def counted(self):
@@ -46,8 +40,15 @@ class KeyedCase(ImageCase):
                            self.image).json["image"]["generation"]
 
 
+def write_key(path, secret=None, mode=0o600):
+    """A key file at @path, of random bytes by default. Returns @path."""
+    path.write_bytes(secret or os.urandom(32))
+    path.chmod(mode)
+    return path
+
+
 def set_phase(path, name):
-    """One word, as whoever may write the device can do it."""
+    """Changes the word in the header, as anyone can who may write to the device."""
     with open(path, "r+b") as file:
         os.pwrite(file.fileno(), struct.pack("<Q", PHASES[name]), HEADER["phase"][0])
         os.fsync(file.fileno())

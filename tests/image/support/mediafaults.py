@@ -13,7 +13,7 @@ from .imagefile import BLOCK
 HEAD = 2 * BLOCK  # header and superblock, and their copy
 LINE = 64  # what a processor writes at once; a drive's block is the other unit
 PHASE = imagefile.HEADER["phase"][0]
-WRITING = struct.pack("<Q", 0x5752495449e74e47)
+WRITING = struct.pack("<Q", imagefile.PHASES["writing"])
 
 
 @dataclasses.dataclass

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether KVM may be used. A KVM device can be there whose guests hang, so it is tried once."""
+"""KVM if it works here, TCG otherwise. Guests hang on some KVM devices, so a boot is tried once."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PROBE_SECONDS = 20
 
 
 def _kvm_boots(kernel, initramfs):
-    """Whether a guest gets as far as its first process."""
+    """Whether a guest reaches its first process."""
     with tempfile.NamedTemporaryFile() as console:
         qemu = subprocess.Popen(
             ["qemu-system-x86_64", *KVM, "-machine", "q35", "-m", "1G", "-nodefaults",
@@ -33,10 +33,10 @@ def _kvm_boots(kernel, initramfs):
 
 
 def arguments(kernel, initramfs):
-    """QEMU's arguments for the fastest accelerator that works here; the answer is kept."""
-    answer = paths.CACHE / "accelerator"
+    """QEMU's arguments for the fastest accelerator that works here; the result is cached."""
+    cached = paths.CACHE / "accelerator"
     if not os.access("/dev/kvm", os.W_OK):
         return TCG
-    if not answer.exists():
-        answer.write_text("kvm\n" if _kvm_boots(kernel, initramfs) else "tcg\n")
-    return KVM if answer.read_text().strip() == "kvm" else TCG
+    if not cached.exists():
+        cached.write_text("kvm\n" if _kvm_boots(kernel, initramfs) else "tcg\n")
+    return KVM if cached.read_text().strip() == "kvm" else TCG

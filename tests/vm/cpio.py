@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes an initramfs archive (cpio, "newc"), device nodes included, without being root."""
+"""Writes an initramfs archive (cpio, "newc"), with device nodes, without being root."""
 
 import stat
 
 
 class Archive:
-    """Collects files by their path in the guest; save() writes them, parents first."""
+    """Files by their path in the guest; save() writes them, parents first."""
 
     def __init__(self):
         self._members = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel says on its console that must not be there."""
+"""Kernel messages that fail a run."""
 
 import re
 
@@ -11,7 +11,10 @@ TROUBLE = re.compile(
 
 
 class Console:
-    """Lines of the kernel's console; remembers the first one that means trouble."""
+    """Checks the lines of the kernel's console; trouble is the first one that fails the run.
+
+    @allowed: regular expression for lines that do not.
+    """
 
     def __init__(self, allowed=None):
         self._allowed = re.compile(allowed) if allowed else None

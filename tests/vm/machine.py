@@ -3,12 +3,12 @@
 
 Ordinary RAM lies below 1 GiB and above 4 GiB; the region of persistent memory starts at 4 GiB.
 
-    memmap         RAM that memmap=SIZE!4G on the kernel's command line sets aside. Some RAM stays
-                   above it: at the very top the range would belong to no NUMA node.
+    memmap         RAM that memmap=SIZE!4G on the kernel's command line sets aside. There is RAM
+                   above it: at the very top of memory the range would belong to no NUMA node.
     nvdimm         an NVDIMM without labels
     nvdimm-labels  an NVDIMM with a label area; its size is a multiple of 16 MiB less the labels
-    soft-reserved  RAM that the firmware, as it seems, keeps for a special use. Its dax region is a
-                   dynamic one, where daxctl makes devices, of several ranges if need be.
+    soft-reserved  RAM that appears as reserved for a special purpose (EFI_MEMORY_SP). Its dax
+                   region is dynamic: daxctl creates devices in it, of several ranges if need be.
     none           no persistent memory
 """
 
@@ -21,11 +21,11 @@ GIB = 1 << 30
 LABELS = 2 * MIB
 LOW_MEMORY = GIB
 
-# memmap=SIZE%START-OLD+NEW turns memory of one type of the firmware's map (1: RAM) into another.
+# memmap=SIZE%START-OLD+NEW changes the type of memory in the firmware's map (1: RAM).
 SOFT_RESERVED = "-1+0xefffffff"
 
-# panic=-1 reboots at once and QEMU runs with -no-reboot: a panic ends the VM. Libraries at the same
-# addresses in each process save an emulator most of its translations.
+# panic=-1 reboots at once: a panic ends the VM, unless it survives resets. With norandmaps libraries
+# are at the same addresses in each process, which saves an emulator most of its translations.
 COMMAND_LINE = ("console=ttyS0,115200 loglevel=6 panic=-1 oops=panic no_timer_check "
                 "random.trust_cpu=on net.ifnames=0 norandmaps")
 
@@ -45,6 +45,7 @@ class Machine:
     memory: int = 1536 * MIB    # ordinary RAM besides the region, bytes
     cpus: int = 2
     append: str = ""            # more for the kernel's command line
+    survives_reset: bool = False    # a reset does not end QEMU
 
     def __post_init__(self):
         if self.region not in REGIONS:
@@ -63,7 +64,7 @@ class Machine:
         return " ".join(words)
 
     def arguments(self, kernel, initramfs, scratch, nvdimm):
-        """QEMU's, but for the accelerator and the serial ports. @nvdimm: the NVDIMM's file."""
+        """QEMU's arguments without accelerator and serial ports. @nvdimm: the NVDIMM's file."""
         ram = self.memory + (self.size if self.region in ("memmap", "soft-reserved") else 0)
         size = f"size={ram // MIB}M"
         memory = f"{ram // MIB}M"
@@ -83,7 +84,8 @@ class Machine:
             "-machine", machine, "-m", memory, "-smp", str(self.cpus),
             "-object", f"memory-backend-ram,id=ram,{size}", "-numa", "node,memdev=ram",
             *devices,
-            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-nodefaults", "-no-user-config", "-display", "none",
+            *([] if self.survives_reset else ["-no-reboot"]),
             "-drive", f"file={scratch},format=raw,if=none,id=scratch,cache=unsafe",
             "-device", "virtio-blk-pci,drive=scratch",
             "-kernel", str(kernel), "-initrd", str(initramfs), "-append", self.command_line(),

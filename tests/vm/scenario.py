@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scenarios: guest scripts whose first comment lines say which machine they want.
+"""Scenarios: guest scripts whose first comment lines say which machine they need.
 
 A script that names several kernels is a scenario for each of them: NAME-KERNEL. Those in brackets
-are for when there is time: with TESTS_LONG=1 in the environment, or when they are asked for by name.
+run with TESTS_LONG=1 in the environment, or when they are named.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import re
 
 from . import paths
 from .machine import Machine, parse_size
-from .run import Request
+from .script import Request
 
 KEYS = {"kernel", "region", "size", "memory", "cpus", "append", "timeout", "state-size", "allow",
         "module", "needs"}
@@ -31,7 +31,7 @@ class Scenario:
     long: bool = False
 
     def on(self, kernel):
-        """The same on another kernel."""
+        """The same scenario on another kernel."""
         return Scenario(f"{self.script.stem}-{kernel}", self.script, kernel, self.values)
 
     def deadline(self):
@@ -39,7 +39,7 @@ class Scenario:
         return int(self.values.get("timeout", "600"))
 
     def missing(self):
-        """Why it cannot run here; "" when it can."""
+        """Why it cannot run here; "" if it can."""
         for module in self._modules():
             if not module.exists():
                 return f"{module.relative_to(paths.REPOSITORY)} is not built"
@@ -64,7 +64,7 @@ class Scenario:
 
 
 def _header(script):
-    """The "# key: value" lines of the comment that starts the file; "module" may come again."""
+    """The "# key: value" lines of the comment that starts the file; "module" may be repeated."""
     values = {}
     for line in script.read_text().splitlines():
         if not line.startswith("#"):
@@ -75,14 +75,14 @@ def _header(script):
             values[match[1]] = more + match[2].strip()
     unknown = set(values) - KEYS
     if unknown:
-        raise ValueError(f"{script.name}: not known: {', '.join(sorted(unknown))}")
+        raise ValueError(f"{script.name}: unknown key: {', '.join(sorted(unknown))}")
     if values.get("needs", "pmem-preserve") not in NEEDS:
-        raise ValueError(f"{script.name}: needs what is not known: {values['needs']}")
+        raise ValueError(f"{script.name}: unknown value of needs: {values['needs']}")
     return values
 
 
 def _load(script):
-    """The scenarios that a script is."""
+    """The scenarios of a script, one for each kernel."""
     values = _header(script)
     words = values.get("kernel", "6.1").split()
     first = Scenario(script.stem, script, words[0].strip("()"), values)
@@ -97,14 +97,14 @@ def _all():
 
 
 def load_all():
-    """The longest come first, so that the end is not spent waiting for one of them."""
+    """All scenarios, the longest first: the last ones to end should be short."""
     return sorted((one for one in _all() if not one.long or os.environ.get("TESTS_LONG")),
                   key=lambda one: -one.deadline())
 
 
 def load(name):
-    """Those of that name: of one kernel, or of a script for all of its kernels."""
+    """The scenario @name, or all of a script that has several kernels."""
     found = [one for one in _all() if name in (one.name, one.script.stem)]
     if not found:
-        raise ValueError(f"there is no scenario {name}")
+        raise ValueError(f"no such scenario: {name}")
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which shared libraries a program of this machine needs."""
+"""Shared libraries of a program."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ import subprocess
 
 
 def libraries(program):
-    """Paths of the libraries and of the loader, as ldd(1) sees them; none for a static program."""
+    """Paths of the libraries and of the loader, from ldd(1); empty for a static program."""
     with open(program, "rb") as file:
         if file.read(4) != b"\x7fELF":
             return []

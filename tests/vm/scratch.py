@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's disk for one run: kernel and initrd for kexec, the script, its files, its notes.
+"""The guest's disk for one run: kernel and initrd for kexec, the script and its files.
 
     boot/       vmlinuz-RELEASE, initrd.img-RELEASE; the guest links them into its /boot
     root/       copied over the guest's / at each boot
-    script      what to run;  arguments: its parameters;  options: for init
-    stage       which boot this is; written by init
+    script      what to run;  arguments: its arguments;  options: for init
+    stage       the number of the boot; written by init
 """
 
 import os
@@ -23,7 +23,7 @@ OPTIONS = "state_size={state_size}\ntrace={trace}\nlong={long}\n"
 
 
 def _add(root, source, target):
-    """Copies a file, and the libraries it needs, to where the guest finds them."""
+    """Copies a file with its libraries, or a folder, to @target in the guest."""
     source = pathlib.Path(source)
     place = root / target.lstrip("/")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def _add(root, source, target):
 
 
 def create(image, *, kernel, initramfs, script, arguments, files, state_size, trace):
-    """Makes the ext4 image. @files: pairs of a file or folder here and its place in the guest."""
+    """Creates the ext4 image. @files: pairs (file or folder here, path in the guest)."""
     with tempfile.TemporaryDirectory(dir=pathlib.Path(image).parent) as name:
         top = pathlib.Path(name)
         (top / "boot").mkdir()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel, from fetch-kernel or debug-kernel, and the modules that a guest needs of it."""
+"""A kernel, from fetch-kernel or debug-kernel, and the modules that a guest needs from it."""
 
 import dataclasses
 import lzma
@@ -7,21 +7,19 @@ import pathlib
 import subprocess
 
 from . import paths
+from .errors import Unavailable
 
-# What the guest loads at boot, in this order; what they depend on comes along.
+# Loaded at boot in this order, with their dependencies.
 LOADED = [
     "virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "loop", "erofs",
     "libnvdimm", "nfit", "nd_e820", "nd_pmem", "dax_pmem", "device_dax", "kmem",
 ]
-# There to be loaded by a script or by the kernel itself.
+# Included to be loaded by a script or by the kernel.
 AVAILABLE = ["crc32c_intel", "memory-notifier-error-inject", "hwpoison-inject", "overlay", "fuse",
              "dax_hmem", "dm-mod"]
-# Who has a kernel of that name. One that takes half an hour to build is not built unasked.
+# Scripts that provide a kernel, if not fetch-kernel. The debug kernel takes half an hour to build:
+# that is not done implicitly.
 SOURCES = {"debug": ["debug-kernel", "--no-build"]}
-
-
-class Unavailable(Exception):
-    """The kernel cannot be fetched here: whatever needs it is skipped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +31,15 @@ class Kernel:
 
 
 def fetch(name):
-    """The kernel of that name ("6.1"), downloaded if need be; or "debug", when it is built."""
+    """The kernel named @name: "6.1", downloaded if need be, or "debug", if it has been built.
+
+    Raises Unavailable.
+    """
     script, *arguments = SOURCES.get(name, ["fetch-kernel", name])
     command = subprocess.run([paths.HERE / script, *arguments],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if command.returncode == 2:
-        raise SystemExit(f"no kernel is known as '{name}'\n{command.stderr}")
+        raise SystemExit(f"unknown kernel '{name}'\n{command.stderr}")
     if command.returncode != 0:
         lines = command.stderr.strip().splitlines() or [f"{script} failed"]
         raise Unavailable(f"kernel {name}: {lines[-1]}")
@@ -52,9 +53,9 @@ def _module_name(path):
 
 
 def needed_modules(kernel, names):
-    """Files (relative to the modules' directory) of these modules and all they depend on.
+    """Files of these modules and of all that they depend on, relative to kernel.modules.
 
-    A name that is built in, or that this kernel does not have, is left out.
+    Names that are built in, or that this kernel does not have, are left out.
     """
     depends = {}
     for line in (kernel.modules / "modules.dep").read_text().splitlines():
@@ -69,6 +70,6 @@ def needed_modules(kernel, names):
 
 
 def module_data(file):
-    """The module's content; those of newer kernels are compressed."""
+    """Content of a module file, decompressed."""
     data = file.read_bytes()
     return lzma.decompress(data) if file.suffix == ".xz" else data

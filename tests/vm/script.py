@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Puts the parts together: one guest script, run in one VM."""
+"""Runs one guest script in one VM, through all of its boots."""
 
 import dataclasses
 import pathlib
@@ -14,20 +14,26 @@ from .session import Session
 @dataclasses.dataclass
 class Request:
     script: pathlib.Path
-    name: str = ""              # of the log; "": that of the script
+    name: str = ""              # of the log; default: that of the script
     arguments: list = dataclasses.field(default_factory=list)
     kernel: str = "6.1"
     machine: Machine = dataclasses.field(default_factory=Machine)
-    files: list = dataclasses.field(default_factory=list)    # (here, in the guest)
+    files: list = dataclasses.field(default_factory=list)    # (path here, path in the guest)
     modules: list = dataclasses.field(default_factory=list)  # .ko that replace the kernel's own
     state_size: str = "80%"     # of the tmpfs on /var/state
     timeout: int = 300          # seconds, for all boots together
     trace: bool = False         # sh -x
-    allowed: str = ""           # kernel messages that do not fail the run
+    allowed: str = ""           # regular expression: kernel messages that do not fail the run
 
 
-def run(request, *, log=None, on_output=None, stopping=None, keep=False):
-    """Runs it and returns (Outcome, path of the log). Raises kernel.Unavailable."""
+def run_script(request, *, log=None, on_output=None, stopping=None, keep=False):
+    """Runs @request and returns (Outcome, path of the log). Raises Unavailable.
+
+    @log: where to write it; default: .cache/runs/NAME.log
+    @on_output: called with each line that the script prints
+    @stopping: a threading.Event that ends the run early
+    @keep: do not delete the disk images
+    """
     kernel = kernels.fetch(request.kernel)
     initrd = initramfs.build(kernel, [pathlib.Path(module) for module in request.modules])
     paths.RUNS.mkdir(parents=True, exist_ok=True)
@@ -39,8 +45,8 @@ def run(request, *, log=None, on_output=None, stopping=None, keep=False):
         scratch.create(disk, kernel=kernel, initramfs=initrd, script=request.script,
                        arguments=request.arguments, files=request.files,
                        state_size=request.state_size, trace=request.trace)
-        # A stock kernel now and then dies under emulation before it gets as far as our init. That
-        # says nothing about what is tested, so the boot is tried again, once, and the log says so.
+        # Under emulation a stock kernel occasionally dies before it reaches our init. That says
+        # nothing about what is tested, so the boot is tried once more, and the first log is kept.
         for first in (True, False):
             session = Session(
                 [*accelerator.arguments(kernel, initrd),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's root file system: busybox, the tools of the field, and a kernel's modules.
+"""The guest's root file system: busybox, the tools that scenarios use, and a kernel's modules.
 
-It holds nothing of a single run, so there is one for each kernel (and set of replaced modules),
-kept under a digest of what it is made from. It is also the initrd that the guest kexecs with.
+It does not depend on the single run: there is one for each kernel (and set of replaced modules),
+named by a digest of what it is made from. It is also the initrd that the guest kexecs with.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ import time
 
 from . import elf, kernel as kernels, paths
 from .cpio import Archive
+from .errors import Unavailable
 
-# dash is the shell, as on Debian; that of a static busybox would take its own tar for "tar".
+# dash is the shell, as on Debian: busybox's own shell would run its tar applet instead of GNU tar.
 REQUIRED = ["busybox", "dash", "ndctl", "daxctl", "kexec", "rsync", "tar", "cp", "grep",
             "cksum", "perl", "dmsetup"]
 OPTIONAL = ["fsck.erofs", "getfattr", "setfattr", "getfacl", "setfacl", "setcap"]
@@ -28,12 +29,9 @@ PACKAGES = {"busybox": "busybox-static", "kexec": "kexec-tools", "cp": "coreutil
 DIRECTORIES = ["/dev", "/proc", "/sys", "/run", "/tmp", "/root", "/mnt", "/scratch", "/boot",
                "/var/state", "/var/lib", "/etc", "/usr/lib"]
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\n"
-SOURCES = ["cpio.py", "elf.py", "initramfs.py", "kernel.py"]
 GROUP = b"root:x:0:\n"
-
-
-class MissingTool(Exception):
-    """This machine lacks a program that the guest needs."""
+# Our own files that decide what is in the archive.
+SOURCES = ["cpio.py", "elf.py", "initramfs.py", "kernel.py"]
 
 
 def _which(name):
@@ -45,9 +43,9 @@ def _tools():
     tools = {name: _which(name) for name in REQUIRED + OPTIONAL}
     for name in REQUIRED:
         if not tools[name]:
-            raise MissingTool(f"{name} is missing: install {PACKAGES.get(name, name)}")
+            raise Unavailable(f"{name} is missing: install {PACKAGES.get(name, name)}")
     if elf.libraries(tools["busybox"]):
-        raise MissingTool("busybox is not static: install busybox-static")
+        raise Unavailable("busybox is not static: install busybox-static")
     return {name: path for name, path in tools.items() if path}
 
 
@@ -66,7 +64,7 @@ def _add_tools(archive, tools):
 
 
 def _add_modules(archive, kernel, replaced):
-    """Stages the modules to run depmod on them: libkmod in the guest wants its indexes."""
+    """Stages the modules in a directory for depmod: libkmod in the guest needs its indexes."""
     names = kernels.LOADED + kernels.AVAILABLE
     own = {file.name.split(".ko")[0].replace("-", "_"): file for file in replaced}
     with tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +89,7 @@ def _add_modules(archive, kernel, replaced):
 
 
 def _digest(kernel, tools, replaced):
-    """Of all that goes in: sizes and times for files of the system, content for our own."""
+    """Of everything in the archive: size and time for files of the system, content for our own."""
     digest = hashlib.sha256()
     for file in [kernel.image, *tools.values()]:
         status = file.stat()
@@ -103,16 +101,16 @@ def _digest(kernel, tools, replaced):
 
 
 def _remove_unused():
-    """Those that no run has asked for since yesterday."""
+    """Removes archives that no run has used for a day."""
     for old in paths.INITRAMFS.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # another run was faster
+        with contextlib.suppress(FileNotFoundError):  # removed by another run
             if old.stat().st_mtime < time.time() - 86400:
                 old.unlink()
 
 
 @contextlib.contextmanager
 def _alone():
-    """Scenarios that run at the same time, or another run, wait for the one that builds."""
+    """Only one process or thread builds at a time; the others wait for it."""
     paths.INITRAMFS.mkdir(parents=True, exist_ok=True)
     with open(paths.INITRAMFS / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -120,7 +118,7 @@ def _alone():
 
 
 def build(kernel, replaced_modules=()):
-    """Path of the initramfs; made when there is none yet."""
+    """Path of the initramfs, which is built if it does not exist yet. Raises Unavailable."""
     tools = _tools()
     name = f"{kernel.name}-{_digest(kernel, tools, replaced_modules)}"
     target = paths.INITRAMFS / name
