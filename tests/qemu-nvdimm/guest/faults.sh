@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# With $layout set: ends at the program's fault points (tools/pmem-preserve/base/fault.h), and what must be true then.
+# Runs that end at the program's fault points (tools/pmem-preserve/base/fault.h), and what must hold
+# afterwards. $layout is set.
 
-# make_small_state: one of nearly everything, so that a comparison takes no time.
+# make_small_state: one of nearly everything, but quick to compare.
 make_small_state() {
 	mkdir -p /var/state
 	(
@@ -20,7 +21,7 @@ make_small_state() {
 	compare_tree /var/state
 }
 
-# fail_at POINT[:N] kill|error COMMAND...: the command ends there, in that way.
+# fail_at POINT[:N] kill|error COMMAND...: the command is killed there, or the step fails.
 fail_at() {
 	point=$1 action=$2
 	shift 2
@@ -35,15 +36,15 @@ fail_at() {
 	esac
 }
 
-# committed: whether the region holds a whole checkpoint that was not restored; a part of one must not
-# look like one.
+# committed: whether the region holds a complete checkpoint that was not restored. An incomplete one
+# must not be reported as damaged.
 committed() {
 	status=0
 	pmem-preserve --json verify >/tmp/verify 2>&1 || status=$?
 	case $status in
 	0) grep -q '"phase": *"committed"' /tmp/verify ;;
 	3) return 1 ;;
-	*) fail "verify ended with $status: $(cat /tmp/verify)" ;;
+	*) fail "verify exited with $status: $(cat /tmp/verify)" ;;
 	esac
 }
 
@@ -51,13 +52,13 @@ region_state() {
 	pmem-preserve --json status | sed -n 's/^ *"state": *"\([a-z]*\)".*/\1/p' | head -n 1
 }
 
-# The table of the run: what became of the memory and of the state.
-tell() {
+# report WHILE OUTCOME: a line of the table that tests/qemu-nvdimm/run prints.
+report() {
 	note "fault $number $point, $action in $1: $2"
 }
 
-# after_checkpoint ACTION NEXT: the state is where it was; whatever was done by halves is mended by
-# the next command.
+# after_checkpoint NEXT: the state is unchanged, and the next command completes or undoes what was left
+# unfinished.
 after_checkpoint() {
 	compare_tree /var/state
 	if committed; then
@@ -68,7 +69,7 @@ after_checkpoint() {
 		outcome="the state; the region is $(region_state)"
 		[ "$action" = kill ] || expect_ram
 	fi
-	tell checkpoint "$outcome"
+	report checkpoint "$outcome"
 	if [ "$1" = checkpoint ]; then
 		pmem-preserve checkpoint "$layout" /var/state
 		pmem-preserve verify
@@ -78,7 +79,7 @@ after_checkpoint() {
 	expect_ram
 }
 
-# checkpoint_faults NEXT ACTION POINTS: NEXT, "checkpoint" or "hot-add", is the command after it.
+# checkpoint_faults NEXT ACTION POINTS: the command after each fault is NEXT, "checkpoint" or "hot-add".
 checkpoint_faults() {
 	next=$1
 	for at in $3; do
@@ -87,12 +88,12 @@ checkpoint_faults() {
 	done
 }
 
-# add_faults ACTION POINTS: on the way from raw, or devdax, to RAM.
+# add_faults ACTION POINTS: faults on the way from raw, or devdax, to RAM.
 add_faults() {
 	for at in $2; do
 		pmem-preserve prepare "$layout"
 		fail_at "$at" "$1" pmem-preserve hot-add
-		tell hot-add "the region is $(region_state)"
+		report hot-add "the region is $(region_state)"
 		pmem-preserve hot-add
 		expect_ram
 		compare_tree /var/state
@@ -105,34 +106,34 @@ discard_faults() {
 		pmem-preserve checkpoint "$layout" /var/state
 		fail_at "$at" "$1" pmem-preserve discard
 		if committed; then
-			tell discard "the state, and the checkpoint"
+			report discard "the state, and the checkpoint"
 			pmem-preserve discard
 		else
-			tell discard "the state"
+			report discard "the state"
 		fi
 		pmem-preserve hot-add
 		expect_ram
 	done
 }
 
-# With the next kernel loaded: an error takes it out again, after a kill the next try goes through.
+# With the next kernel loaded: after an error it is unloaded, after a kill the next attempt succeeds.
 kexec_faults() {
 	fail_at KEXEC_LOADED error pmem-preserve checkpoint "$layout" --kexec /var/state
 	compare_tree /var/state
 	committed && fail "the checkpoint would come back in the next boot"
-	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "the kernel is still loaded"
+	expect_no_next_kernel
 	expect_ram
-	tell kexec "the state; the region is $(region_state)"
+	report kexec "the state; the region is $(region_state)"
 
 	fail_at KEXEC_LOADED kill pmem-preserve checkpoint "$layout" --kexec /var/state
 	compare_tree /var/state
-	committed || fail "it was committed before the kernel was loaded"
-	tell kexec "the state, and the checkpoint; the region is $(region_state), the kernel is loaded"
+	committed || fail "the checkpoint was not committed when the kernel was loaded"
+	report kexec "the state, and the checkpoint; the region is $(region_state), the kernel is loaded"
 	pmem-preserve discard
 	pmem-preserve hot-add
 	expect_ram
 	fail_at KEXEC_LOADED error pmem-preserve checkpoint "$layout" --kexec /var/state
-	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "the kernel is still loaded"
+	expect_no_next_kernel
 	expect_ram
 }
 
@@ -140,7 +141,7 @@ is_stopped() {
 	grep -q '^State:.T' "/proc/$1/status"
 }
 
-# cut_power_at POINT[:N] COMMAND...: the machine loses its power there. Never returns.
+# cut_power_at POINT[:N] COMMAND...: the machine loses its power there. Does not return.
 cut_power_at() {
 	at=$1
 	shift
@@ -150,5 +151,5 @@ cut_power_at() {
 	note "the power goes at $at of: $*"
 	echo "@@ power-cut" >/dev/ttyS1
 	wait $!
-	fail "the power is still there"
+	fail "the power was not cut"
 }

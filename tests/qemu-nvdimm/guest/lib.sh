@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What scenarios are written with. Sourced by run-stage under "set -eu"; $stage is set.
+# The library for scenarios. Sourced by run-stage under "set -eu"; $stage is set.
 
-# The rest by idea: the tree that is preserved; the memory it is preserved in; what a run of the
-# program is made of; the driver that takes the memory back; the program's fault points.
+# Its other parts: the tree that is preserved; the memory that it is preserved in; steps of the
+# program that most scenarios take; the driver; the program's fault points.
 # shellcheck disable=SC1091
 . /usr/lib/qemu-nvdimm/state.sh
 # shellcheck disable=SC1091
@@ -21,7 +21,7 @@ fail() {
 	exit 1
 }
 
-# expect_status N COMMAND...: the command must end with that status. Its output is kept in $output.
+# expect_status N COMMAND...: the command must exit with that status. Its output is kept in $output.
 output=/tmp/output
 expect_status() {
 	expected=$1
@@ -32,9 +32,13 @@ expect_status() {
 	[ "$status" = "$expected" ] || fail "status $status, not $expected: $*"
 }
 
-# expect_output REGEX: the command that expect_status ran last must have said that.
+# expect_output REGEX: the last command of expect_status must have printed that.
 expect_output() {
-	grep -Eq -e "$1" "$output" || fail "the output does not say: $1"
+	grep -Eq -e "$1" "$output" || fail "not in the output: $1"
+}
+
+expect_empty() {
+	[ -z "$(ls "$1")" ] || fail "$1 is not empty: $(ls "$1")"
 }
 
 # wait_until SECONDS COMMAND...: polls until the command succeeds.
@@ -42,7 +46,7 @@ wait_until() {
 	deadline=$(($(uptime_ms) + $1 * 1000))
 	shift
 	until "$@"; do
-		[ "$(uptime_ms)" -lt $deadline ] || fail "never came true: $*"
+		[ "$(uptime_ms)" -lt $deadline ] || fail "timed out: $*"
 		usleep 20000
 	done
 }
@@ -52,17 +56,17 @@ uptime_ms() {
 	echo "${uptime%.*}${uptime#*.}0"
 }
 
-# note TEXT: a line of the story that the demo tells; in other runs a line of the log.
+# note TEXT: a line of the demo; in other runs a line of the log.
 note() {
 	echo "## $*"
 }
 
-# What the harness looks for on the console is checked here as well, for messages below its level.
+# The same patterns that tests/vm looks for on the console, for messages below its log level.
 check_dmesg() {
 	if dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|page allocation failure|segfault at'; then
-		fail "the kernel complained"
+		fail "a kernel message, see above"
 	fi
-	# A debug kernel checks its locks until the first thing that it finds.
+	# lockdep turns itself off at its first report.
 	[ ! -e /proc/lockdep_stats ] || grep -q 'debug_locks: *1' /proc/lockdep_stats ||
-		fail "lockdep has given up"
+		fail "lockdep is off"
 }

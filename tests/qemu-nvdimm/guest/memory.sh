@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The range of persistent memory, as ndctl and daxctl see it, and the system's RAM.
-# There is one region in the guest.
+# The guest has one region.
 
 memory_blocks=/sys/devices/system/memory
 
@@ -14,7 +14,7 @@ memfree() {
 	sed -n 's/^MemFree: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
-# kB in use within ZONE_MOVABLE, which only the added range has.
+# kB in use in ZONE_MOVABLE, which consists of the added range only.
 movable_used() {
 	awk '/zone +Movable/ { movable = 1 } /^Node/ && !/Movable/ { movable = 0 }
 		movable && $1 == "pages" { free += $3 } movable && $1 == "managed" { all += $2 }
@@ -37,13 +37,13 @@ dax_device() {
 	done
 }
 
-# "kmem", "device_dax" or nothing.
+# Prints "kmem", "device_dax" or nothing.
 dax_driver() {
 	link=/sys/bus/dax/devices/$(dax_device)/driver
 	[ ! -e "$link" ] || basename "$(readlink -f "$link")"
 }
 
-# By the tools, for scenarios that are not about how the program does it.
+# With ndctl, for scenarios that do not test the conversion by the program.
 make_devdax() {
 	ndctl create-namespace --force --reconfig="$(namespace)" --mode=devdax --map=mem
 }
@@ -53,13 +53,23 @@ make_raw() {
 	dd if=/dev/zero of=/dev/pmem0 bs=4096 seek=1 count=1
 }
 
+# expect_memtotal KB: MemTotal has not changed.
+expect_memtotal() {
+	[ "$(memtotal)" = "$1" ] || fail "MemTotal was $1 kB and is $(memtotal) kB"
+}
+
 # expect_more_memory BEFORE: MemTotal has grown since by half of the region or more.
 expect_more_memory() {
 	expected=$(($1 + $(cat /sys/bus/nd/devices/region0/size) / 1024 / 2))
 	[ "$(memtotal)" -ge "$expected" ] || fail "MemTotal is $(memtotal) kB, after $1 kB"
 }
 
-# The whole range is RAM, and can be taken back: each of its blocks is online, in ZONE_MOVABLE.
+# The namespace is devdax, and its device can be mapped.
+expect_devdax() {
+	[ "$(dax_driver)" = device_dax ] || fail "the region is not bound to device_dax"
+}
+
+# The whole range is RAM, and can be removed: each of its blocks is online, in ZONE_MOVABLE.
 expect_ram() {
 	[ "$(dax_driver)" = kmem ] || fail "the region is not bound to kmem"
 	count=0
@@ -83,8 +93,12 @@ range_blocks() {
 	done
 }
 
-# kexec_into [WORD...]: load this kernel once more and jump into it; with words, they are its
-# command line, and otherwise it is the present one.
+expect_no_next_kernel() {
+	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "a kernel is loaded"
+}
+
+# kexec_into [WORD...]: loads this kernel again and starts it, with the command line WORD..., or with
+# the present one.
 kexec_into() {
 	if [ $# -gt 0 ]; then
 		set -- "--command-line=$*"

@@ -3,7 +3,7 @@
 #
 # What nearly every scenario of the program does before its kexec and after it.
 
-# The range joins the system's RAM, in a way that it can be taken back.
+# The range becomes RAM that can be removed again.
 hot_add() {
 	before=$(memtotal)
 	pmem-preserve hot-add
@@ -11,21 +11,26 @@ hot_add() {
 	expect_more_memory "$before"
 }
 
-# save_state MIB [OPTION...]: with the range in use, a state in /var/state, checkpointed; kexecs.
+# new_state MIB: a state in /var/state, and the snapshot that compare_state compares with.
+new_state() {
+	make_state /var/state "$1"
+	snapshot_state /var/state
+}
+
+# save_state MIB [OPTION...]: uses the range, makes a state, checkpoints it; ends with a kexec.
 save_state() {
 	hot_add
 	checkpoint_state "$@"
 }
 
 checkpoint_state() {
-	make_state /var/state "$1"
+	new_state "$1"
 	shift
-	snapshot_state /var/state
 	pmem-preserve checkpoint --kexec "$@" /var/state
-	fail "checkpoint --kexec came back"
+	fail "checkpoint --kexec returned"
 }
 
-# The state is back and right, and the range is RAM again.
+# The state is back and correct, and the range is RAM again.
 restore_state() {
 	before=$(memtotal)
 	pmem-preserve restore "$@"

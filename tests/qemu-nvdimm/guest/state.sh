@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The tree that is preserved, and the judge of what came back: rsync, which knows nothing of us.
+# The tree that is preserved, and its comparison with a copy, by rsync.
 
 reference=/scratch/reference
 random=/usr/lib/qemu-nvdimm/random
 
 # make_state DIR MIB: a tree with about that much data and one of everything that a tree can hold.
-# The content is the same each time.
+# The content is always the same.
 make_state() {
 	mkdir -p "$1"
 	(
@@ -24,7 +24,7 @@ make_state() {
 	)
 }
 
-# Each MiB starts with its number: no two are the same, and none is where another could be.
+# Each MiB starts with its number, so that no two are equal and none can be in the place of another.
 make_large_files() {
 	mkdir large
 	for share in 2 3 6; do
@@ -70,7 +70,7 @@ make_links() {
 	chown -h 12:34 links/dangling
 }
 
-# busybox has no other way to make a socket than to be a syslogd for a moment.
+# The only way to make a socket with busybox is to start its syslogd.
 make_special_files() {
 	mkdir special
 	mkfifo -m 0640 special/fifo
@@ -125,8 +125,8 @@ make_attributes() {
 	[ -z "$(command -v setcap)" ] || setcap cap_net_raw+ep attributes/6711
 }
 
-# Before 1970, after 2038, with and without a fraction of a second; last, since making files in a
-# directory changes its time.
+# Before 1970, after 2038, with and without a fraction of a second. Called last, since creating files
+# changes the time of their directory.
 make_times() {
 	mkdir times
 	touch -d '1953-05-29 11:30:00' times/1953
@@ -137,7 +137,7 @@ make_times() {
 	touch -d '2001-02-03 04:05:06' links special empty .
 }
 
-# The tree as it is now becomes what compare_state compares with, in this boot or a later one.
+# snapshot_state DIR: keeps a copy for compare_state, in this boot or a later one.
 snapshot_state() {
 	rm -rf $reference
 	cp -a "$1" $reference
@@ -146,7 +146,7 @@ snapshot_state() {
 	compare_state "$1"
 }
 
-# compare_state DIR: must be equal to the snapshot in every name, byte, attribute, time and hole.
+# compare_state DIR: fails unless it equals the snapshot in every name, byte, attribute, time and hole.
 compare_state() {
 	compare_tree "$1"
 	[ "$(disk_usage "$1")" = "$(cat /scratch/disk-usage)" ] ||
@@ -154,15 +154,33 @@ compare_state() {
 	note "rsync finds no difference between $1 and the reference"
 }
 
-# The same without the holes, for a file system that does not tell of them. What is more in DIR is
-# no less wrong than what is missing.
+# compare_tree DIR: the same without the holes, for a file system that does not report them. Files that
+# are only in DIR are an error, too.
 compare_tree() {
 	differences=$(rsync -naHAXci --delete --numeric-ids --modify-window=-1 $reference/ "$1/" 2>&1) ||
 		fail "rsync cannot compare: $differences"
-	[ -z "$differences" ] || fail "not as it was: $differences"
+	[ -z "$differences" ] || fail "$1 differs from the snapshot: $differences"
 }
 
-# kB that the files with holes take.
+# make_victim: /var/state/victim, a file to be damaged, with $victim_text in its middle. What is
+# verified is a MiB at a time: around the text there is nothing else in that MiB.
+victim_text='the place that gets damaged'
+make_victim() {
+	{
+		yes 'padding' | head -c 2000000
+		echo "$victim_text"
+		yes 'padding' | head -c 2000000
+	} >/var/state/victim
+}
+
+# find_text TEXT FILE: prints the offset at which an image holds it.
+find_text() {
+	offset=$(tr '\0' '\n' <"$2" | grep -abo -m 1 "$1" | cut -d : -f 1)
+	[ -n "$offset" ] || fail "not in $2: $1" >&2
+	echo "$offset"
+}
+
+# kB that the files with holes use.
 disk_usage() {
 	for file in sparse hole; do
 		[ ! -e "$1/$file" ] || du -k "$1/$file" | cut -f 1

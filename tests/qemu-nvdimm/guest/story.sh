@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC1091,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What ../demo runs: one kexec with a state in /var/state, told in lines that start with "## ".
-# Its argument is the size of the state in MiB.
+# What ../demo runs: one kexec with a state in /var/state. The demo shows the lines that start with
+# "## ". The argument is the size of the state in MiB.
 
 mib=$1
 
-# The command as a user types it, what it says, and the memory there is afterwards.
-tell() {
+# The command as a user types it, and its output.
+show() {
 	note "  # $*"
 	{ "$@" 2>&1 || echo "status $?"; } | while read -r line; do
 		note "    $line"
@@ -21,23 +21,22 @@ memory() {
 stage1() {
 	note "First boot: Linux $(uname -r)"
 	memory
-	tell pmem-preserve hot-add
+	show pmem-preserve hot-add
 	memory
-	note "  A state of $mib MiB in /var/state; a copy of it goes to disk, to judge by afterwards"
-	make_state /var/state "$mib"
-	snapshot_state /var/state >/dev/null
-	tell pmem-preserve prepare
+	note "  A state of $mib MiB in /var/state; a copy goes to disk, for the comparison"
+	new_state "$mib" >/dev/null
+	show pmem-preserve prepare
 	memory
-	tell pmem-preserve checkpoint --kexec /var/state
+	show pmem-preserve checkpoint --kexec /var/state
 }
 
 stage2() {
 	note "Second boot, after kexec: Linux $(uname -r), up for $(cut -d ' ' -f 1 /proc/uptime) s"
 	memory
 	note "  /var/state holds $(find /var/state -type f | wc -l) files"
-	tell pmem-preserve restore
+	show pmem-preserve restore
 	note "  /var/state holds $(find /var/state -type f | wc -l) files"
 	memory
 	compare_state /var/state >/tmp/verdict || fail "$(cat /tmp/verdict)"
-	note "Verdict of rsync (content, owners, modes, times, links, ACLs, attributes): no difference"
+	note "Result of rsync (content, owners, modes, times, links, ACLs, attributes): no difference"
 }

@@ -12,6 +12,6 @@ stage1() {
 }
 
 stage2() {
-	[ "$(dax_driver)" = device_dax ] || fail "the namespace did not come back as device-dax"
+	expect_devdax
 	restore_state
 }

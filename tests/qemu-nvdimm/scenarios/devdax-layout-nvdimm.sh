@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The same, on an NVDIMM with labels.
+# The layout devdax on an NVDIMM with labels.
 #
 # kernel: 6.1
 # region: nvdimm-labels
@@ -12,6 +12,6 @@ stage1() {
 }
 
 stage2() {
-	[ "$(dax_driver)" = device_dax ] || fail "the namespace did not come back as device-dax"
+	expect_devdax
 	restore_state
 }

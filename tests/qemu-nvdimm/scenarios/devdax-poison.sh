@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A page of the dax device turns out to be bad while the program has it mapped: it ends with an error
-# that says so, and not by a signal half way. What it had restored is gone again; what it was writing
-# is no checkpoint.
+# A page of the dax device goes bad while the program has it mapped: the program ends with an error that
+# says so, and is not killed by a signal. What it had restored is removed again; what it was writing is
+# not a checkpoint.
 #
-# The kernel's own handling of a memory error runs, and tells who has the page mapped by SIGBUS. That
-# the processor itself stops at the page, no emulated machine does.
+# The kernel's own handling of memory errors runs, and sends SIGBUS to processes that have the page
+# mapped. A machine check at the access itself is not emulated.
 #
 # kernel: 6.1 6.12
 # cpus: 2
@@ -15,8 +15,8 @@
 
 back=/tmp/back
 
-# stop_at PID OFFSET: stops that process as soon as it has touched the page there. Fails when it ends
-# before.
+# stop_at PID OFFSET: stops that process as soon as it has touched the page there. Fails if it ends
+# earlier.
 stop_at() {
 	perl -e '
 		my ($pid, $offset) = @ARGV;
@@ -40,8 +40,8 @@ poison() {
 		>/sys/devices/system/memory/hard_offline_page
 }
 
-# poisoned STATUS OFFSET COMMAND...: the command, with that page going bad while it has it mapped,
-# ends with that status and says why. It may have been done with the page: then once more.
+# poisoned STATUS OFFSET COMMAND...: poisons the page while the command has it mapped. The command must
+# exit with that status and say why. If it did not need the page any more, it is run again.
 poisoned() {
 	expected=$1 place=$2
 	shift 2
@@ -61,12 +61,12 @@ poisoned() {
 		fi
 		[ $status = 0 ] || fail "status $status, not $expected: $*"
 		rm -rf ${back:?}/*
-		note "try $try: it was done with that page"
+		note "try $try: the command did not need the page any more"
 	done
-	fail "it was always too fast"
+	fail "the command was too fast each time"
 }
 
-# A few MiB, then many small files, which take their time, then some MiB more.
+# A few MiB, then many small files, which take some time, then more MiB.
 make_files() {
 	mkdir /var/state/small
 	head -c 9000000 "$random" >/var/state/first
@@ -80,25 +80,23 @@ make_files() {
 
 mkdir $back
 make_files
-# As if the policy of each process were PR_MCE_KILL_EARLY: told at once, and not at the next access.
+# PR_MCE_KILL_EARLY for every process: SIGBUS is sent at once, and not at the next access.
 echo 1 >/proc/sys/vm/memory_failure_early_kill
 pmem-preserve checkpoint --image /tmp/image /var/state
-small=$(grep -abo -m 1 'small file 1200$' /tmp/image | cut -d : -f 1)
-[ -n "$small" ] || fail "the small file is not in the image"
-small=$((small / 4096 * 4096))
+small=$(($(find_text 'small file 1200$' /tmp/image) / 4096 * 4096))
 rm /tmp/image
 pmem-preserve checkpoint --layout devdax /var/state
-[ "$(dax_driver)" = device_dax ] || fail "the region is not device-dax"
+expect_devdax
 
 poisoned 4 $small pmem-preserve restore --keep -j 1 --into $back
 expect_output '/var/state/(small/|zz)'
-[ -z "$(ls $back)" ] || fail "something was left behind"
+expect_empty $back
 poisoned 4 $small pmem-preserve verify -j 1
 expect_output '/var/state/(small/|zz)'
 poisoned 1 $small pmem-preserve checkpoint -j 1 --replace --layout devdax /var/state
 expect_status 3 pmem-preserve restore --into $back
-[ -z "$(ls $back)" ] || fail "half a checkpoint was restored"
-# Nothing of it stays: the simulated error is no real one.
+expect_empty $back
+# The error was only simulated: the page works again.
 pmem-preserve checkpoint --layout devdax /var/state
 pmem-preserve restore --into $back --no-hot-add
 diff -r /var/state $back/var/state

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The same with the image in the mapped devdax device, and with the driver that takes all of the
-# memory or none.
+# As in faults.sh, with the image in the mapped devdax device, and with the driver that removes all of
+# the memory or none.
 #
 # kernel: 6.1
 # region: nvdimm

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154 # what run-stage and the library set
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The power goes, and the NVDIMM keeps what it has. Half an image would be restored as a state, or a
-# committed checkpoint be gone; or the machine would come up with a region that it cannot use.
+# The power is cut, and the NVDIMM keeps its content. An incomplete image would be restored as a state,
+# a committed checkpoint be lost, or the region be unusable after the next boot.
 #
 # kernel: 6.1
 # region: nvdimm
@@ -10,9 +10,9 @@
 # timeout: 900
 # needs: fault-points
 
-# Each boot but the last ends in a cut, and the next one begins with what that has left:
-# WHILE POINT LEFT, where LEFT is "none" (no checkpoint), "whole", or "either". "long": only with
-# TESTS_LONG=1 in the environment.
+# Each boot but the last ends in a cut, and the next one checks what that has left: WHILE POINT LEFT,
+# where LEFT is "none" (no checkpoint), "whole", or "either". "long": only with TESTS_LONG=1 in the
+# environment.
 all_cuts() {
 	cat <<-END
 		save DAX_UNBOUND none long
@@ -50,7 +50,7 @@ look_back() {
 	else
 		found=none
 		expect_status 3 pmem-preserve restore
-		[ -z "$(ls /var/state)" ] || fail "half a state was restored"
+		expect_empty /var/state
 	fi
 	note "the power was cut at $2 of $1: the checkpoint is $found; the region is $(region_state)"
 	[ "$3" = either ] || [ "$3" = $found ] || fail "the checkpoint is $found, not $3"

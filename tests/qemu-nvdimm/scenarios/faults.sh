@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The program dies, or a step fails, at every point of the way from RAM to a checkpoint on a raw
-# device and back, with the stock driver. A region would be left that nobody can use, RAM be lost
-# until the next reboot, or a half written image be taken for a checkpoint.
+# The program is killed, or a step fails, at every point of the way from RAM to a checkpoint on a raw
+# device and back, with the stock driver. A region would be unusable, RAM be lost until the next
+# reboot, or an incomplete image be taken for a checkpoint.
 #
 # kernel: 6.1
 # region: memmap
@@ -23,34 +23,34 @@ giving="DEVDAX_BEGIN DEVDAX_ZEROED DEVDAX_DISABLED DEVDAX_CLAIMED DEVDAX_BOUND A
 make_small_state
 pmem-preserve hot-add
 expect_ram
-# What is taken offline meanwhile may be through before the error is noticed: killed only.
+# Blocks that go offline in parallel may be done before the error is noticed: only killed here.
 checkpoint_faults checkpoint kill "REMOVE_BLOCKS $taking"
-# The image alone is tried at each point without a VM, too.
+# tests/image tries the image alone at each point, without a VM.
 checkpoint_faults hot-add kill "IMAGE_MARKED IMAGE_MIB PHASE_WRITTEN"
 [ -z "$long" ] || checkpoint_faults checkpoint kill "$writing"
 checkpoint_faults hot-add error "$taking IMAGE_MIB PHASE_FLUSHED"
 [ -z "$long" ] || checkpoint_faults checkpoint error "$writing"
 add_faults kill "$giving"
 add_faults error "$giving"
-# What status says to do works.
+# The fix that status suggests works.
 for at in DAX_UNBOUND RAW_DISABLED; do
 	fail_at $at kill pmem-preserve checkpoint "$layout" /var/state
 	expect_status 0 pmem-preserve status
 	expect_output "pmem-preserve hot-remove --region region0"
 	pmem-preserve hot-remove --region region0
-	[ "$(region_state)" = devdax ] || [ "$(region_state)" = raw ] || fail "it does not"
+	[ "$(region_state)" = devdax ] || [ "$(region_state)" = raw ] || fail "it did not work"
 	pmem-preserve hot-add
 	expect_ram
 done
-# Two at once: the second one ends at once, says who is first, and disturbs nothing.
+# Two at once: the second one fails immediately, names the first one, and does not disturb it.
 PMEM_PRESERVE_FAULT=RAW_UNCLAIMED=stop pmem-preserve checkpoint "$layout" /var/state &
 wait_until 60 is_stopped $!
 expect_status 1 pmem-preserve hot-add
 expect_output "process $! \\(pmem-preserve\\) is changing the memory"
 expect_status 1 pmem-preserve checkpoint "$layout" /var/state
 kill -CONT $!
-wait $! || fail "the first one was disturbed"
-committed || fail "the first one's checkpoint is not there"
+wait $! || fail "the first one failed"
+committed || fail "there is no checkpoint of the first one"
 pmem-preserve discard
 pmem-preserve hot-add
 expect_ram

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Linux 7.3 has the "state" attribute of its own: removal is one write, all or nothing.
+# Linux 7.3 has its own "state" attribute: the memory is removed by one write, all or nothing.
 #
 # kernel: 7.3
 # region: memmap

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A kernel that was loaded before the memory went may lie in that memory: it is loaded anew.
+# A kernel that was loaded before the memory was removed may lie in that memory: it is loaded again.
 #
 # kernel: 6.12
 # region: memmap
@@ -9,8 +9,7 @@
 
 stage1() {
 	hot_add
-	make_state /var/state 32
-	snapshot_state /var/state
+	new_state 32
 	kexec -s -l "/boot/vmlinuz-$(uname -r)" --initrd="/boot/initrd.img-$(uname -r)" \
 		--command-line="$(cat /proc/cmdline) loaded-early"
 	pmem-preserve checkpoint --kexec /var/state

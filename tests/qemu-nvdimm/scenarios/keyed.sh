@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# With a key over kexec: what was restored is not restored again, whoever changes the phase, and
-# nothing of it is left in memory that others get.
+# With a key, across kexec: what was restored is not restored again, even if somebody changes the phase,
+# and nothing of it is left in memory that is used again.
 #
 # kernel: 6.1
 # region: memmap
@@ -13,8 +13,8 @@ configure() {
 		>/etc/pmem-preserve.conf
 }
 
-# Not from the page cache of the device, which would not forget it; and not behind the image, where
-# the state may have lain when this was RAM.
+# Without the page cache of the device, which may hold old data; and only up to the end of the image:
+# behind it the state may have been when this was RAM.
 mark_is_there() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -35,7 +35,7 @@ stage2() {
 	bytes=$(pmem-preserve --json verify | sed -n 's/.*"image_bytes": *\([0-9]*\),.*/\1/p')
 	expect_status 0 pmem-preserve restore --no-hot-add
 	compare_state /var/state
-	mark_is_there || fail "the mark would not be found"
+	mark_is_there || fail "the mark is not found where it must be"
 	printf '\270\261\032\226\253\262\323\244' |
 		dd of=/dev/pmem0 bs=1 seek=16 conv=notrunc 2>/dev/null
 	sync

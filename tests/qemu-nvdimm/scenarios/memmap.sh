@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A machine without NVDIMM sets a range of its RAM aside, and its state survives kexec there.
+# A machine without an NVDIMM sets a range of its RAM aside, in which its state survives kexec.
 #
 # kernel: 6.1
 # cpus: 2

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A rescue shell without our program can check the checkpoint and look into it: fsck.erofs finds
-# nothing wrong, and the kernel mounts it with all that it holds.
+# A rescue shell without our program can check the checkpoint and read it: fsck.erofs finds no error,
+# and the kernel mounts it with all of its content.
 #
 # kernel: 6.1
 # region: nvdimm

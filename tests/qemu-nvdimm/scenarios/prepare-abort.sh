@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# prepare, and a change of mind: abort brings the memory back. A dry run changes nothing. Each
-# command may be given twice.
+# abort undoes prepare and gives the memory back. A dry run changes nothing. Each command may be
+# repeated.
 #
 # kernel: 6.1
 # region: nvdimm
@@ -11,8 +11,7 @@
 
 stage1() {
 	hot_add
-	make_state /var/state 32
-	snapshot_state /var/state
+	new_state 32
 	before=$(memtotal)
 	pmem-preserve prepare --dry-run
 	pmem-preserve checkpoint --dry-run --kexec /var/state
@@ -25,9 +24,9 @@ stage1() {
 		pmem-preserve abort
 		pmem-preserve abort
 		expect_ram
-		[ "$(memtotal)" = "$before" ] || fail "MemTotal was $before kB and is $(memtotal) kB"
+		expect_memtotal "$before"
 	done
-	# An unrestored checkpoint is in the way of all that gives the memory back.
+	# An unrestored checkpoint blocks every command that would give the memory back.
 	pmem-preserve checkpoint /var/state
 	expect_status 5 pmem-preserve abort
 	expect_status 5 pmem-preserve hot-add

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A machine that reboots this way again and again: each boot finds the state of the one before, and
-# the range is taken out and added each time. Ten times; with TESTS_LONG=1 in the environment a
-# hundred times. A little that is lost each time would show after a while: memory, blocks, files.
+# A machine that reboots this way ten times; with TESTS_LONG=1 in the environment a hundred times. Each
+# boot finds the state of the one before, and the range is removed and added each time. Small losses of
+# memory, blocks or files would add up.
 #
 # kernel: 6.1
 # region: memmap
@@ -14,7 +14,7 @@ cycles=10
 [ -z "$long" ] || cycles=100
 turn=$stage
 
-# What a boot has, once the state is back and the range is RAM. Other boots must have the same.
+# What a boot has once the state is back and the range is RAM: the same in each boot.
 inventory() {
 	echo "blocks $(range_blocks | wc -l)"
 	echo "state $(du -sk /var/state | cut -f 1) kB"
@@ -22,7 +22,7 @@ inventory() {
 	echo "mounts $(wc -l </proc/mounts)"
 }
 
-# What the first boot had, to the last byte.
+# The content of all files.
 sums() {
 	(cd /var/state && find . -type f -exec cksum {} + | sort)
 }
@@ -36,13 +36,13 @@ if [ "$turn" = 1 ]; then
 	pmem-preserve checkpoint --kexec /var/state
 fi
 restore_state
-[ "$(find /var/state/boots -type f | wc -l)" = $((turn - 2)) ] || fail "boots were forgotten"
+[ "$(find /var/state/boots -type f | wc -l)" = $((turn - 2)) ] || fail "files of earlier boots are missing"
 inventory >/tmp/inventory
 if [ ! -e /scratch/inventory ]; then
 	cp /tmp/inventory /scratch/inventory
 	memtotal >/scratch/memtotal
 fi
-# The kernel itself keeps some pages more or less in each boot.
+# The number of pages that the kernel keeps for itself varies.
 less=$(($(cat /scratch/memtotal) - $(memtotal)))
 [ $less -lt 1024 ] || fail "boot $turn has $less kB less memory than the second one had"
 diff /scratch/inventory /tmp/inventory || fail "boot $turn is not as the second one was"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The seven steps by hand, on memmap=: the runbook works as it is written down.
+# The seven steps by hand, on memmap=: the runbook works as documented.
 #
 # kernel: 6.1
 # region: memmap

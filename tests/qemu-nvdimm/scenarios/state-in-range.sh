@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Most of the state lies in the very memory that is taken out: its pages move first, none is lost.
+# Most of the state lies in the memory that is removed: its pages are migrated, and none is lost.
 #
 # kernel: 6.1
 # region: memmap
@@ -10,8 +10,7 @@
 
 stage1() {
 	hot_add
-	make_state /var/state 220
-	snapshot_state /var/state
+	new_state 220
 	# The reference is on disk, so nothing else fills the range.
 	echo 3 >/proc/sys/vm/drop_caches
 	[ "$(movable_used)" -gt 150000 ] || fail "only $(movable_used) kB of the range are in use"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A checkpoint that nobody has restored is not lost to the next one, nor to a hot-add, by mistake.
+# A checkpoint that was not restored is not overwritten by the next one, or by hot-add, by mistake.
 #
 # kernel: 6.1
 # region: memmap
@@ -20,7 +20,7 @@ stage2() {
 	expect_status 0 pmem-preserve verify
 	rm /var/state/other
 	restore_state
-	# When told so, it does replace one.
+	# With --replace it is.
 	echo first >/var/state/replaced
 	pmem-preserve checkpoint /var/state
 	expect_status 5 pmem-preserve checkpoint /var/state
