@@ -6,7 +6,6 @@ not every machine should let in. Nothing outside of the target may change.
 
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import stat
@@ -66,8 +65,7 @@ class Race(ImageCase):
             stop(racer)
             self.assertIn(result.status, (DONE, FAILED, REFUSED), str(result))
             endings[result.status] = endings.get(result.status, 0) + 1
-            shutil.rmtree(self.target)
-            self.target.mkdir()
+            self.empty_target()
             self.assert_same(before, snapshot.take(self.outside), "what lies outside")
 
     def test_directories_become_symlinks(self):
@@ -220,4 +218,4 @@ class NoSpecial(ImageCase):
         """All comes back, as ever."""
         before = snapshot.take(self.state)
         self.restore()
-        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(before)

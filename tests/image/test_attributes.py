@@ -86,7 +86,7 @@ class NoWorkingDirectory(ImageCase):
         self.expect(DONE, "checkpoint", "--image", self.image, self.state, cwd=closed, user=1000,
                     group=1000, extra_groups=[])
         self.restore()
-        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(before)
 
 
 class Owners(ImageCase):
@@ -135,7 +135,7 @@ class Owners(ImageCase):
                 self.restored().mkdir(parents=True)
             self.expect(DONE, "restore", "--keep", "--image", self.image, "--into", self.target,
                         umask=mask)
-            self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+            self.assert_restored(before)
 
 
 def kinds_in(directory):
@@ -256,5 +256,4 @@ class Acls(ImageCase):
                 self.restore()
                 self.assert_same(before, snapshot.take(self.restored(source)),
                                  "restored below a default ACL")
-                scratch.remove(self.target)
-                self.target.mkdir()
+                self.empty_target()

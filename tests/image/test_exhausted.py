@@ -8,7 +8,7 @@ of one behind.
 import os
 import resource
 
-from .support import failing, program, scratch, snapshot
+from .support import failing, keyed, program, snapshot
 from .support.case import ImageCase
 from .support.program import DONE, FAILED, NO_CHECKPOINT
 
@@ -30,10 +30,6 @@ class Exhausted(ImageCase):
         self.keyed = ()
         self.before = snapshot.take(self.state)
 
-    def clear_target(self):
-        scratch.remove(self.target)
-        self.target.mkdir()
-
     def judge_checkpoint(self, result, where):
         """Done, and then it is right; or failed with a message, and nothing is there."""
         self.assert_same(self.before, snapshot.take(self.state), "the state, " + where)
@@ -49,7 +45,7 @@ class Exhausted(ImageCase):
     def judge_restore(self, result, where):
         self.assertIn(result.status, (DONE, FAILED), "%s: %s" % (where, result))
         if os.listdir(self.target):
-            self.assert_same(self.before, snapshot.take(self.restored()), where)
+            self.assert_restored(self.before, where)
         else:
             self.assertEqual(result.status, FAILED, where)
             self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
@@ -74,7 +70,7 @@ class Exhausted(ImageCase):
                                           self.image, self.state), where)
 
     def try_restore(self, environment, where):
-        self.clear_target()
+        self.empty_target()
         self.image.write_bytes(self.whole)
         # What was restored once would be too old.
         (self.box / "counter").unlink(missing_ok=True)
@@ -97,9 +93,7 @@ class Exhausted(ImageCase):
 
     def test_memory_of_an_authentic_restore(self):
         """What could not be checked for lack of memory would count as damaged, and start cold."""
-        key = self.box / "key"
-        key.write_bytes(os.urandom(32))
-        key.chmod(0o600)
+        key = keyed.write_key(self.box / "key")
         config = self.box / "config"
         config.write_text("counter-file = %s\n" % (self.box / "counter"))
         self.keyed = ("--config", config, "--key-file", key)
@@ -126,7 +120,7 @@ class Exhausted(ImageCase):
             def lower(limit=limit):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
             where = "with %d open files" % limit
-            self.clear_target()
+            self.empty_target()
             self.image.write_bytes(self.whole)
             restored = failing.run({}, "restore", "--image", self.image, "--into", self.target,
                                    preexec_fn=lower)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from .support import mounts, program, scratch, snapshot
+from .support import mounts, program, snapshot
 from .support.case import ImageCase, beneath
 from .support.program import DAMAGED, DONE, FAILED, NO_FIT, REFUSED
 
@@ -48,7 +48,7 @@ class FailedRestore(ImageCase):
         self.expect_phase("committed")
         self.image.write_bytes(self.whole)
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def test_damage_and_other_files(self):
         """What others have there must stay when what was restored goes again."""
@@ -69,7 +69,7 @@ class FailedRestore(ImageCase):
         self.assertEqual(os.getxattr(self.restored(), "system.posix_acl_default"), acl)
         self.image.write_bytes(self.whole)
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def test_overwrite_by_a_damaged_checkpoint(self):
         """--overwrite with a damaged checkpoint would destroy the only good copy there is."""
@@ -121,13 +121,12 @@ class FailedRestore(ImageCase):
             if status is not None:
                 break
             self.image.write_bytes(self.whole)
-            scratch.remove(self.target)
-            self.target.mkdir()
+            self.empty_target()
         self.assertEqual(status, FAILED)
         self.assertEqual(os.listdir(self.target), [])
         self.expect_phase("committed")
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def test_killed(self):
         """After a power cut or a kill the checkpoint must be there, and be restored again."""
@@ -135,11 +134,10 @@ class FailedRestore(ImageCase):
             if self.stop_in_the_middle(signal.SIGKILL) is not None:
                 break
             self.image.write_bytes(self.whole)
-            scratch.remove(self.target)
-            self.target.mkdir()
+            self.empty_target()
         self.expect_phase("committed")
         self.checkpoint(status=REFUSED)
         self.restore(status=REFUSED)
         self.restore("--overwrite")
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
         self.expect_phase("restored")

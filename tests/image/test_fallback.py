@@ -13,7 +13,7 @@ import socket
 import subprocess
 import unittest
 
-from .support import program, snapshot
+from .support import keyed, program, snapshot
 from .support.case import ImageCase
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
@@ -228,9 +228,7 @@ class Fallback(ImageCase):
 
     def test_with_a_key(self):
         """A disk that others can reach: neither theirs nor an old state of ours comes up with it."""
-        key, counter = self.box / "key", self.box / "counter"
-        key.write_bytes(os.urandom(32))
-        key.chmod(0o600)
+        key, counter = keyed.write_key(self.box / "key"), self.box / "counter"
         lines = f"fallback = {self.fallback}", f"key-file = {key}", f"counter-file = {counter}"
         self.configure(*lines)
         self.call(DONE, "shutdown", "poweroff")
@@ -256,9 +254,7 @@ class Fallback(ImageCase):
 
     def test_without_its_key(self):
         """A key that is refused when the machine goes down would cost the state."""
-        key = self.box / "key"
-        key.write_bytes(os.urandom(32))
-        key.chmod(0o644)
+        key = keyed.write_key(self.box / "key", mode=0o644)
         self.configure(f"fallback = {self.fallback}", f"key-file = {key}",
                        f"counter-file = {self.box / 'counter'}")
         self.assertIn("may be read or written by others", self.problems())

@@ -86,7 +86,7 @@ class FaultPoints(ImageCase):
         self.checkpoint(options=("--replace", *options))
         self.assertEqual(os.listdir(self.place), ["image"])
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def write_and_fail(self, operation, points, prepare, options, allowed):
         for point, count in points:
@@ -160,7 +160,7 @@ class FaultPoints(ImageCase):
                     if action == "error" and not point.startswith("PHASE"):
                         self.assertEqual(left, [], where)
                     self.restore(*(["--overwrite"] if left else []))
-                self.assert_same(self.before, snapshot.take(self.restored()), where)
+                self.assert_restored(self.before, where)
                 self.note("restore", point, count, action, outcome)
         self.print_table()
 
@@ -183,7 +183,7 @@ class FaultPoints(ImageCase):
                 self.assertIn(b"could not be removed", error)
             self.image.write_bytes(whole)
             self.restore(*(["--overwrite"] if left else []))
-            self.assert_same(self.before, snapshot.take(self.restored()), action)
+            self.assert_restored(self.before, action)
             self.note("undo", "UNDO_ENTRY", 1, action,
                       "the checkpoint" + (", and what was made so far" if left else ""))
         self.print_table()
@@ -205,8 +205,7 @@ class FaultPoints(ImageCase):
             self.assertEqual(os.listdir(self.place), [])
             self.note("discard", "FILE_REMOVED", 1, action, "the state")
             self.go_on()
-            scratch.remove(self.target)
-            self.target.mkdir()
+            self.empty_target()
         self.print_table()
 
     def test_two_at_once(self):
@@ -222,4 +221,4 @@ class FaultPoints(ImageCase):
         first.send_signal(signal.SIGCONT)
         self.assertEqual(program.finish(first).status, DONE)
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)

@@ -15,12 +15,12 @@ import unittest
 
 from .support import badblocks, mounts, program, snapshot
 from .support.case import ImageCase, beneath
-from .support.imagefile import ImageFile
+from .support.imagefile import PHASES, ImageFile
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 BLOCK = 4096
-WRITING = struct.pack("<Q", 0x5752495449e74e47)
+WRITING = struct.pack("<Q", PHASES["writing"])
 
 
 class BadBlocks(ImageCase):
@@ -78,7 +78,7 @@ class BadBlocks(ImageCase):
         self.expect_committed()
         # What was a loose cable, say, is no more.
         self.restore()
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def test_a_dead_device(self):
         """Thousands of lines would push what matters off the screen."""
@@ -124,7 +124,7 @@ class BadBlocks(ImageCase):
         self.save()
         result = self.read(FAILED, "restore", "--into", self.target, write=[(0, BLOCK)])
         self.assertIn("cannot write at 0", result.text)
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
         self.expect_committed()
 
     def test_writing(self):

@@ -179,9 +179,8 @@ class Forged(KeyedCase):
         """A forged copy would be believed where the header is taken away."""
         self.image.write_bytes(bytes(4096) + self.data[4096:])
         self.restore("--salvage", status=DAMAGED)
-        self.assert_same(self.before, snapshot.take(self.restored()), "what was salvaged")
-        shutil.rmtree(self.target)
-        self.target.mkdir()
+        self.assert_restored(self.before, "what was salvaged")
+        self.empty_target()
         result = program.run("--config", self.config, "restore", "--salvage", "--key-file=",
                              "--image", self.image, "--into", self.target)
         self.assertEqual(result.status, REFUSED, str(result))
@@ -199,9 +198,8 @@ class Forged(KeyedCase):
         for at in (TIMELINE + 8, TIMELINE + 40, len(self.data) - 1):
             self.forged("none", self.flip(at))
             self.restore("--keep")
-            self.assert_same(self.before, snapshot.take(self.restored()), f"byte {at}")
-            shutil.rmtree(self.target)
-            self.target.mkdir()
+            self.assert_restored(self.before, f"byte {at}")
+            self.empty_target()
         self.image.write_bytes(self.data)
         for phase in ("writing", "restored"):
             set_phase(self.image, phase)
@@ -248,7 +246,7 @@ class Forged(KeyedCase):
         self.refused("made plain")
         # An operator may still say that it is all right.
         self.expect(DONE, "restore", "--key-file=", "--image", plain, "--into", self.target)
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
 
     def test_another_key(self):
         self.configure(key=self.make_key("other"))

@@ -63,7 +63,7 @@ class Paths(ImageCase):
                         self.state)
         self.judge_image(self.state, before)
         self.restore()
-        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(before)
 
     def test_a_single_file(self):
         """One large file (a database, a VM's memory) is state, too."""
@@ -81,7 +81,7 @@ class Paths(ImageCase):
         before = snapshot.take(self.state)
         self.checkpoint(link)
         self.restore()
-        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(before)
         self.assertFalse(os.path.lexists(self.restored(link)))
 
     def test_relative_paths(self):

@@ -71,7 +71,7 @@ class Salvage(ImageCase):
             self.assertIn(f"damaged: {path}\n", result.text)
         expected = {path: dict(entry) for path, entry in self.before.items()
                     if os.fsdecode(os.fsencode(self.state) + path) not in lost}
-        self.assert_same(expected, snapshot.take(self.restored()), "what was salvaged")
+        self.assert_restored(expected, "what was salvaged")
 
     def expect_phase(self, phase):
         status = self.expect(DONE, "--json", "status", "--image", self.image).json
@@ -128,7 +128,7 @@ class Salvage(ImageCase):
         """Asked for without need, it must be what restore is."""
         result = self.salvage(status=DONE)
         self.assertEqual(json.loads(result.out)["damaged"], [])
-        self.assert_same(self.before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(self.before)
         self.expect_phase("restored")
 
     def test_unreadable(self):
@@ -151,7 +151,7 @@ class Salvage(ImageCase):
     def check_all(self, result):
         self.assertEqual(json.loads(result.out)["damaged"], [])
         self.assertIn("all else is whole", result.text)
-        self.assert_same(self.before, snapshot.take(self.restored()), "what was salvaged")
+        self.assert_restored(self.before, "what was salvaged")
         self.clear()
 
     def test_lost_header(self):

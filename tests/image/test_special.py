@@ -84,4 +84,4 @@ class Many(ImageCase):
         before = snapshot.take(self.state)
         self.checkpoint(options=("--threads", "4"))
         self.restore("--threads", "4")
-        self.assert_same(before, snapshot.take(self.restored()), "the restored tree")
+        self.assert_restored(before)
