@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The trees whose images are seeds: small ones, so that most of what the fuzzer tries means something.
-Each function fills a directory; what it returns, if anything, are the paths to checkpoint instead.
+The trees whose images are the seeds: small, so that most mutations change something that matters.
+Each function fills a directory; it may return the paths to checkpoint instead of the directory.
 """
 
 import os
@@ -22,7 +22,7 @@ def one_file(state):
 
 
 def lonely(state):
-    """Names with room for others, and in no order with any."""
+    """A chain of directories with long names, and one file."""
     path = state
     for _ in range(2):
         path = path / "a-name-with-room-for-another-path"
@@ -38,7 +38,7 @@ def kinds(state):
     (state / "link").symlink_to("plain")
     (state / "outside").symlink_to("../../../../outside/file")
     os.mkfifo(state / "fifo")
-    # The path of a socket has room for 107 bytes only: it is made beside, and moved.
+    # The path of a socket is limited to 107 bytes: it is created elsewhere, and moved.
     here = os.getcwd()
     os.chdir(state)
     try:
@@ -54,7 +54,7 @@ def kinds(state):
 
 
 def sparse(state):
-    """Chunk indexes of several sizes, holes at both ends, and a file that is nothing else."""
+    """Chunk indexes of several sizes, holes at both ends, and a file that is one hole."""
     for name, size, places in (("run", 90000, (4096, 8192, 12288, 45056)), ("tail", 9000, (8192,)),
                                ("large-chunks", 1 << 24, (0, 8192, 1 << 23)), ("hole", 1 << 40, ())):
         with open(state / name, "wb") as file:
@@ -89,13 +89,13 @@ def attributes(state):
 
 
 def extra_xattrs(state):
-    """The table of what EROFS has no way to hold."""
+    """The table of xattrs that EROFS cannot store."""
     (state / "file").write_bytes(b"file")
     os.setxattr(state / "file", "trusted.larger", b"x" * 65536)
 
 
 def names(state):
-    """Names that are no text, that end a line, and that are as long as they can be."""
+    """Names that are not text, with a newline, and of the maximum length."""
     for name in (b"\xff\xfe", b"new\nline", b"\x1b[31m", b" ", b"...", b"\\", b"n" * 255,
                  "\u00e4\u20ac\U0001f4be".encode()):
         with open(os.fsencode(state) + b"/" + name, "wb"):
@@ -115,7 +115,7 @@ def blocks(state):
 
 
 def paths(state):
-    """Several paths, one of which lies in a directory that only leads to it."""
+    """Several paths, one of which is in a directory that is not part of the state."""
     (state / "a" / "in").mkdir(parents=True)
     (state / "b" / "c").mkdir(parents=True)
     (state / "a" / "in" / "file").write_bytes(b"in")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Those who can write to the target while root restores into it, and images with things in them that
-not every machine should let in. Nothing outside of the target may change.
+Processes that change the target while root restores into it, and images with setuid and special
+files that not every machine should accept. Nothing outside of the target may change.
 """
 
 import os
@@ -19,8 +19,8 @@ from .support.case import ImageCase
 from .support.program import DONE, FAILED, REFUSED
 
 RACER = pathlib.Path(__file__).resolve().parent / "support" / "racer.py"
-TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "15"))  # and on until the racer was in time once
-DEADLINE = 60  # seconds that it may take to be in time
+TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "15"))  # more if the racer was never in time
+DEADLINE = 60  # seconds for that
 SPLIT = 2_500_000  # never within one span
 
 
@@ -30,7 +30,7 @@ def stop(process):
 
 
 class Race(ImageCase):
-    """Each try restores into a new directory, and the racer sleeps in between."""
+    """Each try restores into a new directory; the racer is stopped in between."""
 
     def setUp(self):
         super().setUp()
@@ -47,7 +47,7 @@ class Race(ImageCase):
         return racer
 
     def race(self, kind, pairs, prepare=lambda place: None, options=()):
-        """@pairs: (name in the state, path outside). How many tries ended how."""
+        """@pairs: (name in the state, path outside). Returns {exit status: tries}."""
         before = snapshot.take(self.outside)
         endings = {}
         place = self.restored()
@@ -91,7 +91,7 @@ class Race(ImageCase):
         self.race("exchange", [(name, place / decoy) for name, decoy in pairs], prepare)
 
     def test_files_become_links_to_the_outside(self):
-        """A file that is filled in pieces is opened by its name again: by then it may be another."""
+        """A file written in pieces is opened by name again, and may be another one by then."""
         pairs = []
         for number in range(6):
             (self.state / f"file{number}").write_bytes(os.urandom(SPLIT))
@@ -104,7 +104,7 @@ class Race(ImageCase):
         self.race("link", pairs)
 
     def test_special_files_become_links_to_the_outside(self):
-        """Owner and mode would be given to a file elsewhere."""
+        """Owner and mode of a file elsewhere would be changed."""
         pairs = []
         for number in range(300):
             os.mkfifo(self.state / f"fifo{number}")
@@ -116,7 +116,7 @@ class Race(ImageCase):
         self.race("link", pairs, options=("-j", "1"))
 
     def test_a_fifo_in_place_of_a_file(self):
-        """Opening it would wait for a reader for ever, and the boot with it."""
+        """Opening it would wait for a reader forever, and so would the boot."""
         (self.state / "file").write_bytes(os.urandom(SPLIT))
         os.mkfifo(self.outside / "fifo")
         self.checkpoint()
@@ -158,7 +158,7 @@ class NoSpecial(ImageCase):
                 for path in self.restored().iterdir()}
 
     def expect_ordinary(self):
-        """Nothing in the target that a user could become root with."""
+        """Nothing in the target may let a user become root."""
         modes = self.modes()
         self.assertEqual(sorted(modes), ["both", "directory", "fifo", "link", "plain", "setgid",
                                          "setuid", "setuid-linked", "socket", "sticky"])
@@ -182,7 +182,7 @@ class NoSpecial(ImageCase):
         self.assertIn(f"{self.state}/setuid: setuid", result.text)
 
     def test_what_was_left_out_is_told(self):
-        """A service that misses its device has to be understood."""
+        """An operator must learn why a service lacks its device."""
         result = self.expect(DONE, "--json", "restore", "--no-special", "--image", self.image,
                              "--into", self.target)
         told = {(os.path.basename(item["path"]), item["what"])
@@ -195,7 +195,7 @@ class NoSpecial(ImageCase):
         self.assertEqual(told, wanted)
 
     def test_configured(self):
-        """The boot has no options."""
+        """At boot nobody can give options: the configuration file counts."""
         config = self.box / "config"
         config.write_text("special = no\n")
         self.expect(DONE, "--config", config, "restore", "--image", self.image, "--into",
@@ -203,7 +203,7 @@ class NoSpecial(ImageCase):
         self.expect_ordinary()
 
     def test_with_overwrite(self):
-        """A device that was there is not what the checkpoint holds, and stays."""
+        """A device that existed before is not from the checkpoint, and is kept."""
         place = self.restored()
         place.mkdir(parents=True)
         (place / "disk").write_text("mine")
@@ -215,7 +215,7 @@ class NoSpecial(ImageCase):
         self.expect_ordinary()
 
     def test_without_it(self):
-        """All comes back, as ever."""
+        """Without the option everything is restored."""
         before = snapshot.take(self.state)
         self.restore()
         self.assert_restored(before)

@@ -74,7 +74,7 @@ class NoWorkingDirectory(ImageCase):
     needs_root = True
 
     def test_one_that_cannot_be_entered(self):
-        """A service that was started in root's own directory could not be checkpointed."""
+        """A service could not be checkpointed from a working directory that it cannot enter."""
         (self.state / "file").write_text("x")
         os.setxattr(self.state / "file", "system.posix_acl_access", scratch.SMALL_ACL)
         closed = self.box / "closed"
@@ -93,7 +93,7 @@ class Owners(ImageCase):
     needs_root = True
 
     def test_owners(self):
-        """User namespaces use ids beyond 2^31: containers' files would change hands."""
+        """User namespaces use ids beyond 2^31: files of containers would change their owners."""
         for number in (0, 1, 65534, 65535, 65536, 2147483648, 4294967294):
             for path in kinds_in(self.state / str(number)):
                 os.chown(path, number, 4294967294 - number, follow_symlinks=False)
@@ -113,7 +113,7 @@ class Owners(ImageCase):
         self.round_trip()
 
     def test_what_a_target_hands_down(self):
-        """A directory with setgid gives its group, and a umask takes bits: neither is the state's."""
+        """A setgid directory and a umask in the target must not affect groups and modes."""
         for number, mode in enumerate((0o400, 0o644, 0o666, 0o2755, 0o000)):
             directory = self.state / str(number)
             directory.mkdir()
@@ -156,7 +156,7 @@ class Attributes(ImageCase):
         self.round_trip()
 
     def test_values(self):
-        """Values that are empty, binary, or many would come back as others."""
+        """Values that are empty, binary or numerous would come back changed."""
         for number, length in enumerate((0, 1, 2, 3, 4, 255, 256, 4000, 4096, 5000, 65535)):
             path = self.state / ("length %d" % length)
             path.write_text("x")
@@ -172,7 +172,7 @@ class Attributes(ImageCase):
         self.round_trip()
 
     def test_same_sets_are_not_mixed(self):
-        """Neighbours that share most attributes would get each other's."""
+        """Files that share most attributes would get each other's."""
         for number in range(60):
             path = self.state / ("%02d" % number)
             path.touch()
@@ -205,7 +205,7 @@ class LargeAttributes(ImageCase):
         os.setxattr(self.state / "one", "trusted.exact", b"y" * 65536)
         os.setxattr(self.state / "two", "trusted.small", b"z")
         os.setxattr(self.state, "trusted.exact", b"w" * 65536)
-        # The kernel's view lacks these, which is documented.
+        # The mounted image lacks these, which is documented.
         self.round_trip(mount=False)
 
     def test_more_than_an_inode_holds(self):
@@ -225,7 +225,7 @@ class Acls(ImageCase):
                   (ACL_MASK, 7, None), (ACL_OTHER, 0, None))
 
     def test_acls(self):
-        """Those who have access by an ACL would lose it, or others would gain it."""
+        """Users with access by an ACL would lose it, or others would gain it."""
         for name in ("file", "other"):
             (self.state / name).write_text("x")
             os.setxattr(self.state / name, "system.posix_acl_access", scratch.SMALL_ACL)
@@ -242,7 +242,7 @@ class Acls(ImageCase):
         self.round_trip()
 
     def test_default_acl_of_the_target(self):
-        """What is restored below a directory with a default ACL would be open to its users."""
+        """Files restored below a directory with a default ACL would be accessible to its users."""
         (self.state / "secret").write_text("for the owner only")
         (self.state / "secret").chmod(0o600)
         os.mkfifo(self.state / "fifo", 0o600)

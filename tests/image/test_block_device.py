@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A block device as the place of the image, as /dev/pmem0 is: O_DIRECT, in place, fixed in size."""
+"""Images on a block device, like /dev/pmem0: O_DIRECT, in place, of fixed size."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 
 def waits_for_lock(pid):
-    """Whether it has slept again and again after it opened a device to write."""
+    """Whether it polls for the lock of a device that it has opened for writing."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         switches = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M)[1])
     return switches > 20
@@ -35,7 +35,7 @@ class BlockDevice(ImageCase):
         self.before = snapshot.take(self.state)
 
     def test_round_trip(self):
-        """State on real persistent memory would not come back, though files work."""
+        """State on persistent memory would not come back, although files work."""
         self.checkpoint()
         self.judge_image(self.state, self.before)
         self.expect(DONE, "verify", "--image", self.image)
@@ -46,7 +46,7 @@ class BlockDevice(ImageCase):
                          .json["image"]["generation"], 2)
 
     def test_what_libnvdimm_looks_at(self):
-        """A stray info block at 4 KiB would bring the namespace back as something else."""
+        """A stray info block at 4 KiB would change the type of the namespace at the next boot."""
         subprocess.run(["dd", "if=/dev/urandom", "of=" + self.image, "bs=64K", "count=1",
                         "conv=fsync", "status=none"], check=True)
         self.checkpoint()
@@ -55,7 +55,7 @@ class BlockDevice(ImageCase):
         self.assertEqual(info, b"pmem-preserve\r\n\x1b")
 
     def test_udev_is_looking_at_it(self):
-        """udev locks a device that has just appeared: a boot would fail by that now and then."""
+        """udev locks a device that has just appeared: some boots would fail."""
         with open(self.image, "rb") as device:
             fcntl.flock(device, fcntl.LOCK_SH)
             process = program.start("checkpoint", "--image", self.image, self.state)
@@ -65,7 +65,7 @@ class BlockDevice(ImageCase):
         self.assertEqual(program.finish(process).status, DONE)
 
     def test_it_does_not_fit(self):
-        """The device would be written, and the older checkpoint lost, for nothing."""
+        """The device would be written, and the older checkpoint be lost, in vain."""
         (self.state / "sub" / "large").write_bytes(b"fits")
         self.checkpoint()
         (self.state / "sub" / "large").write_bytes(os.urandom(16 * MIB))
@@ -78,7 +78,7 @@ class BlockDevice(ImageCase):
         self.assertEqual(self.backing.read_bytes(), before)
 
     def test_unrestored(self):
-        """The only copy of the state would be written over."""
+        """The only copy of the state would be overwritten."""
         self.checkpoint()
         self.checkpoint(status=REFUSED)
         self.checkpoint(options=("--replace",))
@@ -90,7 +90,7 @@ class BlockDevice(ImageCase):
 
     @unittest.skipUnless(shutil.which("mkfs.ext4"), "mkfs.ext4 is not installed")
     def test_a_file_system_is_there(self):
-        """--image /dev/sda instead of /dev/pmem0 would be the end of the system disk."""
+        """--image /dev/sda instead of /dev/pmem0 would destroy the system disk."""
         subprocess.run(["mkfs.ext4", "-q", self.image], check=True)
         result = self.checkpoint(status=REFUSED)
         self.assertIn("ext4", result.text)

@@ -29,7 +29,7 @@ class Changes(ImageCase):
         self.image = self.places / "image"
 
     def new_image(self, process):
-        """Size of the image that is being written (it may have no name yet), or None."""
+        """Size of the image that is being written (it may not have a name yet), or None."""
         directory = "/proc/%d/fd" % process.pid
         try:
             for fd in os.listdir(directory):
@@ -41,7 +41,7 @@ class Changes(ImageCase):
         return None
 
     def stop(self, process):
-        """True when it stands still in the middle of the filler."""
+        """Stops it while it reads the filler; False if that did not succeed."""
         deadline = time.monotonic() + 30
         while self.new_image(process) is None:
             if process.poll() is not None or time.monotonic() > deadline:
@@ -53,7 +53,7 @@ class Changes(ImageCase):
         return (self.new_image(process) or 0) < FILLER
 
     def checkpoint_and(self, change, *paths):
-        """The result of a checkpoint during which change() was called."""
+        """Calls change() in the middle of a checkpoint; returns the result of the checkpoint."""
         for _ in range(TRIES):
             process = program.start("checkpoint", "--replace", "-j", "1", "--image", self.image,
                                     *(paths or (self.state,)))
@@ -72,7 +72,7 @@ class Changes(ImageCase):
         raise self.failureException("the program was never seen at work; the machine is too busy")
 
     def expect_named(self, change, name="victim"):
-        """Exit status 1, the name in the message, and the image of before is still there."""
+        """The checkpoint fails and names the file, and the previous image is unchanged."""
         self.checkpoint(self.state / "0-filler")
         before = self.image.read_bytes()
         result = self.checkpoint_and(change)
@@ -82,7 +82,7 @@ class Changes(ImageCase):
         self.assertEqual(os.listdir(self.places), ["image"], "something was left behind")
 
     def test_a_file_that_is_written(self):
-        """A file that was written meanwhile would be saved half old, half new."""
+        """A file that is written during the checkpoint would be saved half old, half new."""
         self.expect_named(lambda: self.victim.write_bytes(b"after!" * 1000))
 
     def test_a_file_that_grows(self):
@@ -93,7 +93,7 @@ class Changes(ImageCase):
         self.expect_named(change)
 
     def test_a_file_that_is_emptied(self):
-        """A truncated file would stop the copy without a word about why."""
+        """A truncated file would end the copy without a reason."""
         self.expect_named(lambda: os.truncate(self.victim, 0))
 
     def test_a_file_that_is_replaced(self):
@@ -107,11 +107,11 @@ class Changes(ImageCase):
         self.expect_named(change)
 
     def test_a_file_that_is_removed(self):
-        """A file that vanished would be saved as one full of zeroes."""
+        """A file that has vanished would be saved as zeroes."""
         self.expect_named(self.victim.unlink)
 
     def test_a_file_with_its_old_time(self):
-        """Whoever sets the mtime back afterwards (tar, cp -p) must not go unseen."""
+        """A change must be noticed even if the mtime is set back afterwards (tar, cp -p)."""
         def change():
             status = self.victim.stat()
             self.victim.write_bytes(b"after!" * 1000)
@@ -119,7 +119,7 @@ class Changes(ImageCase):
         self.expect_named(change)
 
     def test_a_hole_that_is_filled(self):
-        """A file that was all hole when it was listed would be restored empty of its new data."""
+        """A file that was one hole when it was listed would be restored without its new data."""
         self.victim.write_bytes(b"")
         os.truncate(self.victim, 1 << 20)
 
@@ -134,12 +134,12 @@ class Changes(ImageCase):
         self.expect_named(lambda: self.victim.write_bytes(b"x"))
 
     def test_a_directory_that_changes(self):
-        """A file that was created meanwhile would be missing, without an error."""
+        """A file that is created during the checkpoint would be missing without an error."""
         (self.state / "directory").mkdir()
         self.expect_named(lambda: (self.state / "directory" / "new").write_text("x"), "directory")
 
     def test_a_directory_that_becomes_a_link(self):
-        """A directory swapped for a link would let other files in."""
+        """A directory replaced by a link would add other files to the image."""
         directory = self.state / "directory"
         directory.mkdir()
         (directory / "file").write_text("inside")
@@ -161,11 +161,11 @@ class Changes(ImageCase):
         self.expect_named(change, str(self.state))
 
     def test_mode_and_attributes(self):
-        """A file that was made private meanwhile would come back public."""
+        """A file that is made private during the checkpoint would come back public."""
         self.expect_named(lambda: self.victim.chmod(0o600))
 
     def test_killed(self):
-        """The OOM killer, or an impatient operator: what was there before must still be good."""
+        """The OOM killer, or an impatient operator: the previous checkpoint must still be valid."""
         self.checkpoint()
         self.restore("--keep")
         before = self.image.read_bytes()
@@ -191,7 +191,7 @@ class Changes(ImageCase):
                 self.expect(program.NO_CHECKPOINT, "restore", "--image", path, "--into",
                             self.target)
         self.expect(program.DONE, "verify", "--image", self.image)
-        # And the next one is not in its way.
+        # The next checkpoint succeeds.
         self.checkpoint(options=("--replace",))
         again = self.box / "again"
         again.mkdir()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Damage that nothing made up for: flipped bits, lost blocks, images cut short. Whatever was hit, a
-restore either gives back exactly what was saved or says that it cannot.
+Damaged images: flipped bits, lost blocks, missing ends. A restore either gives back exactly what
+was saved, or reports the damage.
 """
 
 import os
@@ -50,17 +50,17 @@ class Damage(ImageCase):
         return told
 
     def test_header(self):
-        """A bit of the header: where things lie, or whether it was committed."""
+        """A bit of the header: an offset, or whether it was committed."""
         self.flips(0, 864, COUNT // 4, 1)
         self.assertTrue(self.judge(self.flip(40, 3), "the uuid"))
-        # When things happened is told, but never relied upon: damage there loses nothing.
+        # The timeline is only displayed: damage there is harmless.
         self.assertFalse(self.judge(self.flip(870, 3), "the timeline"))
         for bit in range(64):
             if bit % 8 == 1:
                 self.assertTrue(self.judge(self.flip(16 + bit // 8, bit % 8), "the phase"))
 
     def test_magic(self):
-        """One bit, and the memory would be given back as if no checkpoint lay there."""
+        """With one bit flipped the memory would be reused as if it held no checkpoint."""
         for at, bit in ((0, 0), (5, 3), (15, 7)):
             self.damaged.write_bytes(self.flip(at, bit))
             for command in ("verify", "restore"):
@@ -71,7 +71,7 @@ class Damage(ImageCase):
         self.expect(program.DONE, "discard", "--image", self.damaged)
 
     def test_lost_header(self):
-        """The first block is gone, and the memory would be given back as if nothing lay there."""
+        """Without the first block the memory would be reused as if it held no checkpoint."""
         rng = random.Random(7)
         for what, block in (("zeroed", bytes(BLOCK)), ("overwritten", rng.randbytes(BLOCK)),
                             ("zeroed in part", bytes(1024) + self.whole[1024:BLOCK])):
@@ -83,7 +83,7 @@ class Damage(ImageCase):
         self.expect(program.DONE, "discard", "--image", self.damaged)
 
     def test_lost_copy(self):
-        """Nothing but help when the header is lost: without it all is as it was."""
+        """The copy is used only if the header is damaged: damage to the copy is harmless."""
         self.assertFalse(self.judge(self.whole[:BLOCK] + bytes(BLOCK) + self.whole[2 * BLOCK:],
                                     "the copy of the header"))
 
@@ -103,17 +103,17 @@ class Damage(ImageCase):
                          count)
 
     def test_cut_short(self):
-        """An image of which the end is missing."""
+        """An image whose end is missing."""
         size = len(self.whole)
         for length in (size - 1, size - 16, size - BLOCK, size // 2, 2 * BLOCK, BLOCK, BLOCK - 1,
                        1024, 1023, 17, 1, 0):
             self.assertTrue(self.judge(self.whole[:length], "an image cut to %d" % length))
-            # As long as there is anything that tells of it, it is damaged, and not just absent.
+            # As long as a part of it is recognized, it is damaged, and not missing.
             if length >= 16:
                 self.expect(program.DAMAGED, "verify", "--image", self.damaged)
 
     def test_longer(self):
-        """An image at the start of something larger is whole."""
+        """An image at the start of something larger is valid."""
         self.assertFalse(self.judge(self.whole + b"more" * BLOCK, "a longer file"))
 
     def test_lost_and_misplaced_blocks(self):
@@ -129,7 +129,7 @@ class Damage(ImageCase):
                 self.assertTrue(self.judge(data, "block %d, %s," % (number, what)))
 
     def test_every_file_is_named(self):
-        """verify names the files that are hit, so that the others can be had by hand."""
+        """verify names the damaged files, so that the others can be copied by hand."""
         plain = self.state / "plain"
         self.assertTrue(plain.exists())
         data = self.flip(self.whole.index(plain.read_bytes()[:4096]), 0)
@@ -138,7 +138,7 @@ class Damage(ImageCase):
 
 
 class DamageInSegments(Damage):
-    """The same with an image of several MiB, where each digest covers other files."""
+    """The same with an image of several MiB, where each digest covers different files."""
 
     fill = staticmethod(bases.fill_segments)
     test_header = test_magic = test_metadata = test_longer = test_cut_short = None
@@ -150,7 +150,7 @@ class DamageInSegments(Damage):
         self.assertEqual(self.flips(2 * BLOCK, end, COUNT // 8, 4), COUNT // 8)
 
     def test_every_file_is_named(self):
-        """verify names the files that are hit, and only those of that MiB."""
+        """verify names the damaged files, and only those of that MiB."""
         for name in ("first", "second"):
             text = (self.state / name).read_bytes()
             self.damaged.write_bytes(self.flip(self.whole.index(text[:4096]) + 100000, 0))
@@ -160,7 +160,7 @@ class DamageInSegments(Damage):
                 self.assertNotIn(os.fsencode(self.state / "second"), result.out)
 
     def test_swapped_segments(self):
-        """Two MiB in each other's place have right digests, but not there."""
+        """Two MiB in each other's place have valid digests, but at the wrong place."""
         mib = 1 << 20
         data = self.whole[:mib] + self.whole[2 * mib:3 * mib] + self.whole[mib:2 * mib] + \
             self.whole[3 * mib:]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A machine that has no more of something: memory, threads, open files; and a clock that jumps. A
-checkpoint or a restore may then fail, with a message; it may not crash, lose the state or leave half
-of one behind.
+A machine that runs out of memory, threads or open files; and a clock that jumps. A checkpoint or a
+restore may then fail with a message; it must not crash, lose the state or leave half of one behind.
 """
 
 import os
@@ -12,7 +11,7 @@ from .support import failing, keyed, program, snapshot
 from .support.case import ImageCase
 from .support.program import DONE, FAILED, NO_CHECKPOINT
 
-# More allocations than this would mean that the count follows the number of files.
+# More allocations would mean that their number depends on the number of files.
 ALLOCATIONS_MAX = 5000
 
 
@@ -31,14 +30,14 @@ class Exhausted(ImageCase):
         self.before = snapshot.take(self.state)
 
     def judge_checkpoint(self, result, where):
-        """Done, and then it is right; or failed with a message, and nothing is there."""
+        """Succeeded, with a valid image; or failed with a message, and there is none."""
         self.assert_same(self.before, snapshot.take(self.state), "the state, " + where)
         self.assertIn(result.status, (DONE, FAILED), "%s: %s" % (where, result))
         if result.status == DONE:
             self.expect(DONE, "verify", "--image", self.image)
         else:
             self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
-            # Where only the last words could not be said, the checkpoint is there and whole.
+            # If only the last message could not be printed, the checkpoint exists and is valid.
             self.assertIn(program.run("verify", "--image", self.image).status
                           if self.image.exists() else NO_CHECKPOINT, (DONE, NO_CHECKPOINT), where)
 
@@ -51,7 +50,7 @@ class Exhausted(ImageCase):
             self.assertRegex(result.text, "(?m)^pmem-preserve: ", where)
 
     def each_failure(self, variable, form, attempt, step=1, most=ALLOCATIONS_MAX):
-        """attempt(environment, where) for the first, the second... until there is no such one."""
+        """Calls attempt(environment, where) with the first, the second... one failing."""
         count = 1 - step
         while True:
             count += step
@@ -72,7 +71,7 @@ class Exhausted(ImageCase):
     def try_restore(self, environment, where):
         self.empty_target()
         self.image.write_bytes(self.whole)
-        # What was restored once would be too old.
+        # Otherwise a second restore would be refused as a replay.
         (self.box / "counter").unlink(missing_ok=True)
         self.judge_restore(failing.run(environment, "--json", "restore", *self.keyed, "--image",
                                        self.image, "--into", self.target), where)
@@ -82,29 +81,29 @@ class Exhausted(ImageCase):
         self.whole = self.image.read_bytes()
 
     def test_memory_of_a_checkpoint(self):
-        """Out of memory at shutdown, of all times: it must say so, and the fallback be tried."""
+        """Out of memory at shutdown: that must be reported, and the fallback be tried."""
         self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_checkpoint), 50)
         self.each_failure("FAIL_ALLOCATION", "%d+", self.try_checkpoint, step=7)
 
     def test_memory_of_a_restore(self):
-        """Half a state would be there for the services that start."""
+        """Services would start with half a state."""
         self.make_image()
         self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_restore), 50)
 
     def test_memory_of_an_authentic_restore(self):
-        """What could not be checked for lack of memory would count as damaged, and start cold."""
+        """What could not be verified for lack of memory would count as damaged: a cold start."""
         key = keyed.write_key(self.box / "key")
         config = self.box / "config"
         config.write_text("counter-file = %s\n" % (self.box / "counter"))
         self.keyed = ("--config", config, "--key-file", key)
         self.expect(DONE, "checkpoint", *self.keyed, "--image", self.image, self.state)
         self.whole = self.image.read_bytes()
-        # libcrypto has thousands.
+        # libcrypto makes thousands.
         self.assertGreater(self.each_failure("FAIL_ALLOCATION", "%d", self.try_restore, step=101,
                                              most=100000), 50)
 
     def test_threads(self):
-        """One thread does it all where no more can be started."""
+        """If no thread can be started, the work is done in one."""
         self.make_image()
         for form in ("%d", "%d+"):
             self.assertGreater(self.each_failure("FAIL_THREAD", form, self.try_restore), 0)
@@ -114,7 +113,7 @@ class Exhausted(ImageCase):
         self.assertEqual(result.status, DONE, str(result))
 
     def test_open_files(self):
-        """A limit of open files that a unit has would end in a crash or half a tree."""
+        """A unit's limit of open files would lead to a crash or half a tree."""
         self.make_image()
         for limit in range(4, 40):
             def lower(limit=limit):
@@ -132,7 +131,7 @@ class Exhausted(ImageCase):
         self.assertEqual((restored.status, saved.status), (DONE, DONE))
 
     def test_clock(self):
-        """A clock that is set in the middle: times are told, and nothing follows from them."""
+        """A clock that is set during a run: times are only displayed, nothing depends on them."""
         for jump in ("86400", "-86400", "-4000000000", "4000000000"):
             self.try_checkpoint({"JUMP_CLOCK": jump}, jump)
             self.whole = self.image.read_bytes()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Restores that do not come to their end: what is there afterwards, and what can be done next."""
+"""Restores that fail: what is left, and what can be done next."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ class FailedRestore(ImageCase):
         os.link(self.state / "first", self.state / "linked")
         (self.state / "large").write_bytes(b"large" * (SIZE // 5))
         (self.state / "zz").write_bytes(b"pattern!" * 200000)
-        # Directories and inodes lie in another MiB than the last file then.
+        # So that directories and inodes are not in the same MiB as the last file.
         (self.state / "zzz").write_bytes(bytes(1 << 20))
         self.before = snapshot.take(self.state)
         self.checkpoint()
@@ -40,7 +40,7 @@ class FailedRestore(ImageCase):
         self.assertEqual(status["image"]["phase"], phase)
 
     def test_damage_leaves_nothing(self):
-        """Services would start on half a state, and take it for a whole one."""
+        """Services would start with half a state, and take it for a complete one."""
         self.damage()
         for options in ([], ["-j", "1"], ["-j", "8"]):
             self.restore(*options, status=DAMAGED)
@@ -51,7 +51,7 @@ class FailedRestore(ImageCase):
         self.assert_restored(self.before)
 
     def test_damage_and_other_files(self):
-        """What others have there must stay when what was restored goes again."""
+        """Other files must be kept when the restored ones are removed again."""
         self.damage()
         self.restored().mkdir(parents=True)
         (self.restored() / "unrelated").write_text("unrelated")
@@ -60,7 +60,7 @@ class FailedRestore(ImageCase):
         self.assertEqual((self.restored() / "unrelated").read_text(), "unrelated")
 
     def test_damage_and_an_acl(self):
-        """The directory that the state belongs into would have lost its ACL to a failed restore."""
+        """A failed restore would remove the ACL of the directory that the state belongs to."""
         self.restored().mkdir(parents=True)
         subprocess.run(["setfacl", "-d", "-m", "u:4242:rwx", self.restored()], check=True)
         acl = os.getxattr(self.restored(), "system.posix_acl_default")
@@ -81,7 +81,7 @@ class FailedRestore(ImageCase):
         self.assert_same(before, snapshot.take(self.restored()), "what was there before")
 
     def test_no_room(self):
-        """A tmpfs that is full at boot: nothing half done, and the checkpoint is there still."""
+        """A tmpfs that is too small at boot: nothing is restored, and the checkpoint is kept."""
         place = self.box / "place"
         place.mkdir()
         mounts.mount_tmpfs(self, place, "8m")
@@ -90,7 +90,7 @@ class FailedRestore(ImageCase):
         self.expect_phase("committed")
 
     def test_no_room_for_so_many_files(self):
-        """The same when it is inodes that are missing."""
+        """The same with too few inodes."""
         place = self.box / "place"
         place.mkdir()
         mounts.mount_tmpfs(self, place, "64m,nr_inodes=9")
@@ -100,7 +100,7 @@ class FailedRestore(ImageCase):
         self.expect_phase("committed")
 
     def stop_in_the_middle(self, number):
-        """Ends a restore by a signal while it writes; None when it was not caught doing so."""
+        """Ends a restore by a signal while it writes; None if it was faster."""
         process = program.start("restore", "-j", "1", "--image", self.image, "--into", self.target)
         deadline = time.monotonic() + 30
         large = beneath(self.target, self.state) / "large"
@@ -115,7 +115,7 @@ class FailedRestore(ImageCase):
         return process.returncode or None
 
     def test_interrupted(self):
-        """Ctrl-C, or a service's time limit: the rest would be for the user to clean up."""
+        """Ctrl-C, or a service's time limit: the user would have to clean up."""
         for _ in range(TRIES):
             status = self.stop_in_the_middle(signal.SIGTERM)
             if status is not None:
@@ -129,7 +129,7 @@ class FailedRestore(ImageCase):
         self.assert_restored(self.before)
 
     def test_killed(self):
-        """After a power cut or a kill the checkpoint must be there, and be restored again."""
+        """After a power cut or a kill the checkpoint must exist, and be restorable."""
         for _ in range(TRIES):
             if self.stop_in_the_middle(signal.SIGKILL) is not None:
                 break

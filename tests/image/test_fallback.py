@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The fallback file: where the state goes when no memory can keep it, and comes back from.
+"""The fallback file, to which the state is saved when no memory can keep it.
 
-The commands of the units, on a machine without a region. They write to /run, so they get one of
-their own, in a mount namespace.
+The commands of the units, on a machine without a region. They write to /run, so they have their own
+/run in a mount namespace.
 """
 
 import fcntl
@@ -17,19 +17,19 @@ from .support import keyed, program, snapshot
 from .support.case import ImageCase
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
-# A region that no machine has, so that nothing depends on where the tests run.
+# A region that no machine has: the result must not depend on the machine.
 REGION = "region = no-such-region"
 
 
 def unshared(script):
-    """How a shell script gets a /run of its own."""
+    """Command line of a shell script with its own /run."""
     maps = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", *maps, "--mount", "sh", "-c",
             "mount -t tmpfs tmpfs /run && " + script, "sh"]
 
 
 def receive(datagrams):
-    """The next one; empty when there is none."""
+    """The next state of the machine; empty if there is none."""
     try:
         return datagrams.recv(4096)
     except BlockingIOError:
@@ -59,7 +59,7 @@ class Fallback(ImageCase):
         self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
 
     def call(self, status, *arguments, environment=None):
-        """One command; /run/pmem-preserve is self.notes."""
+        """Runs one command; /run/pmem-preserve is self.notes."""
         script = 'mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && shift && "$@"'
         result = program.finish(program.start_words(
             [*unshared(script), self.notes, program.PROGRAM, "--config", self.config, *arguments],
@@ -68,7 +68,7 @@ class Fallback(ImageCase):
         return result
 
     def last_word(self, verb="poweroff"):
-        """What the console is told right before the machine goes; the kernel's log is the same."""
+        """What is printed on the console and to the kernel's log before the machine stops."""
         etc = self.box / "etc"
         etc.mkdir(exist_ok=True)
         shutil.copy("/etc/ld.so.cache", etc)
@@ -97,7 +97,7 @@ class Fallback(ImageCase):
             path.unlink()
 
     def test_down_and_up(self):
-        """Powered off: the state would be gone with the memory."""
+        """At a poweroff the state would be lost with the memory."""
         before = snapshot.take(self.state)
         self.call(DONE, "shutdown", "poweroff")
         self.assertIn('PMEM_PRESERVE_OUTCOME="saved"', self.note("shutdown"))
@@ -108,7 +108,7 @@ class Fallback(ImageCase):
         self.assert_same(before, snapshot.take(self.state), "the state after the boot")
 
     def test_again_and_again(self):
-        """What was restored is replaced by the next, and never restored twice."""
+        """A restored checkpoint is replaced by the next, and never restored twice."""
         for generation in (1, 2, 3):
             (self.state / "file").write_text(f"round {generation}\n")
             self.call(DONE, "shutdown", "reboot")
@@ -116,7 +116,7 @@ class Fallback(ImageCase):
             self.call(DONE, "boot")
             self.assertEqual((self.state / "file").read_text(), f"round {generation}\n")
             self.assertIn(f'PMEM_PRESERVE_GENERATION="{generation}"', self.note("boot"))
-            # The unit is started again in the same boot.
+            # The unit is started once more in the same boot.
             (self.state / "file").write_text("newer\n")
             self.call(DONE, "boot")
             self.assertIn('PMEM_PRESERVE_OUTCOME="restored"', self.note("boot"))
@@ -127,7 +127,7 @@ class Fallback(ImageCase):
         self.assertIn('PMEM_PRESERVE_OUTCOME="none"', self.note("boot"))
 
     def test_damage(self):
-        """A cold start must say why, and leave what there is to be looked at."""
+        """A cold start must give its reason, and keep the checkpoint for inspection."""
         self.call(DONE, "shutdown", "poweroff")
         whole = self.fallback.read_bytes()
         self.empty_state()
@@ -145,7 +145,7 @@ class Fallback(ImageCase):
         self.call(NO_CHECKPOINT, "boot")
 
     def test_something_is_in_the_way(self):
-        """What could not be restored waits until it can be."""
+        """A checkpoint that could not be restored is kept until it can be."""
         self.call(DONE, "shutdown", "poweroff")
         (self.state / "file").write_text("somebody was faster\n")
         result = self.call(REFUSED, "boot")
@@ -158,7 +158,7 @@ class Fallback(ImageCase):
         self.assertIn('PMEM_PRESERVE_OUTCOME="restored"', self.note("boot"))
 
     def test_unrestored_is_not_replaced(self):
-        """Two ways down without a way up: the first state is not lost by the second."""
+        """Two shutdowns without a restore: the second does not overwrite the first state."""
         self.call(DONE, "shutdown", "poweroff")
         kept = self.fallback.read_bytes()
         self.call(REFUSED, "shutdown", "poweroff")
@@ -177,7 +177,7 @@ class Fallback(ImageCase):
         self.assertIn("the state is not kept", self.note("shutdown"))
 
     def test_the_machine_stays(self):
-        """No systemd to ask, or one that goes nowhere: nothing happens."""
+        """Without systemd, or with no shutdown in progress, nothing happens."""
         systemctl = self.programs / "systemctl"
         systemctl.write_text("#!/bin/sh\necho 'No jobs running.'\n")
         systemctl.chmod(0o755)
@@ -190,7 +190,7 @@ class Fallback(ImageCase):
         self.assertTrue(self.fallback.exists())
 
     def test_systemd_is_asked_for_time(self):
-        """With a long deadline the unit would be killed before the fallback's turn."""
+        """With a long deadline the unit would be killed before the fallback is tried."""
         self.configure(f"fallback = {self.fallback}", "deadline = 600", "survives = reboot")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
             systemd.bind(os.fsencode(self.box / "notify"))
@@ -204,7 +204,7 @@ class Fallback(ImageCase):
         self.assertIn(b"STATUS=The checkpoint is committed", heard)
 
     def test_broken_configuration(self):
-        """A typo must not keep the last word, or the way to a new file, from anyone."""
+        """A typo must not suppress the last message, or the creation of a new file."""
         self.config.write_text("stat = /var/state\n")
         self.call(USAGE, "shutdown", "poweroff")
         self.call(DONE, "last-look", "poweroff")
@@ -212,14 +212,14 @@ class Fallback(ImageCase):
         self.assertIn("--replace", result.text)
 
     def test_last_word(self):
-        """Whoever watches the console learns in time that the state is, or is not, kept."""
+        """The console must show in time whether the state is kept."""
         self.assertIn("pmem-preserve.service saved no state", self.last_word())
         self.call(DONE, "shutdown", "poweroff")
         self.assertIn(f"{self.fallback} holds the state (generation 1", self.last_word())
         with open(self.fallback, "r+b") as file:
             file.write(bytes(4096))
         self.assertIn(f"{self.fallback} should hold the state, and does not", self.last_word())
-        # What it was on is unmounted by then.
+        # The file system of the image is unmounted by then.
         self.fallback.unlink()
         self.assertIn(f"the state was saved to {self.fallback}", self.last_word())
         self.configure()
@@ -227,7 +227,7 @@ class Fallback(ImageCase):
         self.assertIn("the state was not saved: the memory does not survive", self.last_word())
 
     def test_with_a_key(self):
-        """A disk that others can reach: neither theirs nor an old state of ours comes up with it."""
+        """On a disk that others can write to, a forged or an old state is not restored."""
         key, counter = keyed.write_key(self.box / "key"), self.box / "counter"
         lines = f"fallback = {self.fallback}", f"key-file = {key}", f"counter-file = {counter}"
         self.configure(*lines)
@@ -253,7 +253,7 @@ class Fallback(ImageCase):
         self.assertEqual(list(self.state.iterdir()), [])
 
     def test_without_its_key(self):
-        """A key that is refused when the machine goes down would cost the state."""
+        """A key that is refused at shutdown would cost the state."""
         key = keyed.write_key(self.box / "key", mode=0o644)
         self.configure(f"fallback = {self.fallback}", f"key-file = {key}",
                        f"counter-file = {self.box / 'counter'}")
@@ -267,13 +267,13 @@ class Fallback(ImageCase):
         self.assertEqual((self.state / "file").read_text(), "first\n")
 
     def test_another_at_work(self):
-        """Two that convert a region at once would leave it in a state that neither knows."""
+        """Two processes that convert a region at once would leave it in an unknown state."""
         with open(self.notes / "lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for command in ("hot-add", "hot-remove", "prepare", "checkpoint", "restore", "discard"):
                 said = self.call(FAILED, command).text
                 self.assertRegex(said, r"process %d \(.*\) is changing the memory" % os.getpid())
-            # What keeps to a file, or only looks, does not wait for anybody.
+            # Commands that use a file, or only read, do not wait.
             self.call(DONE, "checkpoint", "--image", self.box / "image")
             self.call(DONE, "status", "--image", self.box / "image")
         self.assertNotIn("at work", self.call(FAILED, "hot-add").text)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-At every fault point of checkpoint and restore on a file: the process is killed, the step
-fails, or a signal arrives. Whatever happens, the state or a whole checkpoint is there afterwards,
-and the next command goes on by itself.
+At every fault point of checkpoint and restore on a file: the process is killed, the step fails, or
+a signal arrives. In each case the state or a complete checkpoint exists afterwards, and the next
+command succeeds.
 """
 
 import os
@@ -48,7 +48,7 @@ class FaultPoints(ImageCase):
             directory.mkdir()
 
     def fail_at(self, operation, point, count, action, *arguments):
-        """Runs it; it must have ended at the point, by what happened there."""
+        """Runs a command that must end at the point, by the action there."""
         status, error = faults.run(point, count, action, *arguments)
         where = "%s: %s:%d %s" % (operation, point, count, action)
         self.assertTrue(faults.was_reached(point, error), "%s: not reached: %r" % (where, error))
@@ -57,12 +57,12 @@ class FaultPoints(ImageCase):
         elif action == "error":
             self.assertEqual(status, FAILED, where)
         else:
-            # What is over but for its message ends as if there had been no signal.
+            # If only the message is left to be printed, the signal has no effect.
             self.assertIn(status, (FAILED, DONE), where)
         return status
 
     def look(self):
-        """(what is at the image's place, its uuid): none, or a checkpoint that was verified."""
+        """(phase, uuid) of the checkpoint, which must be valid; ("none", None) without one."""
         result = program.run("--json", "verify", "--image", self.image)
         if result.status == NO_CHECKPOINT:
             return "none", None
@@ -82,7 +82,7 @@ class FaultPoints(ImageCase):
         self.assert_same(self.before, snapshot.take(self.state), "the state after " + where)
 
     def go_on(self, *options):
-        """The next checkpoint and restore, as if nothing had happened."""
+        """The next checkpoint and restore must succeed."""
         self.checkpoint(options=("--replace", *options))
         self.assertEqual(os.listdir(self.place), ["image"])
         self.restore()
@@ -110,7 +110,7 @@ class FaultPoints(ImageCase):
         self.print_table()
 
     def prepare_old(self):
-        """A checkpoint of another state, which was not restored."""
+        """A checkpoint of another state that was not restored."""
         other = self.box / "other"
         other.mkdir(exist_ok=True)
         (other / "file").write_text("another state")
@@ -125,24 +125,24 @@ class FaultPoints(ImageCase):
         return uuid
 
     def test_new_file(self):
-        """A checkpoint that was cut short would be restored, or leave half an image behind."""
+        """An incomplete checkpoint would be restored, or half an image be left behind."""
         self.write_and_fail("a new file", WRITE + tuple((name, 1) for name in FILE),
                             lambda: None, (), ("no checkpoint", "the new checkpoint"))
 
     def test_over_another(self):
-        """The checkpoint that is replaced would be gone before the new one is there."""
+        """The checkpoint that is replaced would be lost before the new one exists."""
         self.write_and_fail("a file in place of another", WRITE + tuple((name, 1) for name in FILE),
                             self.prepare_old, ("--replace",),
                             ("the checkpoint before", "the new checkpoint"))
 
     def test_in_place(self):
-        """A mix of two images would pass for one of them."""
+        """A mix of two images would be taken for one of them."""
         self.write_and_fail("a file in place", WRITE, self.prepare_room,
                             ("--in-place", "--replace"),
                             ("the checkpoint before", "no checkpoint", "the new checkpoint"))
 
     def test_restore(self):
-        """Half a state would be marked as restored, or the checkpoint be gone without it."""
+        """Half a state would be marked as restored, or the checkpoint be lost."""
         for point, count in RESTORE:
             for action in faults.ACTIONS:
                 where = "restore, %s:%d, %s" % (point, count, action)
@@ -165,7 +165,7 @@ class FaultPoints(ImageCase):
         self.print_table()
 
     def test_undo(self):
-        """What a failed restore has made, and could not take back, would pass for the state."""
+        """Files that a failed restore could not remove would be taken for the state."""
         for action in faults.ACTIONS:
             self.clear()
             self.checkpoint()
@@ -189,7 +189,7 @@ class FaultPoints(ImageCase):
         self.print_table()
 
     def test_no_point_is_forgotten(self):
-        """A new step that nobody has ever failed at: here, or in the VM."""
+        """A new fault point would never be tried: neither here nor in the VM."""
         scenarios = program.REPOSITORY / "tests" / "qemu-nvdimm"
         files = [pathlib.Path(__file__), *scenarios.glob("guest/faults.sh"),
                  *scenarios.glob("scenarios/faults*.sh")]
@@ -197,7 +197,7 @@ class FaultPoints(ImageCase):
         self.assertEqual(sorted(faults.POINTS.keys() - words), [])
 
     def test_discard(self):
-        """A checkpoint that was given up would come back, or be in the way for ever."""
+        """A discarded checkpoint would come back, or block the next one forever."""
         for action in faults.ACTIONS:
             self.clear()
             self.checkpoint()
@@ -209,7 +209,7 @@ class FaultPoints(ImageCase):
         self.print_table()
 
     def test_two_at_once(self):
-        """Two that write over one file would leave a mix of both."""
+        """Two processes that write to one file would leave a mix of both."""
         self.prepare_room()
         first = faults.start("IMAGE_MIB", 2, "stop", "checkpoint", "--in-place", "--replace",
                              "--image", self.image, self.state)

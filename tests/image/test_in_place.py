@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--in-place: a file that stands for a device. Its room is all there is, and must suffice."""
+"""--in-place: a file that is used like a device. The image must fit into it."""
 
 import os
 
@@ -25,7 +25,7 @@ class InPlace(ImageCase):
             file.truncate(size)
 
     def test_small_pages(self):
-        """It would be a new file all the same, and need the memory of a second image."""
+        """A new file would be created, and need the memory of a second image."""
         self.make_file("20m")
         number = os.stat(self.image).st_ino
         self.round_trip(options=("--in-place", "--replace"))
@@ -40,7 +40,7 @@ class InPlace(ImageCase):
         self.round_trip_again()
 
     def round_trip_again(self):
-        """What is left of the image before must not show."""
+        """Remains of the previous image must not show up."""
         for path in sorted(self.state.iterdir())[::2]:
             path.unlink()
         self.target = self.box / "again"
@@ -48,7 +48,7 @@ class InPlace(ImageCase):
         self.round_trip(options=("--in-place", "--replace"))
 
     def test_holes_that_cannot_be_filled(self):
-        """The checkpoint before would be gone, and the new one end in the middle."""
+        """The previous checkpoint would be lost, and the new one be incomplete."""
         for options in ("12m", "12m,huge=always"):
             with self.subTest(options):
                 self.make_file(options, 10 * MIB)
@@ -60,7 +60,7 @@ class InPlace(ImageCase):
                 self.expect(DONE, "verify", "--image", self.image)
 
     def test_a_dry_run_fills_no_holes(self):
-        """It would take the memory that the answer was asked for."""
+        """It would use the memory that the user wants to know about."""
         for options in ("64m", "64m,huge=always"):
             with self.subTest(options):
                 self.make_file(options)
@@ -77,7 +77,7 @@ class InPlace(ImageCase):
         self.assertEqual(self.image.read_bytes(), before)
 
     def test_unrestored(self):
-        """In place there is no way back from a slip of the keyboard."""
+        """In place a mistake could not be undone."""
         self.make_file("20m")
         self.checkpoint(options=("--in-place", "--replace"))
         before = self.image.read_bytes()
@@ -86,7 +86,7 @@ class InPlace(ImageCase):
         self.restore("--keep")
 
     def test_what_is_no_file(self):
-        """A name that is wrong must not become a file that nobody looks for."""
+        """A wrong name must not create a file that nobody looks for."""
         result = self.checkpoint(options=("--in-place",), status=FAILED)
         self.assertIn(f"{self.image}: no such file; --in-place needs a file", result.text)
         self.assertFalse(self.image.exists())

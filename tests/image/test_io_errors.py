@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Blocks that cannot be read or written: what lies there is damaged, and all the rest is still to be
-had; a checkpoint that cannot be written leaves the state alone and does not look like one.
+Blocks that cannot be read or written: the files there are damaged, and all others can be salvaged;
+a checkpoint that cannot be written does not change the state and does not look like one.
 """
 
 import errno
@@ -60,7 +60,7 @@ class BadBlocks(ImageCase):
         self.assertEqual(status["image"]["phase"], "committed")
 
     def test_files(self):
-        """One bad block, and nobody learns which of the other files are whole."""
+        """With one bad block nobody would know which of the other files are intact."""
         self.save()
         layout = self.layout()
         bad = [(self.place(name), self.place(name) + BLOCK) for name in ("file1", "file4")]
@@ -76,18 +76,18 @@ class BadBlocks(ImageCase):
         text = self.restore_bad(read=bad).text
         self.assertTrue(any(path in text for path in expected), text)
         self.expect_committed()
-        # What was a loose cable, say, is no more.
+        # The error has gone, like that of a loose cable.
         self.restore()
         self.assert_restored(self.before)
 
     def test_a_dead_device(self):
-        """Thousands of lines would push what matters off the screen."""
+        """Thousands of lines would hide what matters."""
         self.save()
         verify = self.read(DAMAGED, "verify", read=[(BLOCK, self.layout().header("meta_offset"))])
         self.assertLess(verify.text.count("cannot"), 12, verify.text)
 
     def test_what_is_not_files(self):
-        """It would be told as a damaged file, or as no checkpoint, which the next one overwrites."""
+        """It would be reported as damage, or as no checkpoint, and be overwritten."""
         self.save()
         header = self.layout().header
         for start, text in ((0, "header"), (header("meta_offset"), "directories and inodes"),
@@ -98,14 +98,14 @@ class BadBlocks(ImageCase):
                     self.assertIn(text, self.read(DAMAGED, *arguments, **bad).text)
                 self.assertIn(text, self.restore_bad(**bad).text)
         self.read(REFUSED, "checkpoint", "--in-place", self.state, read=[(0, BLOCK)])
-        # Without the copy of the header it may be anybody's file.
+        # Without the copy of the header it may be any file.
         self.read(DAMAGED, "discard", read=[(0, 2 * BLOCK)])
         self.expect_committed()
         self.read(DONE, "discard", read=[(0, BLOCK)])
 
     def test_memory_that_fails_after_its_digest(self):
-        """What a mapped store gives to a system call is read by the kernel: EFAULT is damage, and
-        half a file must not stay."""
+        """The kernel reads a mapped store in system calls: EFAULT means damage, and half a file
+        must not be left behind."""
         self.save()
         target = beneath(self.target, self.state) / "file3"
         bad = badblocks.environment(target, write=[(0, MIB)], error=errno.EFAULT)
@@ -119,8 +119,8 @@ class BadBlocks(ImageCase):
         self.expect_committed()
 
     def test_the_mark(self):
-        """The state is back, and the checkpoint cannot be marked: it must say that it would come
-        again."""
+        """The state is restored, but the checkpoint cannot be marked: the message must say that it
+        would be restored again."""
         self.save()
         result = self.read(FAILED, "restore", "--into", self.target, write=[(0, BLOCK)])
         self.assertIn("cannot write at 0", result.text)
@@ -128,7 +128,7 @@ class BadBlocks(ImageCase):
         self.expect_committed()
 
     def test_writing(self):
-        """A checkpoint of which a part never got there would be restored at the next boot."""
+        """A checkpoint that was written only partly would be restored at the next boot."""
         self.save()
         header = self.layout().header
         for start in (0, BLOCK, MIB, self.place("file3"), header("meta_offset"),
@@ -139,15 +139,15 @@ class BadBlocks(ImageCase):
                 self.assertEqual(result.status, FAILED, str(result))
                 self.assertIn("cannot write", result.text)
                 self.assert_same(self.before, snapshot.take(self.state), "the state")
-                # Nothing was written over the old one when not even the header could be.
+                # If even the header could not be written, the old one is intact.
                 if start:
                     self.read(NO_CHECKPOINT, "restore", "--into", self.target)
                     self.assertEqual(os.listdir(self.target), [])
                 self.assertEqual(self.save().status, DONE)
 
     def test_flushing(self):
-        """What is only in a cache is gone with the power, and the state with it; and a checkpoint
-        that is said to have failed would come back over a newer state."""
+        """What is only in a cache is lost with the power, and the state with it; and a checkpoint
+        that was reported as failed would be restored over a newer state."""
         for number in (1, 2, 3):
             with self.subTest(number=number):
                 result = self.save(flush=number)
@@ -158,10 +158,10 @@ class BadBlocks(ImageCase):
 
 
 class EndOfADevice(ImageCase):
-    """The kernel's own errors: a loop device whose file is shorter than it."""
+    """The kernel's own errors: a loop device that is larger than its file."""
 
     def test_end(self):
-        """The namespace lost its end: files there are named, those before it are whole."""
+        """The namespace has lost its end: files there are named, those before it are intact."""
         backing = self.box / "backing"
         self.image = mounts.loop_device(self, backing, 16 * MIB)
         for number in range(4):
@@ -195,7 +195,7 @@ class ShorterMapping(ImageCase):
             return file.read(24)[16:] == WRITING
 
     def caught(self):
-        """Cuts the file while the program writes into it; None: it was done by then."""
+        """Truncates the file while the program writes into it; None if that was too late."""
         with open(self.image, "wb") as file:
             file.truncate(self.SIZE)
         process = program.start("checkpoint", "--in-place", "--replace", "--image", self.image,
@@ -213,7 +213,7 @@ class ShorterMapping(ImageCase):
         return result if in_the_middle else None
 
     def test_it_is_cut_short(self):
-        """A signal would end the program, with the memory taken and nothing said."""
+        """SIGBUS would kill the program without a message, and leave the memory removed."""
         memory = self.box / "memory"
         memory.mkdir()
         mounts.mount_tmpfs(self, memory, "128m,huge=always")

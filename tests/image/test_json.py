@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What scripts read: --json, and the lines of list."""
+"""Output for scripts: --json, and the lines of list."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class Json(ImageCase):
         os.mkdir(os.fsencode(self.state) + b"/\xff\n\x1b[31m\"\\")
 
     def ask(self, status, *arguments):
-        """The object; what a script gets must be valid UTF-8 and JSON, whatever the names are."""
+        """The object, which must be valid UTF-8 and JSON, whatever the names are."""
         result = self.expect(status, "--json", *arguments, "--image", self.image)
         answer = json.loads(result.out.decode("utf-8", "strict"))
         self.assertEqual(answer["exit_status"], status)
@@ -75,7 +75,7 @@ class Json(ImageCase):
         self.assertIn(top + "/\ufffd\n\x1b[31m\"\\", by_path)
 
     def test_lines(self):
-        """A name with a newline or an escape would forge lines, or command the terminal."""
+        """A name with a newline or an escape sequence would forge lines or control the terminal."""
         self.checkpoint()
         for options in ([], ["-l"]):
             out = self.expect(DONE, "list", *options, "--image", self.image).out
@@ -85,7 +85,7 @@ class Json(ImageCase):
         self.assertIn(b" -> somewhere\n", out)
 
     def test_errors(self):
-        """An error with a name that is not UTF-8 would make the whole answer unreadable."""
+        """An error with a name that is not UTF-8 would make the whole object unreadable."""
         name = os.fsencode(self.state) + b"/\xfe\xff"
         with open(name, "wb") as file:
             file.write(b"pattern!" * 1000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Images that are sealed with a key: who does not have it cannot make one that is restored."""
+"""Images that are sealed with a key: without it nobody can make one that is restored."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ class RoundTrip(KeyedCase):
         (self.state / "sub" / "link").symlink_to("../small")
 
     def test_file(self):
-        """With a key the state would not come back, or other programs not read it."""
+        """With a key the state would not come back, or other programs could not read the image."""
         self.round_trip()
         self.expect(DONE, "verify", "--image", self.image)
 
@@ -46,13 +46,13 @@ class RoundTrip(KeyedCase):
         self.expect(DONE, "verify", "--image", self.image)
 
     def test_threads(self):
-        """Digests that depend on who was first would make a checkpoint that cannot be restored."""
+        """Digests that depend on the order of the threads would make the image unrestorable."""
         for threads in ("1", "2", "7"):
             self.checkpoint(options=("-j", threads, "--replace"))
             self.expect(DONE, "verify", "-j", "3", "--image", self.image)
 
     def test_what_a_key_is_for(self):
-        """list, verify and status would show what anybody may have put there, as if it were ours."""
+        """list, verify and status would show a forged image as if it were authentic."""
         self.checkpoint()
         for command in (("list",), ("verify",), ("restore", "--into", self.target)):
             result = self.expect_plain(REFUSED, *command, "--image", self.image)
@@ -65,7 +65,7 @@ class RoundTrip(KeyedCase):
         self.assertIs(status.json["image"]["sealed"], True)
 
     def test_no_two_seals_are_the_same(self):
-        """The same bytes under the same MAC twice: what one image says could be said of another."""
+        """With equal MACs in two images, parts of one could be moved to the other."""
         tables = set()
         for _ in range(3):
             self.checkpoint(options=("--replace",))
@@ -90,7 +90,7 @@ class OtherJudges(KeyedCase):
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
     def test_as_it_is_specified(self):
-        """Authentic by nobody's word but ours: a slip in the code would go unnoticed for ever."""
+        """Checked only by our own code, a mistake in the MACs would never be noticed."""
         bases.fill_segments(self.state)
         self.checkpoint()
         image = ImageFile(self.image.read_bytes())
@@ -119,7 +119,7 @@ class OtherJudges(KeyedCase):
 
 
 class Forged(KeyedCase):
-    """Somebody may write the image, and knows everything but the key."""
+    """An attacker who can write the image, and knows everything but the key."""
 
     def setUp(self):
         super().setUp()
@@ -130,7 +130,7 @@ class Forged(KeyedCase):
         self.whole = ImageFile(self.data)
 
     def refused(self, what, data=None, statuses=(DAMAGED,)):
-        """Nothing of it gets into the target."""
+        """The restore is refused, and the target stays empty."""
         if data is not None:
             self.image.write_bytes(data)
         with self.subTest(what):
@@ -141,7 +141,7 @@ class Forged(KeyedCase):
             return result
 
     def forged(self, level, *changes):
-        """The image with (place, bytes) changed and its plain digests made right again."""
+        """Writes the image with changes [(offset, bytes)] and correct plain digests."""
         data = bytearray(self.data)
         for at, new in changes:
             data[at:at + len(new)] = new
@@ -152,7 +152,7 @@ class Forged(KeyedCase):
         return at, bytes([self.data[at] ^ bit])
 
     def test_header(self):
-        """A size, a place or a name in the header would lead the reader where it should not go."""
+        """A size, an offset or a name in the header would mislead the reader."""
         places = sorted({offset for offset, _ in HEADER.values()} |
                         {SEAL, HEADER_MAC, HEADER_MAC + 15, SUPER_DIGEST, RESERVED, TIMELINE - 1, 231, 295})
         for at in places:
@@ -164,7 +164,7 @@ class Forged(KeyedCase):
                 self.assertIn("not authentic", result.text)
 
     def test_each_kind_of_byte(self):
-        """A flipped bit anywhere, with all that is public made right: restored as if it were ours."""
+        """A flipped bit anywhere, with correct plain digests, would be restored as authentic."""
         meta, digests = (self.whole.header(name) for name in ("meta_offset", "digests_offset"))
         count = self.whole.header("digests_count")
         places = [1024, 1100, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
@@ -176,7 +176,7 @@ class Forged(KeyedCase):
                 self.refused(f"byte {at}, resealed: {level}")
 
     def test_a_copy_instead_of_the_header(self):
-        """A forged copy would be believed where the header is taken away."""
+        """A forged copy would be used if the header is erased."""
         self.image.write_bytes(bytes(4096) + self.data[4096:])
         self.restore("--salvage", status=DAMAGED)
         self.assert_restored(self.before, "what was salvaged")
@@ -194,7 +194,7 @@ class Forged(KeyedCase):
                 self.assertEqual(os.listdir(self.target), [], f"{at}: {result}")
 
     def test_what_is_not_sealed(self):
-        """The timeline and the phase are outside; they must not change what is restored."""
+        """Timeline and phase are not covered by a MAC; they must not change what is restored."""
         for at in (TIMELINE + 8, TIMELINE + 40, len(self.data) - 1):
             self.forged("none", self.flip(at))
             self.restore("--keep")
@@ -206,7 +206,7 @@ class Forged(KeyedCase):
             self.refused(phase, statuses=(NO_CHECKPOINT,))
 
     def test_another_image_of_the_same_key(self):
-        """Yesterday's file in today's image: each is authentic, the mixture is not."""
+        """Parts of two authentic images: the mixture is not authentic."""
         (self.state / "second").write_bytes(b"newest" * 500000)
         other_path = self.box / "other"
         self.expect(DONE, "checkpoint", "--image", other_path, self.state)
@@ -233,7 +233,7 @@ class Forged(KeyedCase):
             self.refused(f"resealed: {level}")
 
     def test_without_a_key(self):
-        """Whoever has no key simply makes a plain image; it would do as well."""
+        """A plain image, which needs no key, would be accepted as well."""
         plain = self.box / "plain"
         self.expect_plain(DONE, "checkpoint", "--image", plain, self.state)
         result = self.refused("plain", plain.read_bytes())
@@ -244,7 +244,7 @@ class Forged(KeyedCase):
                       self.expect(DAMAGED, "status", "--image", plain).text)
         self.forged("all", (SEAL, bytes(4)), (HEADER_MAC, bytes(16)))
         self.refused("made plain")
-        # An operator may still say that it is all right.
+        # An operator may allow it explicitly.
         self.expect(DONE, "restore", "--key-file=", "--image", plain, "--into", self.target)
         self.assert_restored(self.before)
 
@@ -261,7 +261,7 @@ class Forged(KeyedCase):
         self.refused("a key with a zero behind it")
 
     def test_an_image_that_was_never_finished(self):
-        """A header as it is before the commit, said to be committed."""
+        """A header from before the commit, with the phase of a committed one."""
         self.forged("header", (HEADER_MAC, bytes(16)))
         self.refused("no MAC")
         self.forged("all", (HEADER_MAC, bytes(16)),
@@ -269,13 +269,13 @@ class Forged(KeyedCase):
         self.refused("no MAC, no root")
 
     def test_it_is_still_guarded(self):
-        """A key that is missing must not make a checkpoint look like nothing at all."""
+        """Without its key a checkpoint must not look as if there were none."""
         self.expect_plain(REFUSED, "checkpoint", "--image", self.image, self.state)
         self.assertEqual(self.image.read_bytes(), self.data)
 
 
 class KeyFile(KeyedCase):
-    """A key that others may know, or have chosen, is none."""
+    """A key that others may know, or have chosen, is refused."""
 
     def refused(self, what, word, path=None):
         with self.subTest(what):
@@ -318,7 +318,7 @@ class KeyFile(KeyedCase):
         self.refused("another's", "somebody else")
 
     def test_missing(self):
-        """A typing error would leave every later checkpoint open to anybody."""
+        """With a typing error every later checkpoint would be unprotected."""
         self.configure(key=self.box / "no-such-key")
         result = self.checkpoint(self.state, status=REFUSED)
         self.assertIn("no-such-key", result.text)
@@ -327,7 +327,7 @@ class KeyFile(KeyedCase):
         self.expect(program.USAGE, "checkpoint", "--image", self.image, self.state)
 
     def test_the_option(self):
-        """It goes before the configuration, and empty it means none."""
+        """The option overrides the configuration; an empty one means no key."""
         other = self.make_key("other")
         self.checkpoint(options=("--key-file", other))
         self.expect(DAMAGED, "verify", "--image", self.image)
@@ -338,7 +338,7 @@ class KeyFile(KeyedCase):
 
 class Secrets(KeyedCase):
     def test_nothing_tells_the_key(self):
-        """A log that anybody may read would be as good as the key."""
+        """A log that everybody can read would reveal the key."""
         (self.state / "file").write_bytes(os.urandom(100000))
         secret = self.key.read_bytes()
         shapes = [secret, secret.hex().encode(), secret.hex().upper().encode(),
@@ -355,7 +355,7 @@ class Secrets(KeyedCase):
             self.assertNotIn(shape, seen)
 
     def test_modes_of_files(self):
-        """The image holds every byte of the state, whoever they belong to."""
+        """The image holds the files of all users: only root may read it."""
         (self.state / "file").write_text("secret")
         before = os.umask(0)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that begin at a huge page of the image: what lies before and behind them stays what it is."""
+"""Files that begin at a huge page of the image: their neighbours must not change."""
 
 import os
 
@@ -34,7 +34,7 @@ class LargeFiles(ImageCase):
         self.round_trip(options=("--threads", "3"))
 
     def test_places(self):
-        """A restore in small pages takes twice as long; the format says where they begin."""
+        """A restore with small pages takes twice as long; the format defines where they begin."""
         self.checkpoint()
         for name, (place, size) in self.places().items():
             if size >= 64 * MIB:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Images that are whole by their digests but make no sense: a device may hold anything, and root
-restores it. Nothing may crash, hang, or write outside of the target.
+Images with valid digests and invalid content: a device may hold anything, and root restores it.
+Nothing may crash, hang, or write outside of the target.
 """
 
 import concurrent.futures
@@ -15,7 +15,7 @@ from .support.case import ImageCase
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 DEADLINE = 30
-# How many of those that are made by rule: enough to find what was broken by a change.
+# How many of the generated ones: enough to notice what a change has broken.
 COUNT = int(os.environ.get("PMEM_PRESERVE_MUTANTS", "60"))
 ALLOWED = {program.DONE, program.FAILED, program.NO_CHECKPOINT, program.DAMAGED, program.REFUSED,
            program.NO_FIT}
@@ -31,7 +31,7 @@ class Malformed(ImageCase):
         self.work.mkdir()
 
     def judge(self, image):
-        """What is wrong with how the program takes this image; None when nothing is."""
+        """What is wrong with how the program handles this image; None if nothing is."""
         target = pathlib.Path("%s.target" % image)
         target.mkdir()
         statuses = []
@@ -77,7 +77,7 @@ class Malformed(ImageCase):
         self.assertEqual(sorted(os.listdir(self.work)), [], "something was written outside")
 
     def test_corpus(self):
-        """An image that somebody made on purpose would crash root's restore, or lead it astray."""
+        """An image made on purpose would crash root's restore, or make it write elsewhere."""
         for path in sorted(CORPUS.glob("*.recipes")):
             fill = getattr(bases, "fill_" + path.stem)
             try:
@@ -92,13 +92,13 @@ class Malformed(ImageCase):
                 self.run_all(base, state, wanted)
 
     def test_bases(self):
-        """Were the base images refused themselves, all other tests here would test nothing."""
+        """If the base images were refused, the other tests here would test nothing."""
         base, state, _ = bases.make(self.box / "small", bases.fill_small)
         self.run_all(base, state, [("base", [], program.DONE),
                                    ("base, unsealed", ["seal none"], program.DONE)])
 
     def test_each_field(self):
-        """A field at an extreme would read out of bounds, or take all memory."""
+        """A field with an extreme value would cause a read out of bounds, or use all memory."""
         base, state, _ = bases.make(self.box / "small", bases.fill_small)
         everything = [("field", lines, None) for lines in mutants.small()]
         picked = random.Random(1).sample(everything, min(COUNT, len(everything)))

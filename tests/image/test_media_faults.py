@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Thousands of ways for a medium to fail. Each is found and named by the path of the file, or it lies
-in bytes that carry nothing; a wrong file is never restored. MEDIA_TRIES says how many (default 300,
-over all classes), MEDIA_SEED which.
+Random faults of a medium. Each is detected and the file is named, or it hits bytes without a
+meaning; a wrong file is never restored. MEDIA_TRIES says how many (default 300, over all classes),
+MEDIA_SEED which.
 
-What is damaged is found out here, by the format alone (support/imagefile.py).
+What is damaged is determined here from the format alone (support/imagefile.py).
 """
 
 import concurrent.futures
@@ -26,7 +26,7 @@ THREADS = 2
 
 
 def fill(state, rng):
-    """Files in different MiB, and some beside each other; as large each time."""
+    """Files in different MiB, and some side by side; always of the same sizes."""
     for name, size in (("large", 2 * MIB + 12345), ("middle", 700000), ("other", 300000),
                        ("tiny", 10), ("block", 4096), ("small", 5000)):
         (state / name).write_bytes(rng.randbytes(size))
@@ -41,7 +41,7 @@ def fill(state, rng):
 
 
 class Judge:
-    """Tries one image after the other in a place of its own."""
+    """Tries images, one after the other, in a directory of its own."""
 
     def __init__(self, case, number):
         self.case = case
@@ -84,7 +84,7 @@ class Judge:
             return "" if self.case.may_be_none(fault) else "no checkpoint any more"
         damaged = json.loads(verify.out).get("damaged")
         if damaged is None:
-            # It could not even be listed; that is told as what it is.
+            # It could not even be listed, which is reported.
             return "" if self.case.is_unlistable(fault) or self.case.is_old(fault) \
                 else "verify names no file"
         if self.case.is_old(fault):
@@ -113,7 +113,7 @@ class Judge:
 
 
     def wrong_salvage(self, fault, verify, salvage):
-        """Why what it brought back is not just the files that verify does not name."""
+        """Why what was salvaged is not just the files that verify does not name; "" if it is."""
         damaged = json.loads(verify.out).get("damaged")
         if salvage.status != program.DAMAGED:
             return "restore --salvage ended with status %d" % salvage.status
@@ -152,7 +152,7 @@ class MediaFaults(ImageCase):
         self.checkpoint(options=("--in-place", "--replace"))
 
     def begin(self, old):
-        """What lies there when the first block after the header cannot be written."""
+        """The image as it is if the first block after the header cannot be written."""
         self.expect(program.FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
                     self.state, environment=badblocks.environment(self.image, write=[(8192, ROOM)]))
         begun = self.image.read_bytes()
@@ -161,7 +161,7 @@ class MediaFaults(ImageCase):
         return begun
 
     def check_layout(self):
-        """Otherwise all that is judged here would be judged by a wrong map."""
+        """Otherwise all other results here would be based on a wrong layout."""
         self.assertEqual(len(self.files), len([path for path in self.state.iterdir()
                                                if path.stat().st_size]))
         for path, extents in self.files.items():
@@ -176,29 +176,29 @@ class MediaFaults(ImageCase):
             any(a < end and b > start for a, b in fault.unreadable)
 
     def changed_files(self, fault):
-        """Paths of the files of which a byte is not as it was saved, or cannot be read."""
+        """Paths of the files with a byte that was changed, or cannot be read."""
         return {path for path, extents in self.files.items()
                 if any(self.is_changed(fault, *extent) for extent in extents)}
 
     def files_near(self, fault):
-        """Paths of the files in the MiB that are not as they were."""
+        """Paths of the files in the MiB that were changed."""
         hit = [segment for segment in self.layout.segments() if self.is_changed(fault, *segment)]
         return {path for path, extents in self.files.items() for start, end in extents
                 if any(a < end and b > start for a, b in hit)}
 
     def is_unlistable(self, fault):
-        """What comes before any list is damaged: header and copy, metadata, digests."""
+        """Header and copy, or metadata, or digests are damaged: no list can be made."""
         return (self.is_changed(fault, 0, 4096) and self.is_changed(fault, 4096, 8192)) or \
             self.is_changed(fault, self.layout.header("meta_offset"),
                             self.layout.header("image_bytes"))
 
     def may_be_none(self, fault):
-        """It was never committed, or neither the header nor its copy is left."""
+        """It was never committed, or both header and copy are damaged."""
         return fault.data[PHASE:PHASE + 8] == mediafaults.WRITING or \
             (self.is_changed(fault, 0, 1024) and self.is_changed(fault, 4096, 5120))
 
     def is_old(self, fault):
-        """The header of the earlier image is back, or its copy counts: only that could come of it."""
+        """The header of the earlier image, or its copy, is the one that counts."""
         def has(image, start, end):
             return fault.data[start:end] == image[start:end] and \
                 not any(a < end and b > start for a, b in fault.unreadable)
@@ -232,7 +232,7 @@ class MediaFaults(ImageCase):
         return counts, problems
 
     def test_random_faults(self):
-        """Damage that nobody notices becomes the state, and the good one is gone by then."""
+        """Undetected damage would become the state, when the correct one is lost already."""
         judges = [Judge(self, number) for number in range(THREADS)]
         problems, total = [], 0
         lines = ["MEDIA seed %d" % SEED,

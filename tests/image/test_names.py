@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names: any byte, any length that a file system takes, any depth, any number."""
+"""Names: any byte, any length that a file system allows, any depth, any number."""
 
 import os
 
@@ -46,11 +46,11 @@ class Names(ImageCase):
         os.link("file", "second name", src_dir_fd=directory, dst_dir_fd=directory)
         os.symlink("file", "link", dir_fd=directory)
         os.close(directory)
-        # rsync itself gives up at PATH_MAX.
+        # rsync fails at PATH_MAX.
         self.round_trip(rsync=False)
 
     def test_deep_chain(self):
-        """A thousand levels of short names would overflow a stack, or take for ever."""
+        """A thousand levels of short names would overflow a stack, or take forever."""
         directory = os.open(self.state, os.O_RDONLY)
         for _ in range(1000):
             os.mkdir("d", dir_fd=directory)

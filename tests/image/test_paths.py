@@ -20,7 +20,7 @@ class Paths(ImageCase):
         fill(self.state, "a/one", "a/two", "b/three", "b/sub/four", "c", "d.log")
 
     def names(self, root=None):
-        """What is beneath the restored state, as text."""
+        """Paths below the restored state, as text."""
         root = root or self.restored()
         return {os.fsdecode(path[1:]) for path in snapshot.take(root) if path}
 
@@ -40,7 +40,7 @@ class Paths(ImageCase):
                          "what was not named is there, too")
 
     def test_ancestors_keep_their_attributes(self):
-        """Directories that lead to the state would be made open to all, or be changed."""
+        """Directories that lead to the state would become accessible to all, or be changed."""
         self.state.chmod(0o711)
         os.utime(self.state, ns=(1, 1234567890123456789))
         expected = os.stat(self.state)
@@ -57,7 +57,7 @@ class Paths(ImageCase):
                          "a directory that was there before was changed")
 
     def test_nested_paths(self):
-        """A PATH inside another would be held twice, or make the image unreadable."""
+        """A PATH inside another would be saved twice, or make the image unreadable."""
         before = snapshot.take(self.state)
         self.checkpoint(self.state, self.state / "b", self.state / "b" / "sub", self.state / "c",
                         self.state)
@@ -75,7 +75,7 @@ class Paths(ImageCase):
             self.assert_same(before, snapshot.take(self.restored(self.state / name)), name)
 
     def test_a_path_through_a_symlink(self):
-        """/var/run leads to /run: the state would be taken for a link of a few bytes."""
+        """/var/run is a link to /run: the link would be saved instead of the state."""
         link = self.box / "link"
         link.symlink_to("state")
         before = snapshot.take(self.state)
@@ -85,14 +85,14 @@ class Paths(ImageCase):
         self.assertFalse(os.path.lexists(self.restored(link)))
 
     def test_relative_paths(self):
-        """"checkpoint ." would be restored to who knows where."""
+        """"checkpoint ." would be restored to another directory."""
         self.expect(program.DONE, "checkpoint", "--image", self.image, "b/../a/.", "./c",
                     cwd=self.state)
         self.restore()
         self.assertEqual(self.names(), {"a", "a/one", "a/two", "c"})
 
     def test_a_path_that_is_not_there(self):
-        """A misspelt PATH would be left out silently, and its state be gone after the reboot."""
+        """A misspelt PATH would be left out silently, and its state be lost after the reboot."""
         result = self.checkpoint(self.state / "a", self.state / "missing", status=program.FAILED)
         self.assertIn(str(self.state / "missing"), result.text)
         self.assertFalse(self.image.exists())
@@ -149,7 +149,7 @@ class Mounts(ImageCase):
         self.assertEqual(os.listdir(self.restored() / "a" / "deeper"), [])
 
     def test_a_path_inside_a_mount(self):
-        """Of a mount only one directory is state: all of it, or nothing, would be kept."""
+        """If one directory of a mount is state, all of the mount, or nothing, would be saved."""
         self.checkpoint(self.state, self.state / "mounted" / "inside")
         self.restore()
         self.assertEqual(os.listdir(self.restored() / "mounted"), ["inside"])
@@ -167,7 +167,7 @@ class Mounts(ImageCase):
             self.assertEqual(os.stat(self.restored() / name / "top").st_nlink, 2)
 
     def test_a_bind_mount_of_the_same_file_system(self):
-        """A bind mount is another mount, though not another device: it would be held twice."""
+        """A bind mount is another mount, but not another device: it would be saved twice."""
         (self.state / "bound").mkdir()
         mounts.bind(self, self.state / "a", self.state / "bound")
         self.checkpoint()
@@ -175,7 +175,7 @@ class Mounts(ImageCase):
         self.assertEqual(os.listdir(self.restored() / "bound"), [])
 
     def test_a_mounted_file(self):
-        """A secret that is mounted over a file would be kept; or one that is named would not be."""
+        """A secret that is mounted over a file would be saved; or not be saved although named."""
         (self.box / "elsewhere").write_text("elsewhere")
         (self.state / "file").write_text("below")
         mounts.bind(self, self.box / "elsewhere", self.state / "file")

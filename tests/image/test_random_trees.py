@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trees made by chance: combinations of sizes, holes, links and attributes that nobody planned."""
+"""Random trees: combinations of sizes, holes, links and attributes that nobody planned."""
 
 import os
 import random
@@ -85,7 +85,7 @@ class Grower:
 
 class RandomTrees(ImageCase):
     def test_random_trees(self):
-        """Something that only shows when several rare things meet."""
+        """Bugs that need several rare conditions at once."""
         for seed in SEEDS:
             with self.subTest(seed=seed):
                 state = self.box / ("state-%d" % seed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trees that nobody made for a test."""
+"""Trees that were not made for a test."""
 
 import os
 import pathlib
@@ -42,7 +42,7 @@ def part_of(*places):
 class RealTrees(ImageCase):
     """Something that ordinary systems have, and that our own trees lack, would be lost."""
 
-    needs_root = True  # these files are root's, and so is what is restored
+    needs_root = True  # the files belong to root
     needs = ("user xattrs",)
 
     def test_usr_share(self):

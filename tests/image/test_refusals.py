@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What must not be written over, what does not fit, and what is not a checkpoint."""
+"""What must not be overwritten, what does not fit, and what is not a checkpoint."""
 
 import os
 import re
@@ -15,7 +15,7 @@ class Refusals(ImageCase):
         (self.state / "file").write_text("content")
 
     def test_an_unrelated_file(self):
-        """A slip of the keyboard would replace somebody's document by an image."""
+        """A typing error would replace a document by an image."""
         for content in (b"x", b"a letter to a friend\n" * 1000):
             self.image.write_bytes(content)
             result = self.checkpoint(status=REFUSED)
@@ -25,12 +25,12 @@ class Refusals(ImageCase):
         self.expect(DONE, "verify", "--image", self.image)
 
     def test_an_empty_file(self):
-        """mktemp makes an empty file first: nothing is lost when it becomes an image."""
+        """mktemp creates an empty file first: nothing is lost if it becomes an image."""
         self.image.write_bytes(b"")
         self.checkpoint()
 
     def test_a_checkpoint_that_was_not_restored(self):
-        """The only copy of the state would be written over by the next reboot."""
+        """The only copy of the state would be overwritten at the next reboot."""
         self.checkpoint()
         before = self.image.read_bytes()
         (self.state / "file").write_text("other content")
@@ -49,7 +49,7 @@ class Refusals(ImageCase):
         self.assertEqual(status["image"]["generation"], 2)
 
     def test_a_damaged_checkpoint(self):
-        """What is damaged may still be saved by an expert: not without --replace."""
+        """A damaged checkpoint can still be salvaged: it is not replaced without --replace."""
         self.checkpoint()
         with open(self.image, "r+b") as file:
             file.seek(40)
@@ -61,7 +61,7 @@ class Refusals(ImageCase):
         self.expect(DONE, "verify", "--image", self.image)
 
     def test_through_a_symlink(self):
-        """An image behind a symlink would be written over, as its name is another."""
+        """An image behind a symlink would be overwritten, as its name is another one."""
         self.checkpoint()
         (self.box / "link").symlink_to("image")
         self.expect(REFUSED, "checkpoint", "--image", self.box / "link", self.state)
@@ -70,7 +70,7 @@ class Refusals(ImageCase):
         self.expect(DONE, "verify", "--image", self.image)
 
     def test_an_image_within_the_state(self):
-        """An image that holds itself never ends."""
+        """An image that contains itself never ends."""
         for place in (self.state / "image", self.state / "file", self.state):
             self.expect(USAGE, "checkpoint", "--image", place, self.state)
         (self.state / "sub").mkdir()
@@ -85,14 +85,14 @@ class Refusals(ImageCase):
         self.expect(USAGE, "checkpoint", "--image", self.box / "link", self.state)
 
     def test_only_the_owner_may_read(self):
-        """The image holds everybody's files: who may read it may read them all."""
+        """The image holds the files of all users: nobody else may read it."""
         old = os.umask(0)
         self.addCleanup(os.umask, old)
         self.checkpoint()
         self.assertEqual(self.image.stat().st_mode & 0o777, 0o600)
 
     def test_dry_run(self):
-        """Who asks what would happen does not want it to happen."""
+        """A dry run must not do anything."""
         before = snapshot.take(self.box)
         self.checkpoint(options=("--dry-run",))
         self.assert_same(before, snapshot.take(self.box), "after a dry run")
@@ -120,7 +120,7 @@ class Fit(ImageCase):
         self.assertLessEqual(sizes[1], 2 << 20)
 
     def test_it_does_not_fit(self):
-        """The copy would stop in the middle, when services are down already."""
+        """The copy would fail in the middle, when services are stopped already."""
         self.expect_sizes(self.checkpoint(status=NO_FIT))
         self.assertEqual(os.listdir(self.place), [])
 
@@ -140,7 +140,7 @@ class Fit(ImageCase):
         self.checkpoint(options=("--dry-run",), status=NO_FIT)
 
     def test_the_restored_state_does_not_fit(self):
-        """A tmpfs that is too small must be told as such, and the checkpoint be kept."""
+        """A tmpfs that is too small must be reported as such, and the checkpoint be kept."""
         self.image = self.box / "image"
         self.checkpoint()
         self.expect(NO_FIT, "restore", "--image", self.image, "--into", self.place)
@@ -149,7 +149,7 @@ class Fit(ImageCase):
 
 class NoCheckpoint(ImageCase):
     def test_nothing_there(self):
-        """At a first boot there is no checkpoint: that is no failure of the service."""
+        """At the first boot there is no checkpoint: the service must not fail."""
         for content in (None, b"", b"x", b"\0" * 100000, b"something else " * 1000):
             if content is not None:
                 self.image.write_bytes(content)
@@ -161,7 +161,7 @@ class NoCheckpoint(ImageCase):
                 self.assertEqual(self.image.read_bytes(), content)
 
     def test_restored_twice(self):
-        """A second restore would bring old state back over what has been done since."""
+        """A second restore would overwrite newer state with old state."""
         (self.state / "file").write_text("content")
         self.checkpoint()
         self.restore("--keep")
@@ -174,7 +174,7 @@ class NoCheckpoint(ImageCase):
         self.assertEqual(os.listdir(again), [])
 
     def test_discard(self):
-        """A checkpoint that was given up would come back at the next boot."""
+        """A discarded checkpoint would come back at the next boot."""
         (self.state / "file").write_text("content")
         self.checkpoint()
         self.expect(DONE, "discard", "--image", self.image)
@@ -184,7 +184,7 @@ class NoCheckpoint(ImageCase):
     def test_damage(self):
         """A damaged file would be restored as if it were whole."""
         (self.state / "file").write_bytes(b"pattern!" * 1000)
-        # Directories and inodes lie in another MiB then.
+        # So that directories and inodes are in another MiB.
         (self.state / "other").write_bytes(bytes(2 << 20))
         self.checkpoint()
         data = bytearray(self.image.read_bytes())
@@ -198,7 +198,7 @@ class NoCheckpoint(ImageCase):
                          .json["image"]["phase"], "committed", "it counts as restored")
 
     def test_a_file_that_was_cut_short(self):
-        """An image that was copied while the disk was full would be restored in part."""
+        """An image that was copied to a full disk would be restored in part."""
         (self.state / "file").write_bytes(b"x" * 100000)
         self.checkpoint()
         for size in (self.image.stat().st_size - 4096, 70000, 8192, 4096):
@@ -223,7 +223,7 @@ class Usage(ImageCase):
         self.assertFalse(self.image.exists())
 
     def test_help(self):
-        """--help that fails, or does something, helps nobody."""
+        """--help must succeed, and do nothing else."""
         self.expect(DONE, "--version")
         text = self.expect(DONE, "--help").out.decode()
         commands = re.findall(r"^  ([a-z][a-z-]+)  ", text.split("Commands:")[1], re.MULTILINE)
@@ -232,7 +232,7 @@ class Usage(ImageCase):
             self.assertIn(command.encode(), self.expect(DONE, command, "--help").out)
 
     def test_a_directory_as_image(self):
-        """--image DIR for --into DIR: nothing may happen to it."""
+        """--image DIR by mistake for --into DIR: the directory must not change."""
         self.assertIn(program.run("checkpoint", "--image", self.target, self.state).status,
                       (FAILED, USAGE, REFUSED))
         self.assertEqual(os.listdir(self.target), [])

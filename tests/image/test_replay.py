@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Old images that are put back: authentic once, and not what the machine's state is now."""
+"""Old images that are put back: authentic, but not the present state of the machine."""
 
 import os
 
@@ -32,7 +32,7 @@ class Replay(KeyedCase):
         return result
 
     def test_restored_once(self):
-        """The state of last week comes back: withdrawn permissions, spent tokens."""
+        """An old state would come back, with revoked permissions and used tokens."""
         self.checkpoint()
         old = self.take()
         generation = self.generation()
@@ -48,7 +48,7 @@ class Replay(KeyedCase):
         self.refused("--overwrite")
 
     def test_the_phase_is_flipped_back(self):
-        """The phase is one word that no MAC covers."""
+        """The phase is a word that no MAC covers."""
         self.checkpoint()
         self.restore()
         set_phase(self.image, "committed")
@@ -69,7 +69,7 @@ class Replay(KeyedCase):
         self.refused()
 
     def test_followed_by_a_newer_one(self):
-        """A checkpoint that was replaced is given up, though it was never restored."""
+        """A checkpoint that was replaced must not be restored, even if it never was."""
         self.checkpoint()
         old = self.take()
         (self.state / "file").write_text("second\n")
@@ -91,7 +91,7 @@ class Replay(KeyedCase):
         self.refused()
 
     def test_given_up_without_a_header(self):
-        """The header is taken away, and put back when the rest of it was given up."""
+        """The header is erased, and put back after the checkpoint was discarded."""
         self.checkpoint()
         generation = self.generation()
         old = self.take()
@@ -102,7 +102,7 @@ class Replay(KeyedCase):
         self.refused()
 
     def test_kept(self):
-        """--keep is for a second time: the image must be good for it."""
+        """--keep allows a second restore: the image must remain valid."""
         self.checkpoint()
         before = self.counted()
         for _ in range(3):
@@ -113,7 +113,7 @@ class Replay(KeyedCase):
         self.restore()
 
     def test_a_crash_before_the_counter(self):
-        """Between commit and counter: the last good image is all that there is."""
+        """Interrupted between commit and counter: the last image must be restorable."""
         self.checkpoint()
         self.restore()
         counted = self.counted()
@@ -126,7 +126,7 @@ class Replay(KeyedCase):
         self.assertEqual(self.counted(), counted + 2)
 
     def test_generations_go_on(self):
-        """With the memory gone and come back, they would begin anew, and be refused."""
+        """With the memory removed and added, generations would start at 1, and be refused."""
         for number in range(3):
             (self.state / "file").write_text(f"round {number}\n")
             self.checkpoint()
@@ -137,14 +137,14 @@ class Replay(KeyedCase):
         self.assertEqual(self.counted(), 6)
 
     def test_the_first_time(self):
-        """A machine that gets its key has no counter yet, and says so."""
+        """A machine with a new key has no counter yet, and says so."""
         self.assertIn("not there yet", self.checkpoint().text)
         self.counter.unlink()
         self.assertIn("not there yet", self.restore().text)
         self.assertEqual(self.counted(), 2)
 
     def test_a_counter_that_cannot_be_believed(self):
-        """Taken for nothing, it would let every image through."""
+        """If it were ignored, every image would be accepted."""
         self.checkpoint()
         for text, mode in (("", 0o600), ("many\n", 0o600), ("-1\n", 0o600), ("1\n", 0o662)):
             with self.subTest(text=text, mode=mode):
@@ -158,7 +158,7 @@ class Replay(KeyedCase):
         self.restore()
 
     def test_a_counter_that_cannot_be_written(self):
-        """It shows before anything is touched, not when the image is spent already."""
+        """It must be noticed before anything is changed, not when the image is used already."""
         self.checkpoint()
         image = self.take()
         place = self.box / "read-only"
@@ -173,7 +173,7 @@ class Replay(KeyedCase):
         self.restore("--keep")
 
     def test_a_forged_generation(self):
-        """The counter would be driven to its end, and no checkpoint be newer than that."""
+        """The counter would reach its maximum, and no checkpoint be newer."""
         base, _, _ = bases.make(self.box / "forged", bases.fill_small)
         data = bytearray(base.image.data)
         offset = HEADER["generation"][0]
@@ -193,7 +193,7 @@ class Replay(KeyedCase):
         self.expect(NO_CHECKPOINT, "restore", "--image", self.image, "--into", self.target)
 
     def test_without_a_key(self):
-        """Who has no key has no counter: nothing is written anywhere."""
+        """Without a key there is no counter, and nothing is written."""
         self.expect_plain(DONE, "--config", self.plain_config(), "checkpoint", "--image",
                           self.image, self.state)
         old = self.take()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a restore meets what is there already."""
+"""Restores into directories that are not empty."""
 
 import os
 
@@ -28,7 +28,7 @@ class Restore(ImageCase):
         return result
 
     def test_files_that_exist(self):
-        """Work that was done since would be replaced by what it was before the reboot."""
+        """Files that were changed since would be replaced by older ones."""
         self.root.mkdir(parents=True)
         for make in (lambda path: path.write_text("new work"), lambda path: path.mkdir(),
                      lambda path: path.symlink_to("elsewhere"), os.mkfifo):
@@ -41,7 +41,7 @@ class Restore(ImageCase):
         self.restore()
 
     def test_an_empty_directory_is_fine(self):
-        """A tmpfs is mounted before the restore: its own directory is there, and empty."""
+        """A tmpfs is mounted before the restore: its root directory exists, and is empty."""
         self.root.mkdir(parents=True)
         self.root.chmod(0o700)
         (self.root / "unrelated").write_text("not in the checkpoint")
@@ -52,7 +52,7 @@ class Restore(ImageCase):
         self.assert_same(self.before, snapshot.take(self.root), "restored to what was there")
 
     def test_overwrite(self):
-        """--overwrite must give exactly the checkpoint, also where kinds of files differ."""
+        """--overwrite must give exactly the checkpoint, even where types of files differ."""
         (self.root / "sub" / "deeper").mkdir(parents=True)
         (self.root / "sub" / "inner").symlink_to(self.box / "outside")
         (self.box / "outside").write_text("outside")
@@ -74,7 +74,7 @@ class Restore(ImageCase):
         self.assertEqual((self.box / "precious").read_text(), "precious")
 
     def test_a_full_directory_in_the_way(self):
-        """A directory with somebody's files would be removed for a file of the checkpoint."""
+        """A directory with other files would be removed for a file of the checkpoint."""
         (self.root / "file").mkdir(parents=True)
         (self.root / "file" / "precious").write_text("precious")
         result = self.restore("--overwrite", status=FAILED)
@@ -103,18 +103,18 @@ class Restore(ImageCase):
         self.expect_untouched()
 
     def test_a_file_in_the_way(self):
-        """A file where a directory should be: refused before anything is made."""
+        """A file where a directory should be: refused before anything is created."""
         place = self.target / str(self.state).lstrip("/").split("/")[0]
         place.write_text("a file")
         self.expect_untouched()
 
     def test_no_such_target(self):
-        """A misspelt --into would make a new tree somewhere."""
+        """A misspelt --into would create a tree somewhere."""
         self.expect(FAILED, "restore", "--image", self.image, "--into", self.box / "missing")
         self.assertFalse((self.box / "missing").exists())
 
     def test_a_dry_run_tells(self):
-        """A dry run that finds no fault with a restore that will be refused."""
+        """A dry run must report that the restore would be refused."""
         self.root.mkdir(parents=True)
         (self.root / "file").write_text("new work")
         self.expect_untouched("--dry-run")
@@ -122,7 +122,7 @@ class Restore(ImageCase):
 
 class User(ImageCase):
     def test_without_root(self):
-        """A user's own tree, into a directory of the user's: needs no root on the way."""
+        """A user restores a tree of their own into a directory of their own."""
         (self.state / "directory").mkdir()
         (self.state / "directory" / "file").write_text("mine")
         options = {}
@@ -148,7 +148,7 @@ class User(ImageCase):
 
 
 class TwoPaths(ImageCase):
-    """Of several paths, one is in the way: none may be touched."""
+    """One of several paths is obstructed: none may be changed."""
 
     def setUp(self):
         super().setUp()
@@ -167,7 +167,7 @@ class TwoPaths(ImageCase):
         self.assert_same(before, snapshot.take(self.box), "after a refusal")
 
     def test_a_file_in_the_second(self):
-        """The first path would be restored, the second not, and the rest be up to the user."""
+        """The first path would be restored, the second one not."""
         def make(place):
             place.mkdir()
             (place / "file").write_text("new")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""restore --salvage: all that is whole of a damaged checkpoint, and nothing that is not."""
+"""restore --salvage: all intact files of a damaged checkpoint, and no others."""
 
 import json
 import os
@@ -40,12 +40,12 @@ class Salvage(ImageCase):
         self.files = self.layout.files()
 
     def place(self, name):
-        """In the middle of that file's first run of bytes."""
+        """An offset in the middle of that file's first extent."""
         start, end = self.files[str(self.state / name)][0]
         return (start + end) // 2
 
     def damage(self, *places):
-        """Flips bits; the paths that lie in those MiB, as text."""
+        """Flips bits; returns the paths of the files in those MiB, as text."""
         data = bytearray(self.whole)
         for at in places:
             data[at] ^= 4
@@ -63,7 +63,7 @@ class Salvage(ImageCase):
                            "--into", self.target, *options, **others)
 
     def check(self, lost, result):
-        """The whole files are as they were, the others are not there, and each is listed."""
+        """Intact files are restored, the others are not, and each of these is listed."""
         self.assertTrue(lost)
         self.assertLess(len(lost), len(self.files))
         self.assertEqual(sorted(json.loads(result.out)["damaged"]), sorted(lost))
@@ -94,7 +94,7 @@ class Salvage(ImageCase):
         self.target.mkdir()
 
     def test_each_mib(self):
-        """The file at the edge of what is damaged would be lost, or come back half."""
+        """The file at the edge of the damage would be lost, or come back half."""
         for start, end in self.layout.segments():
             if end > self.layout.header("meta_offset"):
                 break
@@ -103,7 +103,7 @@ class Salvage(ImageCase):
                 self.clear()
 
     def test_hard_links(self):
-        """Another name would bring back what is damaged, or be the only one that is missing."""
+        """By another name damage would be restored, or only that name be missing."""
         lost = self.damage(self.place("file3"))
         self.assertIn(str(self.state / "directory" / "third"), lost)
         self.salvage()
@@ -111,7 +111,7 @@ class Salvage(ImageCase):
         self.assertEqual((self.restored() / "directory" / "sixth").stat().st_nlink, 2)
 
     def test_again(self):
-        """Whoever has salvaged must be able to try again, and know what there is."""
+        """After salvaging the checkpoint must still exist, and be reported."""
         lost = self.damage(self.place("zz"))
         self.check(lost, self.salvage("--keep"))
         self.salvage(status=REFUSED)
@@ -125,7 +125,7 @@ class Salvage(ImageCase):
         self.salvage(status=NO_CHECKPOINT)
 
     def test_nothing_is_damaged(self):
-        """Asked for without need, it must be what restore is."""
+        """For an intact checkpoint it must do the same as restore."""
         result = self.salvage(status=DONE)
         self.assertEqual(json.loads(result.out)["damaged"], [])
         self.assert_restored(self.before)
@@ -138,7 +138,7 @@ class Salvage(ImageCase):
         self.check(self.near(place), self.salvage(environment=bad))
 
     def test_dry_run(self):
-        """What would be lost is asked before something is done."""
+        """A dry run lists what would be lost."""
         lost = self.damage(self.place("file5"))
         result = self.salvage("--dry-run")
         self.assertEqual(sorted(json.loads(result.out)["damaged"]), sorted(lost))
@@ -174,7 +174,7 @@ class Salvage(ImageCase):
         self.expect(DONE, "discard", "--image", self.image)
 
     def test_lost_header_and_files(self):
-        """The copy knows the digests: what else is damaged is found, too."""
+        """The copy of the header has the digests: other damage is found, too."""
         place = self.place("zz")
         lost = self.near(place)
         self.lose_header(bytes(4096), place)
@@ -183,7 +183,7 @@ class Salvage(ImageCase):
         self.assertEqual(sorted(json.loads(verify.out)["damaged"]), sorted(lost))
 
     def test_what_was_only_begun(self):
-        """The copy of a header that never had any state behind it is not a checkpoint that was lost."""
+        """The copy of a header without any state is not a lost checkpoint."""
         self.image.unlink()
         with open(self.image, "wb") as file:
             file.truncate(len(self.whole))
@@ -196,7 +196,7 @@ class Salvage(ImageCase):
         self.salvage(status=NO_CHECKPOINT)
 
     def test_what_cannot_be_salvaged(self):
-        """Without the directories and digests nobody knows what is whole: guesses would be files."""
+        """Without directories and digests nothing can be verified: files would be guesses."""
         for fields in ((40, 4096 + 40), (self.layout.header("meta_offset") + 200,),
                        (self.layout.header("digests_offset") + 1,)):
             with self.subTest(fields=fields):
@@ -208,7 +208,7 @@ class Salvage(ImageCase):
 
     @unittest.skipUnless(shutil.which("fsck.erofs"), "fsck.erofs is not installed")
     def test_by_hand(self):
-        """The last resort of the manual, when the first block is lost and the digests are, too."""
+        """The last resort in the manual, if both the first block and the digests are lost."""
         self.lose_header(bytes(4096), self.layout.header("digests_offset") + 1)
         self.assertIn("pmem-preserve(8)", self.salvage().text)
         extract = ["fsck.erofs", f"--extract={self.target}", "--overwrite", self.image]
@@ -216,18 +216,18 @@ class Salvage(ImageCase):
         subprocess.run(["dd", f"if={self.image}", f"of={self.image}", "bs=4k", "skip=1", "count=1",
                         "conv=notrunc", "status=none"], check=True)
         subprocess.run(extract, check=True, capture_output=True)
-        # fsck.erofs 1.5 leaves holes out, as the manual says.
+        # fsck.erofs 1.5 does not extract holes, as the manual says.
         for name in ("small", "file0", "zz"):
             self.assertTrue((self.restored() / name).read_bytes() == (self.state / name).read_bytes(),
                             f"{name} is another")
 
     def test_not_over_files(self):
-        """Files of the checkpoint and older ones would stand together as one state."""
+        """Files of the checkpoint would be mixed with older ones."""
         self.damage(self.place("file5"))
         self.salvage("--overwrite", status=USAGE)
 
     def test_no_room(self):
-        """A part of what is whole would pass for all of it."""
+        """A part of the intact files would be taken for all of them."""
         self.damage(self.place("file5"))
         place = self.box / "place"
         place.mkdir()

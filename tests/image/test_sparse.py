@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holes: files that are mostly hole stay so, in the image and after the restore."""
+"""Holes: sparse files stay sparse, in the image and after the restore."""
 
 import os
 import unittest
@@ -23,7 +23,7 @@ class Sparse(ImageCase):
         return self.state / name
 
     def round_trip_sparse(self, image_limit, mount=True):
-        # Neither rsync nor every kernel's EROFS can skip holes: too slow for the largest files.
+        # rsync, and EROFS in some kernels, do not skip holes: too slow for the largest files.
         self.round_trip(mount=mount, rsync=mount)
         self.assertLess(self.image.stat().st_size, image_limit, "the image holds the holes")
         for path in self.state.iterdir():
@@ -32,7 +32,7 @@ class Sparse(ImageCase):
             self.assertLessEqual(used, allowed, "%s came back with its holes filled" % path.name)
 
     def judge_pieces(self, path, offsets):
-        """What the kernel reads from the image at some places of a file that is too large."""
+        """Compares a file with the mounted image at some offsets only."""
         self.assertEqual(judges.fsck(self.image), "")
         with judges.mounted(self.image) as mount:
             if not mount:
@@ -50,7 +50,7 @@ class Sparse(ImageCase):
         self.judge_pieces(path, (0, 500 * GIB, 500 * GIB + 8192, 700 * GIB, TIB - 8192))
 
     def test_shapes(self):
-        """Some way of having holes (a VM's disk, a core dump) would come back with other bytes."""
+        """Some layout of holes (a VM's disk, a core dump) would come back with other content."""
         self.make("all hole", 3 * MIB)
         self.make("all hole and odd", 1234567)
         self.make("one byte of hole", 1)
@@ -74,14 +74,14 @@ class Sparse(ImageCase):
         self.round_trip()
 
     def test_beyond_four_gigabytes(self):
-        """Data behind 4 GiB would come back at another offset."""
+        """Data beyond 4 GiB would come back at another offset."""
         path = self.make("large", 6 * GIB + 5, (4 * GIB - 2 * MIB, 2 * MIB), (4 * GIB, 2 * MIB),
                          (6 * GIB, 5))
         self.round_trip_sparse(64 * MIB, mount=False)
         self.judge_pieces(path, (0, 4 * GIB - 2 * MIB, 4 * GIB - 4096, 4 * GIB + MIB, 6 * GIB))
 
     def test_largest_file(self):
-        """A file as large as the file system allows would overflow a sum somewhere."""
+        """A file of the maximum size would overflow a sum."""
         path = self.make("largest", 0)
         size = (1 << 63) - 1
         while True:

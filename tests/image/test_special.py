@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is not a plain file: links of both kinds, fifos, sockets, devices."""
+"""Links of both kinds, fifos, sockets, devices."""
 
 import os
 import socket
@@ -40,7 +40,7 @@ class Links(ImageCase):
         self.round_trip()
 
     def test_symlinks(self):
-        """Links that dangle, loop, or are as long as can be would be followed or cut."""
+        """Links that dangle, loop, or have the maximum length would be followed or cut."""
         for number, target in enumerate(("nowhere", "/", "..", "link-2", "\n", "x" * 59, "x" * 60,
                                          "y" * 3967, "y" * 3968, "y" * 3969, "z" * 4031,
                                          "z" * 4032, "z" * 4033, "z" * 4095)):
@@ -51,7 +51,7 @@ class Links(ImageCase):
 
 class Nodes(ImageCase):
     def test_fifos_and_sockets(self):
-        """Opening a fifo would block the checkpoint for ever; a socket would stop it."""
+        """Opening a fifo would block the checkpoint forever; a socket would make it fail."""
         os.mkfifo(self.state / "fifo", 0o622)
         with socket.socket(socket.AF_UNIX) as server:
             here = os.open(self.state, os.O_RDONLY)
@@ -76,7 +76,7 @@ class Devices(ImageCase):
 
 class Many(ImageCase):
     def test_in_several_threads(self):
-        """What one thread has open is not what another one has: modes would go to other files."""
+        """Descriptors of one thread would be used by another: modes would be set on other files."""
         for i in range(4000):
             path = self.state / f"fifo{i:04}"
             os.mkfifo(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a checkpoint leaves behind: bytes of the state where others may read them one day."""
+"""--wipe: no bytes of the state stay where others might read them later."""
 
 import os
 
@@ -20,7 +20,7 @@ class Wipe(ImageCase):
         (self.state / "link").symlink_to(MARK.decode())
 
     def test_a_file(self):
-        """Another name of the file shows what lay in its blocks when it went."""
+        """The content of the blocks is visible through another link to the file."""
         self.checkpoint()
         os.link(self.image, self.box / "same")
         size = os.stat(self.image).st_size
@@ -29,7 +29,7 @@ class Wipe(ImageCase):
         self.assertEqual((self.box / "same").read_bytes(), bytes(size))
 
     def test_without_it(self):
-        """Were the bytes gone anyhow, the other tests would test nothing."""
+        """If the bytes were erased anyhow, the other tests would test nothing."""
         self.checkpoint()
         os.link(self.image, self.box / "same")
         self.expect(DONE, "discard", "--image", self.image)
@@ -51,7 +51,7 @@ class Wipe(ImageCase):
         self.expect(NO_CHECKPOINT, "discard", "--wipe", "--image", device)
 
     def test_a_damaged_header(self):
-        """How much there is cannot be told any more: then it is all of it."""
+        """The size is not known any more: all of the device is erased."""
         device = mounts.loop_device(self, self.box / "backing", 16 * MIB)
         self.image = device
         self.checkpoint()
@@ -71,7 +71,7 @@ class Wipe(ImageCase):
         self.assertNotIn(MARK, (self.box / "same").read_bytes())
 
     def test_half_way(self):
-        """Killed in the middle: no checkpoint that passes for one, and the rest can be finished."""
+        """Killed in the middle: nothing looks like a checkpoint, and the wipe can be finished."""
         device = mounts.loop_device(self, self.box / "backing", 16 * MIB)
         self.image = device
         self.checkpoint()

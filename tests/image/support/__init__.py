@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests of the image engine share: the program, places to work in, and judges."""
+"""Shared by the tests of the image engine: the program, directories to work in, and judges."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A medium with bad blocks: for the program under test only (bad-blocks.c), so everywhere."""
+"""Simulates bad blocks for the program under test (bad-blocks.c), without privileges."""
 
 from . import compiler
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The trees whose images are made malformed: small, and with one of everything."""
+"""The trees of the malformed images: small, and with one of everything."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from .recipes import Base
 
 
 def set_if_possible(path, name, value):
-    """Where the file system or the user may not, the image just lacks it."""
+    """Sets an xattr, if file system and user permit it; otherwise the image lacks it."""
     try:
         os.setxattr(path, name, value)
     except OSError:
@@ -61,7 +61,7 @@ def fill_segments(state):
 
 
 def make(directory, fill):
-    """(Base, path of the state, path of its image) of a tree made by @fill."""
+    """Makes a tree by @fill; returns (Base, path of the state, path of its image)."""
     state, image = directory / "state", directory / "image"
     state.mkdir(parents=True)
     fill(state)

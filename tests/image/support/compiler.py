@@ -30,5 +30,5 @@ def _build(source, arguments):
 
 
 def build(source, *arguments):
-    """What becomes of tests/image/@source, there until the tests end."""
+    """Compiles tests/image/@source; returns a path that exists until the tests end."""
     return _build(source, arguments)[0]

@@ -28,7 +28,7 @@ POINTS = _read()
 
 
 def are_built_in(directory):
-    """Whether the program under test has them: it is made to fail at the first one."""
+    """Whether the program under test has them: it must fail at the first one."""
     nothing = pathlib.Path(directory) / "nothing"
     nothing.mkdir()
     result = program.finish(start("IMAGE_BEGIN", 1, "error", "checkpoint", "--image",
@@ -46,13 +46,13 @@ def was_reached(point, error):
 
 
 def _wait_until_stopped(process):
-    """True once it is; False when it ended instead. Its messages fit into the pipe meanwhile."""
+    """True once it is stopped; False if it ended. Its messages fit into the pipe."""
     ended = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     return ended.si_code == os.CLD_STOPPED
 
 
 def run(point, count, action, *arguments):
-    """(exit status, what it said) of a run that ends at a point, or that never comes there."""
+    """(exit status, messages) of a run that ends at a point, or does not reach it."""
     process = start(point, count, "stop" if action == "signal" else action, *arguments)
     if action == "signal" and _wait_until_stopped(process):
         process.send_signal(signal.SIGTERM)

@@ -60,25 +60,25 @@ class ImageFile:
         return self.get(0, HEADER, name)
 
     def inode(self, nid):
-        """Place of the inode with that number."""
+        """Offset of the inode with that number."""
         return self.header("meta_offset") + 32 * nid
 
     def root(self):
         return self.inode(self.get(SUPER, SUPERBLOCK, "root_nid"))
 
     def behind(self, inode):
-        """Place of what follows the inode and its xattrs."""
+        """Offset of what follows the inode and its xattrs."""
         count = self.get(inode, INODE, "xattr_count")
         return inode + INODE_BYTES + (12 + 4 * (count - 1) if count else 0)
 
     def tail(self, inode):
-        """Place of a directory's or a link's content."""
+        """Offset of the content of a directory or a symlink."""
         if self.get(inode, INODE, "format") >> 1 == INLINE:
             return self.behind(inode)
         return self.get(inode, INODE, "data") * BLOCK
 
     def dirents(self, inode):
-        """[(place of the entry, place of the name, name)] of a directory."""
+        """[(offset of the entry, offset of the name, name)] of a directory."""
         out = []
         size, start = self.get(inode, INODE, "size"), self.tail(inode)
         for block in range(start, start + size, BLOCK):
@@ -92,7 +92,7 @@ class ImageFile:
         return out
 
     def find(self, path):
-        """(inode, dirent, name) places of an absolute path; dirent and name are None for "/"."""
+        """Offsets (inode, dirent, name) of an absolute path; dirent and name are None for "/"."""
         inode, dirent, name = self.root(), None, None
         for part in path.strip(b"/").split(b"/") if path.strip(b"/") else []:
             dirent, name = next((d, n) for d, n, text in self.dirents(inode) if text == part)
@@ -100,7 +100,7 @@ class ImageFile:
         return inode, dirent, name
 
     def names(self, inode=None, path=b""):
-        """(path, inode) of each name in the tree but the root's, directories before their content."""
+        """(path, inode) of each name below the root, directories before their content."""
         for dirent, _, name in self.dirents(self.root() if inode is None else inode):
             if name in (b".", b".."):
                 continue
@@ -128,7 +128,7 @@ class ImageFile:
                 if stat.S_ISREG(self.get(inode, INODE, "mode")) and self.extents(inode)}
 
     def segments(self):
-        """[(start, end)] that have one digest each: file data first, then the metadata."""
+        """[(start, end)] of the parts that have a digest each: file data first, then metadata."""
         out = []
         for start, end in ((0, self.header("meta_offset")),
                            (self.header("meta_offset"), self.header("digests_offset"))):
@@ -136,7 +136,7 @@ class ImageFile:
         return out
 
     def xattrs(self, inode):
-        """Places of the xattr entries behind an inode."""
+        """Offsets of the xattr entries behind an inode."""
         out, at = [], inode + INODE_BYTES + 12
         while at < self.behind(inode):
             out.append(at)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs of other people that say whether an image, or a restored tree, is right."""
+"""Independent programs that check an image, or a restored tree."""
 
 import contextlib
 import functools
@@ -17,7 +17,7 @@ def _call(arguments, deadline=120):
 
 @functools.lru_cache(None)
 def why_no_mount():
-    """Why the kernel cannot be asked to mount an image, or ""."""
+    """Why images cannot be mounted here, or ""."""
     if os.geteuid() != 0:
         return "only root can mount"
     if not os.environ.get("PMEM_PRESERVE_PRIVATE_MOUNTS"):
@@ -33,7 +33,7 @@ def why_no_mount():
 
 @functools.lru_cache(None)
 def unavailable():
-    """{judge: why it cannot be asked here}."""
+    """{judge: why it is not available here}."""
     out = {}
     if not shutil.which("fsck.erofs"):
         out["fsck.erofs"] = "not installed (erofs-utils)"
@@ -45,7 +45,7 @@ def unavailable():
 
 
 def fsck(image):
-    """Complaints of fsck.erofs, "" when there are none or it cannot be asked."""
+    """Errors of fsck.erofs; "" if there are none, or if it is not available."""
     if "fsck.erofs" in unavailable():
         return ""
     done = _call(["fsck.erofs", image])
@@ -54,7 +54,7 @@ def fsck(image):
 
 @contextlib.contextmanager
 def mounted(image):
-    """The image's root as the kernel shows it, or None when it cannot be asked."""
+    """The mounted image, or None if images cannot be mounted here."""
     if "mount -t erofs" in unavailable():
         yield None
         return
@@ -73,7 +73,7 @@ def mounted(image):
 
 
 def rsync(source, target):
-    """What rsync would have to change in @target to make it @source; "" when nothing."""
+    """What rsync would change in @target to make it equal to @source; "" if nothing."""
     if "rsync" in unavailable():
         return ""
     suffix = "/" if os.path.isdir(source) and not os.path.islink(source) else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What goes wrong with a medium, made by chance: each class takes a random generator and the images
-(see Images), and gives back a Fault.
+Random faults of a medium: each class takes a random generator and the images (see Images), and
+returns a Fault.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from . import imagefile
 from .imagefile import BLOCK
 
 HEAD = 2 * BLOCK  # header and superblock, and their copy
-LINE = 64  # what a processor writes at once; a drive's block is the other unit
+LINE = 64  # a cache line: what a processor writes at once; for a drive it is a block
 PHASE = imagefile.HEADER["phase"][0]
 WRITING = struct.pack("<Q", imagefile.PHASES["writing"])
 
@@ -20,7 +20,7 @@ WRITING = struct.pack("<Q", imagefile.PHASES["writing"])
 class Images:
     new: bytes    # the image that counts, written in place over
     old: bytes    # an earlier one of the same size, committed
-    begun: bytes  # the same place after the first header of `new` was written, and nothing else
+    begun: bytes  # `old` after only the first header of `new` was written
 
     @property
     def layout(self):
@@ -35,12 +35,12 @@ class Fault:
 
 
 def _used(images):
-    """Bytes that belong to the image; behind them is what the file has more room for."""
+    """The size of the image; the file may be larger."""
     return images.layout.header("image_bytes")
 
 
 def _interesting(rng, images):
-    """A place in the image; header, metadata and digests as often as the data."""
+    """A random offset in the image; header, metadata and digests as often as the data."""
     layout = images.layout
     meta, digests = layout.header("meta_offset"), layout.header("digests_offset")
     start, end = rng.choice(((0, meta), (0, meta), (0, meta), (0, imagefile.SUPER + 128), (0, HEAD),
@@ -71,7 +71,7 @@ def flipped_bits(rng, images):
 
 
 def _torn(rng, images, unit):
-    """A write of the new over the old that ended after some units, or lost some on its way."""
+    """The new image written over the old one, up to some unit, or with some units missing."""
     start = _interesting(rng, images) // BLOCK * BLOCK
     length = min(rng.choice((1, 1, 4, 64)) * BLOCK, _used(images) - start)
     units = range(start, start + length, unit)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small file systems and loop devices. Only within a mount namespace of our own."""
+"""Small file systems and loop devices, in a mount namespace of their own."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def need_mounts():
 
 
 def mount_tmpfs(case, path, size="16m"):
-    """A tmpfs of @size on @path until the test @case ends."""
+    """Mounts a tmpfs of @size on @path until the test @case ends."""
     need_mounts()
     _call("mount", "-t", "tmpfs", "-o", "size=" + size, "none", path)
     case.addCleanup(subprocess.run, ["umount", "-l", path], check=False)
@@ -32,7 +32,7 @@ def bind(case, source, path):
 
 
 def loop_device(case, path, size):
-    """A loop device on a new file of @size bytes, until the test @case ends."""
+    """Creates a loop device on a new file of @size bytes, until the test @case ends."""
     if os.geteuid() != 0:
         raise unittest.SkipTest("only root can set up a loop device")
     with open(path, "wb") as file:
@@ -40,6 +40,6 @@ def loop_device(case, path, size):
     try:
         device = _call("losetup", "--find", "--show", path)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise unittest.SkipTest("no loop device can be had: %s" % error) from None
+        raise unittest.SkipTest("there is no loop device: %s" % error) from None
     case.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
     return device

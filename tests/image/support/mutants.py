@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recipes made by rule: each field of the format at its extremes, and random flips."""
+"""Generated recipes: each field of the format at its extremes, and random flips."""
 
 import random
 
@@ -32,7 +32,7 @@ def _fields(place, fields, names=None):
 
 
 def small():
-    """Everything there is about the small base image."""
+    """All recipes for the small base image."""
     yield from _fields("header", imagefile.HEADER)
     yield from _fields("super", imagefile.SUPERBLOCK)
     for path in INODES:
@@ -66,7 +66,7 @@ def extra():
 
 
 def random_patches(base, count, seed):
-    """Patches of a few bytes in the metadata, where each byte means something."""
+    """Patches of a few bytes in the metadata, where each byte has a meaning."""
     rng = random.Random(seed)
     start = base.image.header("meta_offset")
     end = start + base.image.header("meta_bytes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the program under test. A crash or a sanitizer's report fails whichever test caused it."""
+"""Runs the program under test. A crash or a sanitizer's report fails the test that caused it."""
 
 import json
 import os
@@ -13,21 +13,21 @@ DEADLINE = 120
 
 DONE, FAILED, USAGE, NO_CHECKPOINT, DAMAGED, REFUSED, MEMORY, NO_FIT = range(8)
 
-# An installed configuration must not change what the tests see.
+# Without the installed configuration.
 BASE = [PROGRAM, "--config", "/dev/null"]
 
 _SANITIZER_WORDS = (b"Sanitizer", b"runtime error:")
 _ENVIRONMENT = {
     **os.environ,
     "LC_ALL": "C",
-    # Something may be preloaded that fails on purpose.
+    # The tests preload libraries that fail on purpose.
     "ASAN_OPTIONS": "exitcode=99:allocator_may_return_null=1:verify_asan_link_order=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
 }
 
 
 class Crash(AssertionError):
-    """The program ended by a signal, missed its deadline, or a sanitizer complained."""
+    """The program was killed by a signal, missed its deadline, or a sanitizer reported an error."""
 
 
 class Result:
@@ -57,7 +57,7 @@ def check_ending(result):
 
 
 def start_words(words, environment=None, **options):
-    """A running program, by all the words of its command line; end it with finish()."""
+    """Starts a program, given its whole command line; finish() waits for it."""
     return subprocess.Popen([os.fsencode(word) for word in words], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             env={**_ENVIRONMENT, **(environment or {})}, **options)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Somebody who may write to the directory that is restored into, and swaps what is in it, again and
-again until it is killed.
+A process that may write to the target of a restore, and keeps exchanging files there until it is
+killed.
 
     racer.py exchange PATH DECOY...   each PATH and DECOY change places
     racer.py link PATH FILE...        a hard link to FILE takes the place of PATH, once that is there

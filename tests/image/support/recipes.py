@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Malformed images as text: a base image that the program made, and what is changed in it.
+Malformed images as text: the changes to a base image that the program has made.
 
     # why                                comment
-    PLACE FIELD VALUE                    a field of what lies at PLACE; more such lines may follow
+    PLACE FIELD VALUE                    a field of the structure at PLACE; may be repeated
     PLACE bytes +OFFSET "TEXT"           bytes from there on, as a Python literal
-    cut BYTES                            the file ends there; negative: that much before its end
-    seal all|table|header|none           which digests are made right again (default: all)
+    cut BYTES                            truncates the file; negative: by so many bytes
+    seal all|table|header|none           which digests are recomputed (default: all)
 
 PLACE: header | super | inode:PATH | dirent:PATH | dirent:PATH/. | name:PATH | tail:PATH |
 xattrs:PATH | xattr:PATH:N | chunk:PATH:N | extra:N | paths | digests | file. PATH is relative to
@@ -26,7 +26,7 @@ FIELDS = {"header": imagefile.HEADER, "super": imagefile.SUPERBLOCK, "inode": im
 
 
 class Base:
-    """A whole image, and where the state lies in it."""
+    """A valid image, and the path of the state in it."""
 
     def __init__(self, data, state):
         self.image, self.state = ImageFile(data), os.fsencode(state)
@@ -36,7 +36,7 @@ class Base:
         return self.image.find(path if path.startswith(b"/") else self.state + b"/" + path)
 
     def place(self, text):
-        """Offset in the image, and the table of fields there."""
+        """Offset of a place in the image, and the table of its fields."""
         kind, _, rest = text.partition(":")
         return self._place(kind, rest), FIELDS.get(kind)
 
@@ -92,7 +92,7 @@ def fit(form, value):
 
 
 def apply(base, lines):
-    """The changed image, not yet sealed, and the level of sealing that it wants."""
+    """Returns the changed image, before it is sealed, and the level of sealing for it."""
     data, level = bytearray(base.image.data), "all"
     for line in lines:
         words = line.split(None, 3)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Directories to work in, on file systems that can hold what a test is about."""
+"""Directories to work in, on file systems with the features that a test needs."""
 
 import os
 import pathlib
@@ -96,10 +96,10 @@ def make(*needs):
 
 
 def remove(path):
-    # Directories without permissions stop everybody but root.
+    # For users other than root, directories without permissions.
     if os.geteuid() != 0:
         subprocess.run(["chmod", "-R", "u+rwX", "--", path], check=False,
                        stderr=subprocess.DEVNULL)
-    # rm goes deeper than shutil, which recurses; and nothing that is mounted there is emptied.
+    # shutil recurses, which limits the depth, and would empty what is mounted there.
     subprocess.run(["rm", "-rf", "--one-file-system", "--", path], check=False,
                    stderr=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls reseal.c."""
+"""Recomputes digests, by reseal.c."""
 
 import subprocess
 
@@ -9,7 +9,7 @@ BATCH = 200
 
 
 def reseal(level, paths):
-    """Makes the digests of these images right again: "all", "table", "header" or "none"."""
+    """Recomputes the digests of these images: "all", "table", "header" or "none"."""
     if level == "none":
         return
     program = compiler.build("reseal.c", compiler.HERE / "seal.c", "-lxxhash")

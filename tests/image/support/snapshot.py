@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What a tree is, as a value that can be compared: names as bytes, all metadata that must come back,
-content with holes read as zeroes. Goes by directory file descriptors, so any depth will do.
+A tree as a value that can be compared: names as bytes, all metadata that must come back, content
+with holes read as zeroes. Uses directory file descriptors, so that the depth is not limited.
 """
 
 import collections
@@ -15,7 +15,7 @@ ZEROES = bytes(GRAIN)
 
 
 def content(fd, size):
-    """Digest of a file's non-zero grains: holes and zeroes look the same, and cost nothing."""
+    """Digest of a file's non-zero grains: holes and zeroes are equal, and are skipped."""
     digest = hashlib.blake2b(b"%d" % size, digest_size=16)
     at = 0
     while at < size:
@@ -37,7 +37,7 @@ def content(fd, size):
 
 
 def data_bytes(path):
-    """Bytes of a file that are not in a hole, as its file system tells."""
+    """Bytes of a file that are not in a hole, according to its file system."""
     with open(path, "rb", buffering=0) as file:
         size, at, total = os.fstat(file.fileno()).st_size, 0, 0
         while at < size:
@@ -111,7 +111,7 @@ def take(root):
                 os.close(inner)
     finally:
         os.close(directory)
-    # An inode whose other names are all outside of the tree has no link in it.
+    # Links whose other names are all outside of the tree do not count.
     names = collections.Counter(entry.get("same as") for entry in out.values())
     for entry in out.values():
         if names[entry.get("same as")] == 1:
@@ -120,7 +120,7 @@ def take(root):
 
 
 def differences(before, after, limit=8):
-    """Lines that say how two snapshots differ; none when they are equal."""
+    """Lines that describe how two snapshots differ; empty if they are equal."""
     lines = []
     for path in sorted(before.keys() | after.keys()):
         if path not in after:
