@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command ./vm."""
+"""Boots a VM with persistent memory and runs one guest script in it."""
 
 import argparse
 import sys
@@ -8,12 +8,10 @@ from . import tool
 from .machine import REGIONS, Machine, parse_size
 from .script import Request, run_script
 
-DESCRIPTION = "Boots a VM with persistent memory and runs one guest script in it."
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog="vm", description=DESCRIPTION,
+        prog="vm", description=__doc__,
         epilog="Exit status: that of the script; 125: the VM failed; 77: no VM can be had here.")
     parser.add_argument("--kernel", default="6.1", help="6.1, 6.12 or 7.3 (default: %(default)s)")
     parser.add_argument("--region", default="memmap", choices=REGIONS)
