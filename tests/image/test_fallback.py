@@ -276,7 +276,7 @@ class Fallback(ImageCase):
             # Commands that use a file, or only read, do not wait.
             self.call(DONE, "checkpoint", "--image", self.box / "image")
             self.call(DONE, "status", "--image", self.box / "image")
-        self.assertNotIn("at work", self.call(FAILED, "hot-add").text)
+        self.assertNotIn("changing the memory", self.call(FAILED, "hot-add").text)
 
     def test_wrong_words(self):
         self.call(USAGE, "shutdown", "sideways")
