@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion; commands and options are those that the program itself prints.
+# bash completion; commands and options are taken from --help.
 _pmem_preserve()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -40,7 +40,7 @@ _pmem_preserve()
 	if [[ -z $command && $current != -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
 	elif [[ $current == -* ]]; then
-		# shellcheck disable=SC2086 # no command is no argument
+		# shellcheck disable=SC2086 # an empty command must not become an argument
 		mapfile -t COMPREPLY < <(compgen -W "$(pmem-preserve $command --help 2>/dev/null |
 			grep -oE -- '--[a-z-]+' | sort -u) --config --json --verbose --quiet" \
 			-- "$current")

@@ -1,22 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Carries a directory across kexec in persistent memory that serves as RAM meanwhile: the seven
-# steps by hand, with ndctl, daxctl, tar and kexec. It is the runbook for a machine where
-# pmem-preserve is not installed, and what pmem-preserve is measured against.
+# Preserves a directory across kexec in persistent memory that is used as RAM between reboots: the
+# seven steps by hand, with ndctl, daxctl, tar and kexec. A runbook for machines without pmem-preserve,
+# and the baseline that pmem-preserve is compared with.
 #
-#   save      1  offline the memory and take it out of the system
-#             2  what is left is a device-dax namespace
-#             3  make it a raw namespace: a block device, /dev/pmemN
+#   save      1  offline and hot-remove the memory
+#             2  the namespace is device-dax now
+#             3  reconfigure it as raw: a block device, /dev/pmemN
 #             4  write the directory to it as a tar archive, with its length and checksum
 #             5  load the new kernel
 #             6  kexec
-#   restore   7  verify the archive, unpack it, make a device-dax namespace, add it as RAM
+#   restore   7  verify the archive, unpack it, reconfigure the namespace as device-dax, hot-add it
 #
-# No service is stopped: before save, stop what writes to the directory.
+# No service is stopped: before save, stop everything that writes to the directory.
 #
-# On the media: one block of text (below), a block that stays zero (libnvdimm looks there for an
-# info block of its own), then the archive.
+# On the medium: one block of text (below), a block of zeroes (where libnvdimm looks for its info
+# block), then the archive.
 set -eu
 
 block=4096
@@ -29,14 +29,14 @@ usage() {
 	       preserve-state.sh [--region NAME] restore DIR
 	       preserve-state.sh [--region NAME] [--replace] ram
 
-	save     takes the persistent memory out of the system, writes DIR to it, and kexecs
+	save     hot-removes the persistent memory, writes DIR to it, and runs kexec
 	restore  after that boot: unpacks it into DIR, and makes the memory RAM again
 	ram      makes the memory RAM, as restore does at its end
 
-	  --region NAME  which, as in "ndctl list -R"; not needed when there is only one
-	  --replace      save, ram: give up a state that was never restored
+	  --region NAME  as shown by "ndctl list -R"; not needed if there is only one
+	  --replace      save, ram: replace a state that was never restored
 
-	Needs root, ndctl, daxctl, kexec, and GNU tar: any other tar loses ACLs, extended
+	Needs root, ndctl, daxctl, kexec, and GNU tar: other versions of tar lose ACLs, extended
 	attributes and holes.
 	END
 }
@@ -52,18 +52,18 @@ memory=/sys/devices/system/memory
 find_region() {
 	if [ -z "$region" ]; then
 		for path in "$nd"/region*; do
-			[ -e "$path" ] || die "this machine has no persistent memory: boot with memmap=SIZE!START," \
-				"or give it an NVDIMM (after kexec: is memmap= on the command line still?)"
-			[ -z "$region" ] || die "there are several regions, name one: --region ${path##*/}"
+			[ -e "$path" ] || die "no persistent memory found: boot with memmap=SIZE!START, or add an NVDIMM" \
+				"(after kexec: is memmap= still on the command line?)"
+			[ -z "$region" ] || die "several regions found, choose one: --region ${path##*/}"
 			region=${path##*/}
 		done
 	fi
-	[ -e "$nd/$region" ] || die "there is no region $region (see: ndctl list -R)"
+	[ -e "$nd/$region" ] || die "region $region not found (see: ndctl list -R)"
 	namespace=
 	for path in "$nd/$region"/namespace*.*; do
 		[ -r "$path/size" ] || continue
 		[ "$(cat "$path/size")" != 0 ] || continue
-		[ -z "$namespace" ] || die "$region has several namespaces: make it one"
+		[ -z "$namespace" ] || die "$region has several namespaces, only one is supported"
 		namespace=${path##*/}
 	done
 	[ -n "$namespace" ] ||
@@ -71,7 +71,7 @@ find_region() {
 	bytes=$(cat "$nd/$region/size")
 }
 
-# Sets dax: the region's device-dax device ("dax0.0"), or "" when it is no device-dax namespace.
+# Sets dax: the region's device-dax device ("dax0.0"), or "" if the namespace is not device-dax.
 find_dax() {
 	dax=
 	for path in "$dax_devices"/dax*; do
@@ -94,7 +94,7 @@ is_ram() {
 	[ -n "$dax" ] && [ "$(basename "$(readlink -f "$dax_devices/$dax/driver")")" = kmem ]
 }
 
-# Memory blocks of $dax that are not offline, one a line.
+# Memory blocks of $dax that are not offline, one per line.
 blocks_online() {
 	size=$((0x$(cat "$memory/block_size_bytes")))
 	first=$((($(cat "$dax_devices/$dax/resource") + size - 1) / size))
@@ -109,26 +109,26 @@ blocks_online() {
 	done
 }
 
-# Step 1. Offlining moves the pages elsewhere; a page that cannot move would keep it busy for ever,
-# so it gets a deadline. The check in between matters: kernels without the "state" attribute let
-# the driver go with blocks online, and the memory is then lost to everyone until a real reboot.
+# Step 1. Offlining migrates the pages; with a pinned page it would never end, hence the deadline.
+# Check before reconfiguring: kernels without the "state" attribute unbind the driver with blocks
+# online, and then the memory is unusable until a reboot through the firmware.
 take_out() {
 	say "1: offlining the memory of $dax"
 	if ! timeout "$seconds_to_offline" daxctl offline-memory "$dax" >&2 || [ -n "$(blocks_online)" ]
 	then
 		busy=$(blocks_online | tr '\n' ' ')
 		daxctl online-memory "$dax" >&2 || :
-		die "cannot take the memory out: in use: ${busy:-unknown}. Free memory, or stop what pins it"
+		die "cannot offline the memory; still online: ${busy:-unknown}. Free memory, or stop what pins it"
 	fi
 	daxctl reconfigure-device --mode=devdax "$dax" >&2
 	find_dax
-	[ -n "$dax" ] || die "2: $region did not become device-dax"
+	[ -n "$dax" ] || die "2: $region is not device-dax"
 	! is_ram || die "2: $dax is still RAM"
 	say "2: $dax is device-dax"
 }
 
-# Step 3. The first two blocks are zeroed: what libnvdimm left in the second one would bring the
-# namespace back as device-dax at the next boot.
+# Step 3. libnvdimm's info block in the second block must go, or the namespace would be device-dax
+# again at the next boot.
 to_raw() {
 	find_pmem
 	if [ -z "$pmem" ]; then
@@ -153,7 +153,7 @@ field() { echo "$header" | sed -n "s/^$1 //p"; }
 refuse_unrestored() {
 	read_header
 	if [ "$phase" = committed ] && [ -z "$replace" ]; then
-		die "$pmem holds a state that was never restored: restore it, or say --replace"
+		die "$pmem holds a state that was never restored: restore it, or use --replace"
 	fi
 }
 
@@ -163,20 +163,20 @@ write_header() {
 	blockdev --flushbufs "$pmem"
 }
 
-# Sets tar_options, for both ways.
+# Sets tar_options, for save and restore.
 find_tar() {
 	tar_options=
 	if tar --version 2>/dev/null | grep -q 'GNU tar'; then
 		tar_options="--format=posix --numeric-owner --xattrs --xattrs-include=* --acls --sparse"
 		tar_options="$tar_options --warning=no-timestamp"
 	else
-		say "this is not GNU tar: ACLs, extended attributes and holes are lost"
+		say "tar is not GNU tar: ACLs, extended attributes and holes will be lost"
 	fi
 }
 
-# Step 4. The checksum is of what is read back from the media. The header comes last, when the
-# archive is there: a save that was cut short is no save. tar's "file changed as we read it" is a
-# failure too. The archive is padded to whole records of 64 KiB, which gives its length.
+# Step 4. The checksum is computed from what is read back from the medium. The header is written last,
+# so that an interrupted save leaves no valid state. tar's "file changed as we read it" is a failure,
+# too. The archive is padded to whole records of 64 KiB, whose number gives its length.
 write_state() {
 	dd if=/dev/zero of="$pmem" bs=$block count=2 conv=fsync 2>/dev/null
 	set -f
@@ -187,7 +187,7 @@ write_state() {
 	set +f
 	if [ -e "$work/failed" ]; then
 		cat "$work/copied" >&2
-		die "4: could not write all of $directory to $pmem"
+		die "4: cannot write all of $directory to $pmem"
 	fi
 	length=$(($(sed -n 's/^\([0-9]*\)+0 records out$/\1/p' "$work/copied") * 65536))
 	blockdev --flushbufs "$pmem"
@@ -196,8 +196,8 @@ write_state() {
 	say "4: $length bytes written to $pmem"
 }
 
-# Step 5. After the memory is out, and by kexec_file_load (-s): the older call plans from the
-# firmware's map, where a memmap= range is plain RAM, and would put the initrd on top of the state.
+# Step 5. After the memory was removed, and with kexec_file_load (-s): the older system call uses the
+# firmware's memory map, in which a memmap= range is RAM, and would place the initrd over the state.
 load_kernel() {
 	kexec -s -l "$kernel" --initrd="$initrd" --reuse-cmdline >&2 || die "5: kexec cannot load $kernel"
 	say "5: $kernel is loaded"
@@ -208,10 +208,10 @@ archive() {
 		count="$length" 2>/dev/null
 }
 
-# Step 7, first half. Nothing is unpacked from an archive that is not as it was written.
+# Step 7, first half. A damaged archive is not unpacked at all.
 unpack() {
 	[ "$(archive | cksum)" = "$checksum $length" ] ||
-		die "7: the state on $pmem is damaged: nothing was unpacked, nothing changed"
+		die "7: the state on $pmem is damaged; nothing was unpacked or changed"
 	set -f
 	# shellcheck disable=SC2086
 	archive | tar $tar_options -C "$directory" -xpf - ||
@@ -222,8 +222,8 @@ unpack() {
 	say "7: $length bytes unpacked into $directory"
 }
 
-# Step 7, second half. Blocks must come online movable, or they could never be taken out again: a
-# kernel that onlines new memory by itself may choose otherwise, so that is switched off meanwhile.
+# Step 7, second half. Blocks must be onlined to ZONE_MOVABLE, or they might never be removable again.
+# A kernel that onlines new memory by itself may choose another zone, so that is disabled meanwhile.
 to_ram() {
 	find_dax
 	if [ -z "$dax" ]; then
@@ -236,20 +236,20 @@ to_ram() {
 		status=0
 		daxctl reconfigure-device --mode=system-ram "$dax" >/dev/null || status=$?
 		echo "$policy" >"$memory/auto_online_blocks"
-		[ "$status" = 0 ] || die "7: cannot add $dax as RAM"
+		[ "$status" = 0 ] || die "7: cannot hot-add $dax as RAM"
 	fi
-	say "7: $dax is RAM: $(sed -n 's/^MemTotal: *//p' /proc/meminfo) in all"
+	say "7: $dax is RAM: $(sed -n 's/^MemTotal: *//p' /proc/meminfo) in total"
 }
 
 save() {
 	kernel=/boot/vmlinuz-$(uname -r)
 	initrd=/boot/initrd.img-$(uname -r)
-	[ -r "$kernel" ] || die "there is no $kernel to load"
-	[ -r "$initrd" ] || die "there is no $initrd to load"
-	# tar adds 512 bytes and some rounding to each file.
+	[ -r "$kernel" ] || die "cannot read $kernel"
+	[ -r "$initrd" ] || die "cannot read $initrd"
+	# tar adds a header of 512 bytes and padding to each file.
 	need=$(($(du -sk "$directory" | cut -f 1) + $(find "$directory" | wc -l) * 2))
 	[ "$need" -lt $((bytes / 1024)) ] ||
-		die "$directory needs about $need KiB, $region has $((bytes / 1024)): nothing was changed"
+		die "$directory needs about $need KiB, $region has $((bytes / 1024)) KiB; nothing was changed"
 	find_dax
 	holds_state=yes
 	if is_ram; then
@@ -264,18 +264,18 @@ save() {
 	sync
 	say "6: kexec"
 	going_back=
-	kexec -e || die "6: kexec failed. The state is on $pmem and in $directory still; the memory" \
-		"goes back to the system with: preserve-state.sh --replace ram"
+	kexec -e || die "6: kexec failed. The state is still in $directory, and on $pmem; to make the" \
+		"memory RAM again: preserve-state.sh --replace ram"
 }
 
 restore() {
 	find_pmem
-	[ -n "$pmem" ] || die "$region is not a raw namespace: no state is there"
+	[ -n "$pmem" ] || die "$region is not a raw namespace, so it holds no state"
 	read_header
 	case $phase in
 	committed) ;;
 	restored) die "the state on $pmem was restored already" ;;
-	*) die "there is no state on $pmem" ;;
+	*) die "no state found on $pmem" ;;
 	esac
 	unpack
 	to_ram
@@ -287,13 +287,13 @@ ram() {
 	to_ram
 }
 
-# What was begun and failed is undone: the memory becomes RAM again.
+# Rolls back after a failure: the memory becomes RAM again.
 finish() {
 	result=$?
 	rm -rf "$work"
 	if [ "$result" != 0 ] && [ -n "$going_back" ]; then
 		going_back=
-		say "failed: the memory goes back to the system"
+		say "failed: making the memory RAM again"
 		to_ram
 	fi
 	exit "$result"
@@ -317,9 +317,9 @@ case "${1-} $#" in
 *) usage >&2; exit 2 ;;
 esac
 [ -d "$directory" ] || die "$directory is not a directory"
-[ "$(id -u)" = 0 ] || die "only root may do this"
+[ "$(id -u)" = 0 ] || die "must be run as root"
 for tool in ndctl daxctl kexec tar cksum timeout; do
-	has "$tool" || die "$tool is missing"
+	has "$tool" || die "$tool is not installed"
 done
 find_region
 find_tar

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A systemd generator: pmem-preserve.service needs the file systems that the configured paths lie
- * on, and which those are is known when the machine starts. Writes a drop-in and nothing else.
+ * A systemd generator: pmem-preserve.service needs the file systems of the configured paths, which
+ * are not known before boot. Writes a drop-in with RequiresMountsFor= and nothing else.
  */
 #include "settings/config.h"
 #include "auth/counter.h"
@@ -15,7 +15,7 @@
 
 #define DROP_IN "pmem-preserve.service.d"
 
-/* As a word of a unit file: quoted, with % doubled. */
+/* Quoted for a unit file, and % (a specifier) doubled. */
 static void print_path(FILE *file, const char *path)
 {
 	fprintf(file, "RequiresMountsFor=\"");
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 
 	report_init(NORMAL);
 	if (argc != 4)
-		return exit_status(report_error(-E_USAGE, "the generator is called by systemd"));
+		return exit_status(report_error(-E_USAGE, "this program is a generator, to be called by systemd"));
 	r = config_read(NULL, &config);
 	if (r < 0)
 		return exit_status(r);
