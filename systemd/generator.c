@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 
 	report_init(NORMAL);
 	if (argc != 4)
-		return exit_status(report_error(-E_USAGE, "this program is a generator, to be called by systemd"));
+		return exit_status(report_error(-E_USAGE, "to be called by systemd only"));
 	r = config_read(NULL, &config);
 	if (r < 0)
 		return exit_status(r);
