@@ -32,7 +32,7 @@ _pmem_preserve()
 		;;
 	-r | --region)
 		mapfile -t COMPREPLY < <(compgen -W \
-			"$(pmem-preserve status 2>/dev/null | sed -n 's/^\(region[0-9]*\):.*/\1/p' |
+			"$(pmem-preserve status 2>/dev/null | sed -n 's/^\(region[0-9]*\)[: ].*/\1/p' |
 				sort -u)" -- "$current")
 		return
 		;;
