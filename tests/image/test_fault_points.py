@@ -217,7 +217,7 @@ class FaultPoints(ImageCase):
         second = program.run("checkpoint", "--in-place", "--replace", "--image", self.image,
                              self.state)
         self.assertEqual(second.status, FAILED, str(second))
-        self.assertIn("process %d (pmem-preserve) is at work on it" % first.pid, second.text)
+        self.assertIn("in use by process %d (pmem-preserve)" % first.pid, second.text)
         first.send_signal(signal.SIGCONT)
         self.assertEqual(program.finish(first).status, DONE)
         self.restore()

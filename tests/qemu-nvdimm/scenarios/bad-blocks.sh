@@ -32,7 +32,7 @@ header_field() {
 check_files() {
 	bad_device $((victim * 8)) 8
 	expect_status 4 pmem-preserve --json verify --image $bad
-	expect_output 'cannot read at [0-9]+: Input/output error'
+	expect_output 'read failed at offset [0-9]+: Input/output error'
 	expect_output '"/var/state/victim"'
 	expect_status 4 pmem-preserve restore --image $bad --into $back
 	expect_output '/var/state/victim'
@@ -59,7 +59,7 @@ check_the_rest() {
 check_writing() {
 	bad_device $((victim * 8)) 8
 	expect_status 1 pmem-preserve checkpoint --replace --image $bad /var/state
-	expect_output 'cannot write at [0-9]+: Input/output error'
+	expect_output 'write failed at offset [0-9]+: Input/output error'
 	expect_status 3 pmem-preserve restore --image $bad --into $back
 	dmsetup remove bad
 	expect_status 3 pmem-preserve restore --into $back

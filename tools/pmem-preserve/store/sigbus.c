@@ -8,23 +8,23 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* As many stores as are ever open at a time, and more. */
+/* More than the number of stores that are ever open at the same time. */
 #define WATCHES 8u
 
-struct poison_watch {
+struct sigbus_watch {
 	uint8_t *map;
 	uint64_t length, piece;
 	atomic_bool is_hardware;
-	_Atomic uint8_t failed[]; /* by piece */
+	_Atomic uint8_t failed[]; /* one flag per piece */
 };
 
-static struct poison_watch *_Atomic watches[WATCHES];
+static struct sigbus_watch *_Atomic watches[WATCHES];
 static struct sigaction before;
 
-static struct poison_watch *find_watch(const void *address)
+static struct sigbus_watch *find_watch(const void *address)
 {
 	for (unsigned int i = 0; i < WATCHES; i++) {
-		struct poison_watch *watch = atomic_load(&watches[i]);
+		struct sigbus_watch *watch = atomic_load(&watches[i]);
 
 		if (watch && (uintptr_t)address - (uintptr_t)watch->map < watch->length)
 			return watch;
@@ -32,8 +32,8 @@ static struct poison_watch *find_watch(const void *address)
 	return NULL;
 }
 
-/* The mark comes first: who has read one of the zeroes finds it. */
-static bool replace(struct poison_watch *watch, const void *address)
+/* The piece is marked first, so that whoever reads one of the zeroes finds the mark. */
+static bool replace(struct sigbus_watch *watch, const void *address)
 {
 	uint64_t number = (uint64_t)((uintptr_t)address - (uintptr_t)watch->map) / watch->piece;
 	uint64_t start = number * watch->piece, length = watch->length - start;
@@ -45,11 +45,11 @@ static bool replace(struct poison_watch *watch, const void *address)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-/* Only what may be called in a signal handler: mmap() is a system call and nothing else. */
+/* Calls only what is safe in a signal handler; mmap() is a plain system call. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
 	bool is_fault = info->si_code > 0 && info->si_code != SI_KERNEL;
-	struct poison_watch *watch = is_fault ? find_watch(info->si_addr) : NULL;
+	struct sigbus_watch *watch = is_fault ? find_watch(info->si_addr) : NULL;
 	int saved = errno;
 
 	if (watch) {
@@ -60,10 +60,10 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 			return;
 		}
 	}
-	/* Told ahead of any access, and it is not ours: the access, if there is one, will tell. */
+	/* Reported before any access, for a page that is not watched: an access will fault again. */
 	if (info->si_code == BUS_MCEERR_AO && !watch)
 		return;
-	/* A fault comes again on return, and ends the process then; what was sent does not. */
+	/* A fault is raised again on return and kills the process then; a sent signal is not. */
 	sigaction(SIGBUS, &before, NULL);
 	if (!is_fault || info->si_code == BUS_MCEERR_AO)
 		raise(SIGBUS);
@@ -82,9 +82,9 @@ static void install(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
-int poison_watch(void *map, uint64_t length, uint64_t piece, struct poison_watch **ret_watch)
+int sigbus_watch(void *map, uint64_t length, uint64_t piece, struct sigbus_watch **ret_watch)
 {
-	struct poison_watch *watch = calloc(1, sizeof(*watch) + (length + piece - 1) / piece);
+	struct sigbus_watch *watch = calloc(1, sizeof(*watch) + (length + piece - 1) / piece);
 
 	if (!watch)
 		return -ENOMEM;
@@ -93,7 +93,7 @@ int poison_watch(void *map, uint64_t length, uint64_t piece, struct poison_watch
 	watch->piece = piece;
 	install();
 	for (unsigned int i = 0; i < WATCHES; i++) {
-		struct poison_watch *none = NULL;
+		struct sigbus_watch *none = NULL;
 
 		if (atomic_compare_exchange_strong(&watches[i], &none, watch)) {
 			*ret_watch = watch;
@@ -104,23 +104,23 @@ int poison_watch(void *map, uint64_t length, uint64_t piece, struct poison_watch
 	return -EMFILE;
 }
 
-void poison_unwatch(struct poison_watch *watch)
+void sigbus_unwatch(struct sigbus_watch *watch)
 {
 	if (!watch)
 		return;
 	for (unsigned int i = 0; i < WATCHES; i++) {
-		struct poison_watch *expected = watch;
+		struct sigbus_watch *expected = watch;
 
 		atomic_compare_exchange_strong(&watches[i], &expected, NULL);
 	}
 	free(watch);
 }
 
-bool poison_hit(const struct poison_watch *watch, uint64_t offset, uint64_t length)
+bool sigbus_hit(const struct sigbus_watch *watch, uint64_t offset, uint64_t length)
 {
 	if (!watch || length == 0)
 		return false;
-	/* Not before the access that is asked about. */
+	/* The flags must not be read before the access in question. */
 	atomic_thread_fence(memory_order_seq_cst);
 	for (uint64_t i = offset / watch->piece; i <= (offset + length - 1) / watch->piece; i++)
 		if (atomic_load_explicit(&watch->failed[i], memory_order_relaxed))
@@ -128,9 +128,9 @@ bool poison_hit(const struct poison_watch *watch, uint64_t offset, uint64_t leng
 	return false;
 }
 
-const char *poison_reason(const struct poison_watch *watch)
+const char *sigbus_reason(const struct sigbus_watch *watch)
 {
 	return atomic_load(&watch->is_hardware)
-		       ? "the memory is poisoned (a hardware error; see the kernel's log)"
-		       : "it was cut short, or its device is gone";
+		       ? "the memory is poisoned (hardware error; see the kernel log)"
+		       : "it was truncated, or its device is gone";
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mapped memory that fails under an access: poisoned by a hardware error, cut off by the end of its
- * file, or gone with its device. The kernel tells by SIGBUS, which would be the end of the process;
- * here the piece of the mapping that failed becomes zeroes, the access goes on, and who made it
- * asks afterwards. Must not know what a store is.
+ * Mapped memory that fails when it is accessed: poisoned by a hardware error, beyond the end of a
+ * file that was truncated, or lost with its device. The kernel reports this by SIGBUS, which would
+ * kill the process. The handler here replaces the failed piece of the mapping with zeroes and lets
+ * the access continue; whoever made it has to check sigbus_hit() afterwards.
  */
 #ifndef PMEM_PRESERVE_SIGBUS_H
 #define PMEM_PRESERVE_SIGBUS_H
@@ -11,25 +11,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct poison_watch;
+struct sigbus_watch;
 
 /*
- * Watches the shared mapping of @length bytes at @map, until poison_unwatch(). @piece: bytes that
- * it can be split at, a multiple of the page size. 0 or -errno, not reported. A SIGBUS anywhere
- * else does what it did before.
+ * Watches the shared mapping of @length bytes at @map until sigbus_unwatch(). @piece is the size in
+ * bytes at which the mapping can be split, a multiple of the page size. 0 or -errno, not reported.
+ * A SIGBUS at any other address is handled as it was before.
  */
-int poison_watch(void *map, uint64_t length, uint64_t piece, struct poison_watch **ret_watch);
+int sigbus_watch(void *map, uint64_t length, uint64_t piece, struct sigbus_watch **ret_watch);
 
-/* After the mapping is gone. NULL is fine. */
-void poison_unwatch(struct poison_watch *watch);
+/* To be called once the mapping is gone. @watch may be NULL. */
+void sigbus_unwatch(struct sigbus_watch *watch);
 
 /*
- * Whether any piece that holds some of these bytes has failed so far. Asked after an access, the
- * answer holds for what was read or written by it. NULL: false.
+ * Whether any piece that contains some of these bytes has failed so far. After an access, false
+ * means that everything it read or wrote was good. @watch may be NULL: false.
  */
-bool poison_hit(const struct poison_watch *watch, uint64_t offset, uint64_t length);
+bool sigbus_hit(const struct sigbus_watch *watch, uint64_t offset, uint64_t length);
 
-/* Why, for messages: "the memory is poisoned (a hardware error)". */
-const char *poison_reason(const struct poison_watch *watch);
+/* The reason, for messages: "the memory is poisoned (a hardware error...)". */
+const char *sigbus_reason(const struct sigbus_watch *watch);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mapped memory that fails: here a file that is cut short, which ends in the same signal. Were it
- * not caught, a bad page would kill the restore half way and say nothing; were it not noticed,
- * zeroes would pass for the state.
+ * Mapped memory that fails: here a truncated file, which raises the same signal. If it were not
+ * caught, a bad page would kill the restore half way without a message; if it were not noticed,
+ * zeroes would be restored in place of the state.
  */
 #include "base/report.h"
 #include "store/sigbus.h"
@@ -31,7 +31,7 @@
 struct mapping {
 	int fd;
 	uint8_t *bytes;
-	struct poison_watch *watch;
+	struct sigbus_watch *watch;
 };
 
 /* @length bytes of 0x55, of which the first @kept still exist. */
@@ -44,7 +44,7 @@ static struct mapping make(size_t length, size_t kept)
 	assert_ptr_not_equal(mapping.bytes, MAP_FAILED);
 	memset(mapping.bytes, 0x55, length);
 	assert_int_equal(ftruncate(mapping.fd, (off_t)kept), 0);
-	assert_int_equal(poison_watch(mapping.bytes, length, PIECE, &mapping.watch), 0);
+	assert_int_equal(sigbus_watch(mapping.bytes, length, PIECE, &mapping.watch), 0);
 	return mapping;
 }
 
@@ -63,7 +63,7 @@ static struct store store_of(const struct mapping *mapping)
 static void end(struct mapping *mapping, size_t length)
 {
 	munmap(mapping->bytes, length);
-	poison_unwatch(mapping->watch);
+	sigbus_unwatch(mapping->watch);
 	close(mapping->fd);
 }
 
@@ -74,25 +74,25 @@ static void test_reading(void **state)
 
 	memcpy(copy, mapping.bytes, PIECE);
 	assert_int_equal(copy[PIECE - 1], 0x55);
-	assert_false(poison_hit(mapping.watch, 0, LENGTH));
+	assert_false(sigbus_hit(mapping.watch, 0, LENGTH));
 	memcpy(copy, mapping.bytes + 5 * PIECE - 1, PIECE);
-	/* Both are looked at: a compiler may leave out what is not. */
+	/* Both are checked: a compiler may leave out a read whose result is not used. */
 	assert_int_equal(copy[0], 0);
 	assert_int_equal(copy[1], 0);
-	assert_true(poison_hit(mapping.watch, 5 * PIECE - 1, 1));
-	assert_true(poison_hit(mapping.watch, 5 * PIECE, 1));
-	assert_true(poison_hit(mapping.watch, 0, LENGTH));
-	assert_false(poison_hit(mapping.watch, 0, 4 * PIECE));
-	assert_false(poison_hit(mapping.watch, 6 * PIECE, 2 * PIECE));
-	assert_false(poison_hit(mapping.watch, 5 * PIECE, 0));
-	assert_string_equal(poison_reason(mapping.watch),
-			    "it was cut short, or its device is gone");
-	/* What has not failed is there still. */
+	assert_true(sigbus_hit(mapping.watch, 5 * PIECE - 1, 1));
+	assert_true(sigbus_hit(mapping.watch, 5 * PIECE, 1));
+	assert_true(sigbus_hit(mapping.watch, 0, LENGTH));
+	assert_false(sigbus_hit(mapping.watch, 0, 4 * PIECE));
+	assert_false(sigbus_hit(mapping.watch, 6 * PIECE, 2 * PIECE));
+	assert_false(sigbus_hit(mapping.watch, 5 * PIECE, 0));
+	assert_string_equal(sigbus_reason(mapping.watch),
+			    "it was truncated, or its device is gone");
+	/* What has not failed is still there. */
 	assert_int_equal(mapping.bytes[3 * PIECE - 1], 0x55);
 	end(&mapping, LENGTH);
 }
 
-/* The last piece is a part of one: what follows the mapping is somebody else's. */
+/* The last piece is shorter: what follows the mapping belongs to somebody else. */
 static void test_last_piece(void **state)
 {
 	size_t length = 2 * PIECE + 4096;
@@ -103,7 +103,7 @@ static void test_last_piece(void **state)
 	if (behind != MAP_FAILED)
 		behind[0] = 7;
 	assert_int_equal(mapping.bytes[length - 1], 0);
-	assert_true(poison_hit(mapping.watch, length - 1, 1));
+	assert_true(sigbus_hit(mapping.watch, length - 1, 1));
 	if (behind != MAP_FAILED) {
 		assert_int_equal(behind[0], 7);
 		munmap(behind, 4096);
@@ -116,13 +116,13 @@ static void test_writing(void **state)
 	struct mapping mapping = make(LENGTH, PIECE);
 
 	memset(mapping.bytes, 1, LENGTH);
-	assert_false(poison_hit(mapping.watch, 0, PIECE));
+	assert_false(sigbus_hit(mapping.watch, 0, PIECE));
 	for (unsigned int i = 1; i < LENGTH / PIECE; i++)
-		assert_true(poison_hit(mapping.watch, i * PIECE, 1));
+		assert_true(sigbus_hit(mapping.watch, i * PIECE, 1));
 	end(&mapping, LENGTH);
 }
 
-/* The kernel, too, reads such memory for a system call: an error, and no signal. */
+/* The kernel reads such memory for a system call, too: that is an error, not a signal. */
 static void test_system_call(void **state)
 {
 	struct mapping mapping = make(LENGTH, PIECE);
@@ -147,8 +147,8 @@ static void *read_all(void *data)
 	for (size_t at = 0; at < LENGTH; at += 512) {
 		uint8_t byte = *(volatile uint8_t *)(reader->mapping->bytes + at);
 
-		/* A zero that nobody is told of would be a wrong file. */
-		reader->wrong += byte != 0x55 && !poison_hit(reader->mapping->watch, at, 1);
+		/* A zero that is not reported would be a wrong file. */
+		reader->wrong += byte != 0x55 && !sigbus_hit(reader->mapping->watch, at, 1);
 	}
 	return NULL;
 }
@@ -169,7 +169,7 @@ static void test_threads(void **state)
 			pthread_join(threads[i], NULL);
 			assert_int_equal(readers[i].wrong, 0);
 		}
-		assert_true(poison_hit(mapping.watch, PIECE, LENGTH - PIECE));
+		assert_true(sigbus_hit(mapping.watch, PIECE, LENGTH - PIECE));
 		end(&mapping, LENGTH);
 	}
 }
@@ -177,23 +177,23 @@ static void test_threads(void **state)
 static void test_many_stores(void **state)
 {
 	struct mapping mappings[8];
-	struct poison_watch *watch;
+	struct sigbus_watch *watch;
 
 	for (unsigned int i = 0; i < 8; i++)
 		mappings[i] = make(LENGTH, i * PIECE);
-	assert_true(poison_watch(mappings[0].bytes, LENGTH, PIECE, &watch) < 0);
+	assert_true(sigbus_watch(mappings[0].bytes, LENGTH, PIECE, &watch) < 0);
 	for (unsigned int i = 0; i < 8; i++) {
 		assert_int_equal(mappings[i].bytes[LENGTH - 1], 0);
 		for (unsigned int j = 0; j < 8; j++)
-			assert_int_equal(poison_hit(mappings[j].watch, LENGTH - 1, 1), j <= i);
+			assert_int_equal(sigbus_hit(mappings[j].watch, LENGTH - 1, 1), j <= i);
 	}
 	for (unsigned int i = 0; i < 8; i++)
 		end(&mappings[i], LENGTH);
-	poison_unwatch(NULL);
-	assert_false(poison_hit(NULL, 0, 1));
+	sigbus_unwatch(NULL);
+	assert_false(sigbus_hit(NULL, 0, 1));
 }
 
-/* As the kernel sends it when it has found an error: a process may send that to itself. */
+/* As the kernel sends it when it has found an error; a process may send it to itself. */
 static void send(int code, void *address)
 {
 	siginfo_t info = { .si_signo = SIGBUS, .si_code = code };
@@ -211,17 +211,17 @@ static void test_hardware(void **state)
 		struct mapping mapping = make(LENGTH, LENGTH);
 
 		send(codes[i], mapping.bytes + 3 * PIECE + 100);
-		assert_true(poison_hit(mapping.watch, 3 * PIECE, 1));
-		assert_false(poison_hit(mapping.watch, 0, 3 * PIECE));
-		assert_false(poison_hit(mapping.watch, 4 * PIECE, 4 * PIECE));
+		assert_true(sigbus_hit(mapping.watch, 3 * PIECE, 1));
+		assert_false(sigbus_hit(mapping.watch, 0, 3 * PIECE));
+		assert_false(sigbus_hit(mapping.watch, 4 * PIECE, 4 * PIECE));
 		assert_int_equal(mapping.bytes[3 * PIECE], 0);
 		assert_int_equal(mapping.bytes[4 * PIECE], 0x55);
-		assert_non_null(strstr(poison_reason(mapping.watch), "poisoned"));
+		assert_non_null(strstr(sigbus_reason(mapping.watch), "poisoned"));
 		end(&mapping, LENGTH);
 	}
 }
 
-/* As it is for those who use a store: an error of theirs, and never zeroes without one. */
+/* As seen by the users of a store: an error, and never zeroes without one. */
 static void test_store(void **state)
 {
 	struct mapping mapping = make(LENGTH, 3 * PIECE);
@@ -236,7 +236,7 @@ static void test_store(void **state)
 	assert_int_equal(bytes[PIECE - 1], 0);
 	assert_int_equal(store_check(&store, PIECE, 5 * PIECE), -E_DAMAGED);
 
-	/* What was read is nothing that a flush promises. */
+	/* A failed read does not make a flush fail. */
 	assert_int_equal(store_write(&store, copy, sizeof(copy), 0), 0);
 	assert_int_equal(store_flush(&store), 0);
 	assert_int_equal(store_write(&store, copy, sizeof(copy), 6 * PIECE), -EIO);
@@ -259,9 +259,9 @@ static void test_store_fails_later(void **state)
 	end(&mapping, LENGTH);
 }
 
-enum signal { FAULT_ELSEWHERE, FAULT_AFTERWARDS, SENT_BY_KILL, TOLD_AHEAD };
+enum signal { FAULT_ELSEWHERE, FAULT_AFTERWARDS, SENT_BY_KILL, SENT_AHEAD };
 
-/* How a child ends that gets this SIGBUS, which is about no mapping that is watched. */
+/* How a child ends that gets a SIGBUS for an address that is not watched. */
 static int end_by(enum signal which)
 {
 	static const struct rlimit none = { 0, 0 };
@@ -273,13 +273,13 @@ static int end_by(enum signal which)
 	signal(SIGBUS, SIG_DFL);
 	mapping = make(LENGTH, PIECE);
 	other = make(LENGTH, PIECE);
-	poison_unwatch(other.watch);
+	sigbus_unwatch(other.watch);
 	other.watch = NULL;
 	child = fork();
 	if (child == 0) {
 		setrlimit(RLIMIT_CORE, &none);
 		if (which == FAULT_AFTERWARDS)
-			poison_unwatch(mapping.watch);
+			sigbus_unwatch(mapping.watch);
 		if (which == FAULT_ELSEWHERE || which == FAULT_AFTERWARDS)
 			*(volatile uint8_t *)((which == FAULT_ELSEWHERE ? other : mapping).bytes +
 					      LENGTH - 1) = 1;
@@ -295,13 +295,13 @@ static int end_by(enum signal which)
 	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Bugs of our own must still end the process where they are, and leave a core. */
+/* Our own bugs must still kill the process where they happen, and leave a core. */
 static void test_not_ours(void **state)
 {
 	assert_int_equal(end_by(FAULT_ELSEWHERE), SIGBUS);
 	assert_int_equal(end_by(FAULT_AFTERWARDS), SIGBUS);
 	assert_int_equal(end_by(SENT_BY_KILL), SIGBUS);
-	assert_int_equal(end_by(TOLD_AHEAD), 0);
+	assert_int_equal(end_by(SENT_AHEAD), 0);
 }
 
 int main(void)
