@@ -257,7 +257,7 @@ class Fallback(ImageCase):
         key = keyed.write_key(self.box / "key", mode=0o644)
         self.configure(f"fallback = {self.fallback}", f"key-file = {key}",
                        f"counter-file = {self.box / 'counter'}")
-        self.assertIn("may be read or written by others", self.problems())
+        self.assertIn("can be read or written by others", self.problems())
         self.assertIn("without a seal", self.call(DONE, "shutdown", "poweroff").text)
         self.empty_state()
         key.chmod(0o600)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The counter: were it lost, torn or lowered, an old image would be restored once more. */
+/* The counter: if it were lost, torn or lowered, an old image could be restored again. */
 #include "auth/counter.h"
 #include "base/report.h"
 
@@ -105,7 +105,7 @@ static void test_written_by_others(void **state)
 	assert_true(counter_raise(path, 9) < 0);
 }
 
-/* The directory is made, but not a whole path that is nothing but a typing error. */
+/* The directory is created, but not its parents: the path may be a typing error. */
 static void test_directory(void **state)
 {
 	char deeper[sizeof(path) + 32], text[sizeof(path)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The tree as a list: wrong paths or xattrs here would restore a file under another one's name. */
+/* The tree as a list: with wrong paths or xattrs here, a file would be restored as another one. */
 #include "tree/beneath.h"
 #include "tree/tree.h"
 

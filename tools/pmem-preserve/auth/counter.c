@@ -17,7 +17,7 @@
 static int refuse(const char *path, const char *why)
 {
 	return report_error(-E_REFUSED,
-			    "%s: the counter of generations %s; write the generation of the last good checkpoint into it (\"status\" says it), or remove it to begin anew",
+			    "%s: the generation counter %s; write the generation of the last good checkpoint into it (see \"status\"), or remove it to start over",
 			    path, why);
 }
 
@@ -37,7 +37,7 @@ static int parse(const char *text, uint64_t *ret_generation)
 	return 0;
 }
 
-/* -ENOENT: there is none (not reported). */
+/* -ENOENT, not reported: the file does not exist. */
 static int read_file(const char *path, uint64_t *ret_generation)
 {
 	_cleanup_close_ int fd = -1;
@@ -49,15 +49,17 @@ static int read_file(const char *path, uint64_t *ret_generation)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return report_error(-errno, "%s: the counter of generations cannot be read", path);
+		return report_error(-errno, "%s: cannot read the generation counter", path);
 	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) ||
 	    (status.st_uid != 0 && status.st_uid != geteuid()))
-		return refuse(path, "may have been written by others");
+		return refuse(path, "may have been modified by another user");
 	length = read(fd, text, sizeof(text) - 1);
 	if (length < 0)
-		return report_error(-errno, "%s: the counter of generations cannot be read", path);
+		return report_error(-errno, "%s: cannot read the generation counter", path);
 	text[length] = '\0';
-	return parse(text, ret_generation) < 0 ? refuse(path, "holds no number") : 0;
+	if (parse(text, ret_generation) < 0)
+		return refuse(path, "does not contain a number");
+	return 0;
 }
 
 int counter_read(const char *path, uint64_t *ret_generation)
@@ -68,7 +70,7 @@ int counter_read(const char *path, uint64_t *ret_generation)
 		return r;
 	*ret_generation = 0;
 	if (path)
-		inform("%s is not there yet: the first authentic checkpoint counts, whatever its generation",
+		inform("%s does not exist yet: the first authentic checkpoint is accepted, whatever its generation",
 		       path);
 	return 0;
 }
@@ -81,17 +83,17 @@ int counter_is_writable(const char *path)
 	if (!path)
 		return 0;
 	directory = open_directory_of(path);
-	/* The one that it lies in is made when it is needed. */
+	/* counter_raise() creates the directory itself if need be, but not its parents. */
 	if (directory == -ENOENT && copy)
 		directory = open_directory_of(dirname(copy));
 	if (directory < 0 || faccessat(directory, ".", W_OK, AT_EACCESS) < 0)
 		return report_error(directory < 0 ? directory : -errno,
-				    "%s: the counter of generations could not be written afterwards; nothing was changed",
+				    "%s: the generation counter is not writable; nothing was changed",
 				    path);
 	return 0;
 }
 
-/* The directory that it lies in, made when it is not there. */
+/* Opens the directory of @path, and creates it if it does not exist. An fd, or -errno. */
 static int make_directory_of(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
@@ -112,12 +114,10 @@ int counter_raise(const char *path, uint64_t generation)
 	if (!path)
 		return 0;
 	directory = make_directory_of(path);
-	r = directory < 0 ? directory : 0;
-	/* Of two who raise it at once, the lower one must not come last. */
-	if (r == 0)
-		r = lock_take(directory, LOCK_WAIT_MS);
+	/* When two raise it at the same time, the lower value must not be the last one written. */
+	r = directory < 0 ? directory : lock_take(directory, LOCK_WAIT_MS);
 	if (r < 0)
-		return report_error(r, "%s: the counter of generations cannot be written", path);
+		return report_error(r, "%s: cannot write the generation counter", path);
 	r = read_file(path, &present);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -125,6 +125,7 @@ int counter_raise(const char *path, uint64_t generation)
 		return 0;
 	length = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)generation);
 	r = replace_file(path, 0600, text, (size_t)length);
-	return r < 0 ? report_error(r, "%s: the counter of generations cannot be written", path)
-		     : 0;
+	if (r < 0)
+		return report_error(r, "%s: cannot write the generation counter", path);
+	return 0;
 }

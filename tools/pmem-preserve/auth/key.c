@@ -14,23 +14,23 @@ struct key {
 	uint8_t bytes[KEY_FILE_MAX];
 };
 
-static const char *judge(const struct stat *status)
+static const char *check_status(const struct stat *status)
 {
 	if (!S_ISREG(status->st_mode))
 		return "is not a regular file";
 	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return "belongs to somebody else; chown root it";
+		return "is owned by another user; chown it to root";
 	if (status->st_mode & (S_IRWXG | S_IRWXO))
-		return "may be read or written by others; chmod 0600 it, and make a new key if it was not meant for them";
+		return "can be read or written by others; chmod it to 0600, and generate a new key if they may have read it";
 	if (status->st_size < KEY_FILE_MIN)
-		return "is too short for a key: 32 random bytes are one (head -c 32 /dev/urandom)";
+		return "is too short; a key has at least 32 random bytes (head -c 32 /dev/urandom)";
 	if (status->st_size > KEY_FILE_MAX)
-		return "is too long for a key, which has 32 to 1024 bytes";
+		return "is too long; a key has 32 to 1024 bytes";
 	return NULL;
 }
 
-/* Judged once it is open: that is the file that is read. What is wrong with it, or NULL. */
-static const char *open_judged(const char *path, int *ret_fd)
+/* Checks the file that was opened, so that it is the one that is read. NULL, or what is wrong. */
+static const char *open_checked(const char *path, int *ret_fd)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -38,12 +38,12 @@ static const char *open_judged(const char *path, int *ret_fd)
 	const char *fault;
 
 	if (fd < 0 && errno == ENOENT)
-		return "is not there";
+		return "does not exist";
 	if (fd < 0 && errno == ELOOP)
-		return "is a symbolic link; name the file itself";
+		return "is a symbolic link; give the path of the file itself";
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return errno == EACCES ? "may not be read by you" : "cannot be opened";
-	fault = judge(&status);
+		return errno == EACCES ? "cannot be read: permission denied" : "cannot be opened";
+	fault = check_status(&status);
 	if (!fault)
 		*ret_fd = take_fd(fd);
 	return fault;
@@ -53,7 +53,7 @@ const char *key_fault(const char *path)
 {
 	_cleanup_close_ int fd = -1;
 
-	return path ? open_judged(path, &fd) : NULL;
+	return path ? open_checked(path, &fd) : NULL;
 }
 
 static int read_bytes(int fd, struct key *key)
@@ -81,18 +81,18 @@ int key_read(const char *path, struct key **ret_key)
 	*ret_key = NULL;
 	if (!path)
 		return 0;
-	fault = open_judged(path, &fd);
+	fault = open_checked(path, &fd);
 	if (fault)
 		return report_error(-E_REFUSED, "%s: the key file %s", path, fault);
 	key = secret_new(sizeof(*key));
 	if (!key)
-		return report_error(-ENOMEM, "%s: the key file cannot be read", path);
+		return report_error(-ENOMEM, "%s: cannot read the key file", path);
 	r = read_bytes(fd, key);
 	if (r == 0 && key->length < KEY_FILE_MIN)
 		r = -EIO;
 	if (r < 0) {
 		key_free(key);
-		return report_error(r, "%s: the key file cannot be read", path);
+		return report_error(r, "%s: cannot read the key file", path);
 	}
 	*ret_key = key;
 	return 0;

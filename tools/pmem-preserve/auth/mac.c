@@ -63,7 +63,7 @@ int hkdf_of(const void *secret, size_t length, const void *salt, size_t salt_len
 	EVP_KDF *kdf;
 	bool done;
 
-	/* All keys come from here: the library would crash that had no memory to begin with. */
+	/* libcrypto crashes if its default context could not be allocated. All keys come from here. */
 	if (!OSSL_LIB_CTX_get0_global_default())
 		return -ENOMEM;
 	kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);

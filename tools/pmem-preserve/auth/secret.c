@@ -11,7 +11,7 @@ void *secret_new(size_t bytes)
 
 	if (secret == MAP_FAILED)
 		return NULL;
-	/* A user's limit on locked memory may be none at all, and that is no reason to stop. */
+	/* A user may not be allowed to lock any memory; the key can be used nevertheless. */
 	(void)mlock(secret, bytes);
 	madvise(secret, bytes, MADV_DONTDUMP);
 	madvise(secret, bytes, MADV_WIPEONFORK);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory for what nobody else may learn: not in a core dump, not in swap as far as limits allow,
- * and wiped when it goes. Must not know what the secret is.
+ * Memory for secrets: left out of core dumps, not swapped out as far as limits allow, not inherited
+ * by children, and wiped when it is freed.
  */
 #ifndef PMEM_PRESERVE_SECRET_H
 #define PMEM_PRESERVE_SECRET_H
 
 #include <stddef.h>
 
-/* Zeroed, in pages of its own; NULL: out of memory. */
+/* Zeroed memory in pages of its own; NULL when out of memory. */
 void *secret_new(size_t bytes);
 
-/* @bytes as in secret_new(). NULL is fine. */
+/* Wipes and frees it. @bytes as for secret_new(); @secret may be NULL. */
 void secret_free(void *secret, size_t bytes);
 
 #endif
