@@ -5,6 +5,7 @@
 #include "image/image.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
  * huge pages, and at most 3 % of the image are lost by it.
  */
 #define LARGE_FILE (64u << 20)
+
+_Static_assert(TREE_BLOCK % EROFS_BLOCK == 0, "a sparse file's ranges are whole blocks");
+_Static_assert(NAME_MAX <= EROFS_NAME_MAX, "EROFS can hold every name");
 
 void image_free(struct image *image)
 {

@@ -78,7 +78,7 @@ static int write_data(struct image_worker *worker, const struct segment *segment
 		if (r == 0)
 			r = put(job, sealing, worker->buffer, at, end);
 	}
-	return r < 0 ? r : walk_prove(&reader);
+	return r < 0 ? r : walk_check_unchanged(&reader);
 }
 
 static int write_segment(void *data, uint64_t number)
@@ -230,7 +230,7 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	if (r == 0)
 		r = fault(FAULT_IMAGE_COPIED);
 	if (r == 0)
-		r = walk_unchanged(image->tree);
+		r = walk_check_rest(image->tree);
 	if (r == 0)
 		r = commit(image, store);
 	return r < 0 ? r : store_publish(store);

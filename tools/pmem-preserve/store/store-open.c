@@ -172,7 +172,7 @@ static int open_existing(struct store *store, enum store_mode mode)
 	store->fd = open(store->path, flags | O_DIRECT | (mode == STORE_READ ? 0 : O_EXCL));
 	if (store->fd < 0)
 		return report_error(-errno, "%s: cannot open%s", store->path,
-				    errno == EBUSY ? ", the kernel is using it" : "");
+				    errno == EBUSY ? ", it is in use" : "");
 	store->kind = STORE_BLOCK;
 	if (ioctl(store->fd, BLKGETSIZE64, &store->capacity) < 0)
 		return report_error(-errno, "%s: cannot determine its size", store->path);

@@ -18,7 +18,7 @@ int open_beneath(int root, const char *path, int flags, mode_t mode)
 	};
 	long fd;
 
-	/* EAGAIN: something was renamed meanwhile and the kernel could not be sure. */
+	/* EAGAIN: something was renamed meanwhile, and the kernel could not rule out an escape. */
 	do {
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opening what lies beneath a directory without ever leaving it: openat2(2), no symbolic links, and
- * paths of any length. Must not know what is opened, or why.
+ * Opening files beneath a directory without ever leaving it: by openat2(2), without following
+ * symbolic links, and with paths of any length.
  */
 #ifndef PMEM_PRESERVE_BENEATH_H
 #define PMEM_PRESERVE_BENEATH_H
 
 #include <sys/types.h>
 
-/* openat2() of @path beneath @root, never through a symbolic link. An fd, or -errno. */
+/* Opens @path beneath @root, never through a symbolic link. An fd, or -errno. */
 int open_beneath(int root, const char *path, int flags, mode_t mode);
 
 /*
- * Opens directory @path (relative, any length: longer ones than PATH_MAX are walked in pieces).
+ * Opens the directory at the relative @path; one that is longer than PATH_MAX is opened in pieces.
  * An fd, or -errno.
  */
 int open_directory_beneath(int root, const char *path, int flags);

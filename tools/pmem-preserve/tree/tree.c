@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Room for @more items behind @used; doubles, so that growing costs little. */
+/* Makes room for @more items after @used ones; doubles the array, so that growing is cheap. */
 static int grow(void **array, size_t *capacity, size_t used, size_t more, size_t item)
 {
 	size_t wanted = *capacity ? *capacity : 64;
@@ -49,7 +49,7 @@ int tree_new(struct tree **ret_tree)
 
 	if (!tree)
 		return -ENOMEM;
-	/* Offset 0 of both stores stands for "nothing". */
+	/* Offset 0 of names and xattrs means "none". */
 	r = tree_add_string(tree, "", 0, &offset);
 	if (r == 0)
 		r = grow((void **)&tree->xattrs, &tree->xattrs_capacity, 0, 8, 1);
@@ -165,8 +165,7 @@ int tree_adopt(struct tree *tree, const struct tree *other, const uint32_t *owne
 	return 0;
 }
 
-/* A record: two 32-bit lengths, the name with its NUL, the value. Packed, so memcpy() in and out.
- */
+/* A record: two 32-bit lengths, the name with its NUL, the value. Unaligned, hence memcpy(). */
 int tree_xattrs_begin(struct tree *tree, uint32_t *ret_set)
 {
 	int r = grow((void **)&tree->xattrs, &tree->xattrs_capacity, tree->xattrs_used,

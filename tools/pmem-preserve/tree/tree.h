@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory tree as a list of entries: what walk.c finds on disk, and what image-parse.c finds in
- * an image. Parents come before their children and the children of a directory stand together,
- * sorted by name (bytewise). Must not know where the tree comes from or goes to.
+ * A directory tree as a list of entries, read from disk (walk.h) or from an image. Parents come
+ * before their children; the children of a directory are consecutive and sorted by name, bytewise.
  */
 #ifndef PMEM_PRESERVE_TREE_H
 #define PMEM_PRESERVE_TREE_H
@@ -50,8 +49,10 @@ struct entry {
 	uint8_t chunk_bits;  /* sparse, in the image: a chunk has 4096 << chunk_bits bytes */
 };
 
-/* Data of a sparse file, both in bytes; offset and end are multiples of 4096 (or the file's end).
- */
+/* Data ranges of sparse files begin and end at multiples of this, or at the end of the file. */
+#define TREE_BLOCK 4096u
+
+/* A range of data of a sparse file, in bytes. */
 struct range {
 	uint64_t offset;
 	uint64_t length;
@@ -62,17 +63,16 @@ struct tree {
 	uint32_t count, capacity;
 	char *names; /* NUL-terminated strings */
 	size_t names_used, names_capacity;
-	uint8_t *xattrs; /* sets, see struct xattr_set */
+	uint8_t *xattrs; /* sets: struct xattr_set */
 	size_t xattrs_used, xattrs_capacity;
 	struct range *ranges;
 	uint32_t range_count, range_capacity;
-	char **paths; /* absolute: what was asked for */
+	char **paths; /* absolute: the paths that are checkpointed */
 	size_t path_count;
 	uint64_t file_bytes; /* sum of the sizes of regular files, each inode once */
 };
 
-/* The xattrs of one inode: packed records of {lengths, name, value}, `bytes` of them behind this.
- */
+/* The xattrs of one inode: followed by @bytes bytes of packed records {lengths, name, value}. */
 struct xattr_set {
 	uint32_t bytes;
 	uint32_t count;
@@ -91,25 +91,25 @@ static inline void cleanup_tree(struct tree **tree)
 }
 #define _cleanup_tree_ __attribute__((cleanup(cleanup_tree)))
 
-/* Appends an entry, zeroed but for @parent and @name. -ENOMEM, or -EOVERFLOW (past 2^32). */
+/* Appends an entry, zeroed except @parent and @name. -ENOMEM, or -EOVERFLOW (beyond 2^32). */
 int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_length,
 	     uint32_t *ret_index);
 int tree_add_string(struct tree *tree, const char *text, size_t length, uint32_t *ret_offset);
 int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length);
 
 /*
- * Takes over the strings, xattrs and ranges of @other. The @count entries of @tree called @owners
- * have offsets in those of @other, each as its kind says; -ENOMEM, or -EOVERFLOW (past 2^32).
+ * Appends the strings, xattrs and ranges of @other. The @count entries of @tree in @owners have
+ * offsets into those of @other, which are adjusted. -ENOMEM, or -EOVERFLOW (beyond 2^32).
  */
 int tree_adopt(struct tree *tree, const struct tree *other, const uint32_t *owners, size_t count);
 
-/* Xattr sets: append records between begin and end. A set like the one before is kept once. */
+/* Xattr sets: add records between begin and end. A set equal to @previous_set is stored once. */
 int tree_xattrs_begin(struct tree *tree, uint32_t *ret_set);
 int tree_xattrs_add(struct tree *tree, uint32_t set, const char *name, size_t name_length,
 		    const void *value, size_t value_length);
 void tree_xattrs_end(struct tree *tree, uint32_t *set, uint32_t previous_set);
 
-/* Iterates: *cursor starts as NULL; false at the end. Does nothing for set 0. */
+/* Iterates: *cursor is NULL at first. False at the end, and for set 0. */
 bool tree_next_xattr(const struct tree *tree, uint32_t set, const uint8_t **cursor,
 		     struct xattr *ret_xattr);
 
@@ -123,35 +123,35 @@ static inline const char *tree_target(const struct tree *tree, uint32_t index)
 	return tree->names + tree->entries[index].first;
 }
 
-/* Counts links and bytes, once all entries are there. */
+/* Counts links and bytes, once all entries have been added. */
 void tree_count(struct tree *tree);
 
-/* The child of that name, or 0 (which is never a child). */
+/* The child of that name; 0 if there is none, as the root is never a child. */
 uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char *name,
 			 size_t length);
 
-/* The entry at the absolute @path; false when there is none. */
+/* The entry at the absolute @path; false if there is none. */
 bool tree_find_path(const struct tree *tree, const char *path, uint32_t *ret_index);
 
 /*
- * Directories have paths of at most so many bytes. Far beyond PATH_MAX, and a bound on what a tree
- * that is nothing but depth can cost.
+ * Longest path of a directory, in bytes. Far beyond PATH_MAX, but it limits what a tree of extreme
+ * depth can cost.
  */
 #define TREE_PATH_MAX 16384u
 size_t tree_path_length(const struct tree *tree, uint32_t index);
 
-/* Absolute path of an entry, malloc'ed; NULL when out of memory. */
+/* The absolute path of an entry, to be freed; NULL when out of memory. */
 char *tree_path(const struct tree *tree, uint32_t index);
 
-/* The same for messages: never NULL, shortened in the middle when very long. */
+/* The same for messages: never NULL, and shortened in the middle if it is very long. */
 struct path_text {
 	char text[512];
 };
 struct path_text tree_path_text(const struct tree *tree, uint32_t index);
 
 /*
- * The directories a thread has open: the last one, since work goes through a tree in its order.
- * @root is where "/" of the tree lies.
+ * Keeps the last directory open, as a thread mostly visits entries in their order. @root is the
+ * directory that "/" of the tree stands for.
  */
 struct tree_cursor {
 	const struct tree *tree;
@@ -162,10 +162,10 @@ struct tree_cursor {
 void tree_cursor_init(struct tree_cursor *cursor, const struct tree *tree, int root);
 void tree_cursor_close(struct tree_cursor *cursor);
 
-/* Directory @index opened for *at() calls; owned by the cursor. An fd, or -errno. */
+/* Opens directory @index for *at() calls. An fd that the cursor owns, or -errno. */
 int tree_cursor_open(struct tree_cursor *cursor, uint32_t index);
 
-/* Device numbers as EROFS has them on disk (the kernel's 32-bit encoding). */
+/* Device numbers in the kernel's 32-bit encoding, new_encode_dev(), which EROFS uses on disk. */
 uint32_t device_encode(dev_t device);
 dev_t device_decode(uint32_t encoded);
 

@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/report.h"
-#include "image/erofs.h"
 #include "tree/beneath.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@
 
 #define XATTR_TRIES 5
 
-/* A list or value may grow between asking for its size and reading it: ask again. */
+/* A list or value may grow between the query for its size and the read: try again. */
 static ssize_t read_names(const char *path, char **ret_names)
 {
 	for (int i = 0; i < XATTR_TRIES; i++) {
@@ -71,8 +70,8 @@ static int compare_strings(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What @index has was put to @worker->found. */
-static int own(struct walk_worker *worker, uint32_t index)
+/* Notes that @worker->found has something of @index. */
+static int add_owner(struct walk_worker *worker, uint32_t index)
 {
 	if (worker->owner_count && worker->owners[worker->owner_count - 1] == index)
 		return 0;
@@ -89,7 +88,7 @@ static int own(struct walk_worker *worker, uint32_t index)
 	return 0;
 }
 
-/* Reads those called @names, sorted, so that the same attributes make the same set. */
+/* Reads the xattrs called @names; sorted, so that equal xattrs are equal sets. */
 static int read_values(struct walk_worker *worker, uint32_t index, const char *path,
 		       const char *names, size_t length)
 {
@@ -117,15 +116,15 @@ static int read_values(struct walk_worker *worker, uint32_t index, const char *p
 
 		if (value_length < 0)
 			return report_error((int)value_length,
-					    "%s: cannot read extended attribute %s",
+					    "%s: cannot read the extended attribute %s",
 					    tree_path_text(tree, index).text, sorted[i]);
 		r = tree_xattrs_add(found, set, sorted[i], strlen(sorted[i]), value,
 				    (size_t)value_length);
 	}
 	if (r == 0)
-		r = own(worker, index);
+		r = add_owner(worker, index);
 	if (r < 0)
-		return report_error(r, "%s: cannot keep extended attributes",
+		return report_error(r, "%s: cannot store the extended attributes",
 				    tree_path_text(tree, index).text);
 	tree_xattrs_end(found, &set, worker->last_xattrs);
 	worker->last_xattrs = set;
@@ -133,7 +132,7 @@ static int read_values(struct walk_worker *worker, uint32_t index, const char *p
 	return 0;
 }
 
-/* A path to the entry, which lies in the open @directory; in @buffer, or the name as it is. */
+/* A path of the entry, whose parent is the open @directory: in @buffer, or just its name. */
 static const char *path_of(struct walk_worker *worker, uint32_t index, int directory, char *buffer)
 {
 	const struct tree *tree = worker->tree;
@@ -164,7 +163,7 @@ static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory
 	if (length == -EOPNOTSUPP || length == 0)
 		return 0;
 	if (length < 0)
-		return report_error((int)length, "%s: cannot list extended attributes",
+		return report_error((int)length, "%s: cannot list the extended attributes",
 				    tree_path_text(tree, index).text);
 	return read_values(worker, index, path, names, (size_t)length);
 }
@@ -178,20 +177,20 @@ static int read_link(struct walk_worker *worker, uint32_t index, int directory)
 	int r;
 
 	if (length < 0)
-		return report_error(-errno, "%s: cannot read the link",
+		return report_error(-errno, "%s: cannot read the symbolic link",
 				    tree_path_text(tree, index).text);
 	r = tree_add_string(worker->found, target, (size_t)length, &offset);
 	if (r == 0)
-		r = own(worker, index);
+		r = add_owner(worker, index);
 	if (r < 0)
-		return report_error(r, "%s: cannot read the link",
+		return report_error(r, "%s: cannot read the symbolic link",
 				    tree_path_text(tree, index).text);
 	tree->entries[index].first = offset;
 	tree->entries[index].size = (uint64_t)length;
 	return 0;
 }
 
-/* Data ranges of a file that has holes, widened to whole blocks; none are kept when it has none. */
+/* The data ranges of a file, rounded to whole blocks; of a file without holes none are kept. */
 static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 {
 	struct tree *tree = worker->tree, *found = worker->found;
@@ -218,10 +217,10 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 			return report_error(-errno, "%s: cannot find its holes",
 					    tree_path_text(tree, index).text);
 		}
-		start = (uint64_t)data & ~(uint64_t)(EROFS_BLOCK - 1);
+		start = (uint64_t)data & ~(TREE_BLOCK - 1ull);
 		if (start < end)
 			start = end;
-		end = align_up((uint64_t)hole, EROFS_BLOCK);
+		end = ((uint64_t)hole + TREE_BLOCK - 1) & ~(TREE_BLOCK - 1ull);
 		if (end > entry->size)
 			end = entry->size;
 		if (start >= end)
@@ -236,9 +235,9 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 			r = tree_add_range(found, start, end - start);
 	}
 	if (r == 0)
-		r = own(worker, index);
+		r = add_owner(worker, index);
 	if (r < 0)
-		return report_error(r, "%s: cannot keep its holes",
+		return report_error(r, "%s: cannot store its holes",
 				    tree_path_text(tree, index).text);
 	if (covered == entry->size) {
 		found->range_count = first;
@@ -250,13 +249,15 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 	return 0;
 }
 
-int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root, bool own_directory)
 {
 	*worker = (struct walk_worker){ .tree = tree, .directory = UINT32_MAX, .home = -1 };
 	tree_cursor_init(&worker->cursor, tree, root);
 	if (tree_new(&worker->found) < 0)
 		return report_error(-ENOMEM, "cannot list the state");
-	/* Who may not enter it cannot come back to it; and containers may forbid unshare(2). */
+	if (!own_directory)
+		return 0;
+	/* The directory must be one that fchdir() can return to; containers may forbid unshare(2). */
 	worker->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (worker->home >= 0 && unshare(CLONE_FS) < 0) {
 		close(worker->home);
@@ -267,12 +268,19 @@ int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root)
 
 void walk_worker_end(struct walk_worker *worker)
 {
-	/* This thread may have other things to do, with paths that begin there. */
+	/* This may be the main thread, which uses relative paths later. */
 	if (worker->home >= 0 && fchdir(worker->home) < 0)
 		warn("cannot return to the working directory: %s", strerror(errno));
 	if (worker->home >= 0)
 		close(worker->home);
+	worker->home = -1;
 	tree_cursor_close(&worker->cursor);
+}
+
+void walk_worker_clear(struct walk_worker *worker)
+{
+	tree_free(worker->found);
+	free(worker->owners);
 }
 
 int walk_inode(struct walk_worker *worker, uint32_t index)
@@ -288,7 +296,7 @@ int walk_inode(struct walk_worker *worker, uint32_t index)
 	if (statx(directory, tree_name(tree, index),
 		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
 		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
-		return report_error(-errno, "%s: cannot be read", tree_path_text(tree, index).text);
+		return report_error(-errno, "%s: cannot read", tree_path_text(tree, index).text);
 	entry->mode = stat.stx_mode;
 	entry->uid = stat.stx_uid;
 	entry->gid = stat.stx_gid;

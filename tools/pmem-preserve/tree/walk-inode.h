@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One inode of the tree that is walked: its attributes, xattrs, link target and holes. */
+/* Reading one inode of the tree that is walked: attributes, xattrs, link target and holes. */
 #ifndef PMEM_PRESERVE_WALK_INODE_H
 #define PMEM_PRESERVE_WALK_INODE_H
 
 #include "tree/tree.h"
 
 /*
- * One thread that looks at inodes. It fills the entries of a tree in, but adds nothing to it, since
- * others read it meanwhile: what it found beside the entries waits here for tree_adopt().
+ * One thread of the walk. It fills in entries of the tree, but cannot add to the tree, which others
+ * read at the same time: what belongs to the entries is collected here, for tree_adopt().
  */
 struct walk_worker {
 	struct tree *tree;
 	struct tree_cursor cursor;
-	struct tree *found; /* link targets, xattrs and data ranges */
-	uint32_t *owners;   /* the entries they belong to */
+	struct tree *found; /* link targets, xattrs and data ranges; or names */
+	uint32_t *owners;   /* the entries that these belong to */
 	size_t owner_count, owner_capacity;
-	uint32_t last_xattrs; /* likely to be those of the next one, too */
-	uint32_t directory;   /* the working directory of the thread */
-	int home;	      /* its working directory before; -1: it must not leave it */
+	uint32_t last_xattrs; /* often those of the next inode as well */
+	uint32_t directory;   /* entry that is the thread's working directory; UINT32_MAX: none */
+	int home;	      /* the working directory to return to; -1 if it must not be left */
 };
 
 /*
- * The calling thread gets a working directory of its own until it ends the worker, if it can: the
- * calls for xattrs have no *at() form, and the way through /proc is slow. Errors are reported.
+ * With @own_directory the calling thread gets a working directory of its own, if possible, until
+ * the worker ends: the system calls for xattrs have no *at() variant, and going through /proc is
+ * slow. Errors are reported.
  */
-int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root);
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root, bool own_directory);
 
-/* @worker->found and @worker->owners stay. */
+/* To be called by the worker's thread. @worker->found and @worker->owners remain. */
 void walk_worker_end(struct walk_worker *worker);
 
-/* Fills entry @index in; its "data" becomes the id of the mount it lies on. Errors are reported. */
+/* Frees what remains. */
+void walk_worker_clear(struct walk_worker *worker);
+
+/* Fills in entry @index; "data" becomes the id of the mount it is on. Errors are reported. */
 int walk_inode(struct walk_worker *worker, uint32_t index);
 
 #endif

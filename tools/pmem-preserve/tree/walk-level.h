@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looks at many inodes in several threads. Must not know which of them belong to what is walked. */
+/*
+ * The two halves of walking one level of a tree, each in several threads: listing the directories,
+ * and reading the inodes.
+ *
+ * @root is the directory that "/" of the tree stands for. Errors are reported.
+ */
 #ifndef PMEM_PRESERVE_WALK_LEVEL_H
 #define PMEM_PRESERVE_WALK_LEVEL_H
 
-#include "tree/tree.h"
+#include "tree/walk.h"
 
 /*
- * Fills the entries from @begin on in, of which the tree has names and parents. @root is where "/"
- * of the tree lies; @threads 0: one per processor. Errors are reported.
+ * Adds the names in the @count @directories as entries, in the order of the directories, and sets
+ * "first" and "count" of the directories.
  */
-int walk_level(struct tree *tree, uint32_t begin, int root, unsigned int threads);
+int walk_list_directories(struct tree *tree, const uint32_t *directories, size_t count, int root,
+			  const struct walk_options *options);
+
+/* Fills in the entries from @begin on, which have only a name and a parent so far. */
+int walk_read_inodes(struct tree *tree, uint32_t begin, int root,
+		     const struct walk_options *options);
 
 #endif

@@ -19,7 +19,7 @@ void names_clear(struct names *names)
 	*names = (struct names){ 0 };
 }
 
-/* The list is made when all names are there: until then their text may move. */
+/* @names->list is filled in once all names are there: until then the text may move. */
 static int add_name(struct names *names, const char *name, size_t length)
 {
 	if (names->room - names->used < length + 1) {
@@ -117,7 +117,7 @@ bool names_is_excluded(const struct walk_options *options, const char *directory
 	return false;
 }
 
-/* What was asked for by name is taken, whatever the globs say. */
+/* Paths that were asked for are included, whatever the globs say. */
 bool names_is_wanted(const struct tree *tree, const char *directory, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -159,7 +159,7 @@ static int read_all(struct names *names, const struct walk_options *options,
 	return r;
 }
 
-/* Of an ancestor: only the names that lead to what was asked for. */
+/* Of an ancestor, only the names that lead to a path that was asked for. */
 static int read_asked(struct names *names, const struct tree *tree, const char *path)
 {
 	int r = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reading the files of a tree that was walked, with the proof that nothing changed since. */
+/* Reading the files of a tree that was walked, with a check that nothing has changed since. */
 #include "base/cleanup.h"
 #include "base/report.h"
 #include "tree/walk.h"
@@ -16,7 +16,7 @@ static int changed(const struct tree *tree, uint32_t index)
 			    tree_path_text(tree, index).text);
 }
 
-/* No longer there, or something else is in its place. */
+/* It no longer exists, or something else has its name. */
 static bool is_gone(int error)
 {
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
@@ -39,8 +39,8 @@ void walk_reader_close(struct walk_reader *reader)
 	reader->fd = -1;
 }
 
-/* Looked at after the read: whoever wrote before or during it has left a mark by now. */
-int walk_prove(struct walk_reader *reader)
+/* After the read, as a write before or during it has changed the times by now. */
+int walk_check_unchanged(struct walk_reader *reader)
 {
 	const struct tree *tree = reader->cursor->tree;
 	struct stat stat;
@@ -68,7 +68,7 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 		return changed(tree, index);
 	if (directory < 0)
 		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
-	/* O_NOATIME is for owners only. */
+	/* Only owners can use O_NOATIME. */
 	reader->fd = openat(directory, name, flags | O_NOATIME);
 	if (reader->fd < 0 && errno == EPERM)
 		reader->fd = openat(directory, name, flags);
@@ -84,14 +84,16 @@ int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t l
 	      uint64_t offset)
 {
 	const struct tree *tree = reader->cursor->tree;
-	int r = 0;
+	int r;
 
 	if (reader->fd < 0 || reader->index != index) {
-		r = walk_prove(reader);
+		r = walk_check_unchanged(reader);
 		if (r == 0)
 			r = open_file(reader, index);
+		if (r < 0)
+			return r;
 	}
-	while (length > 0 && r == 0) {
+	while (length > 0) {
 		ssize_t got = pread(reader->fd, buffer, length, (off_t)offset);
 
 		if (got < 0 && errno == EINTR)
@@ -105,10 +107,10 @@ int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t l
 		length -= (size_t)got;
 		offset += (uint64_t)got;
 	}
-	return r;
+	return 0;
 }
 
-static int look_again(struct tree_cursor *cursor, uint32_t index)
+static int check_entry(struct tree_cursor *cursor, uint32_t index)
 {
 	const struct tree *tree = cursor->tree;
 	int directory =
@@ -122,12 +124,12 @@ static int look_again(struct tree_cursor *cursor, uint32_t index)
 		r = -errno;
 	if (is_gone(r) || (r == 0 && !is_same(&tree->entries[index], &stat)))
 		return changed(tree, index);
-	return r < 0 ? report_error(r, "%s: cannot look at it again",
-				    tree_path_text(tree, index).text)
-		     : 0;
+	if (r < 0)
+		return report_error(r, "%s: cannot read", tree_path_text(tree, index).text);
+	return 0;
 }
 
-int walk_unchanged(const struct tree *tree)
+int walk_check_rest(const struct tree *tree)
 {
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct tree_cursor cursor;
@@ -141,9 +143,9 @@ int walk_unchanged(const struct tree *tree)
 		bool was_read = S_ISREG(entry->mode) && entry->size &&
 				(entry->count || !(entry->flags & ENTRY_SPARSE));
 
-		/* What was read was looked at then; ancestors are not kept. */
+		/* Files that were read have been checked; ancestors may change. */
 		if (!(entry->flags & ENTRY_ANCESTOR) && !was_read)
-			r = look_again(&cursor, i);
+			r = check_entry(&cursor, i);
 	}
 	tree_cursor_close(&cursor);
 	return r;

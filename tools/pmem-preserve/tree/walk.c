@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lists a tree level by level: first the names of all its directories, in their order, then what
- * each of them is, in several threads.
+ * Lists a tree level by level: of each level the names in all directories first, then the inodes;
+ * both in several threads (walk-level.c).
  */
 #include "tree/walk.h"
 
 #include "base/cleanup.h"
 #include "base/report.h"
 #include "tree/walk-level.h"
-#include "tree/walk-list.h"
 #include "tree/walk-names.h"
 
 #include <errno.h>
@@ -16,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In place of the mount in a directory's "data": what lies in it is left out. */
+/* In a directory's "data", instead of the mount: its contents are left out. */
 #define NOT_ENTERED UINT64_MAX
 
 struct walk {
@@ -25,8 +24,7 @@ struct walk {
 	int root;
 };
 
-/* What a child directory is for the walk: entered as a whole, only passed through, or left empty.
- */
+/* Decides about a child directory: walk all of it, only pass through it, or leave it empty. */
 static int classify(struct walk *walk, uint32_t index, const char *directory, bool other_mount)
 {
 	struct tree *tree = walk->tree;
@@ -44,13 +42,13 @@ static int classify(struct walk *walk, uint32_t index, const char *directory, bo
 	} else if (parent_is_ancestor || (left_out && names_leads_to_asked(tree, path))) {
 		entry->flags |= ENTRY_ANCESTOR;
 	} else if (other_mount) {
-		inform("%s is another file system and is left out (name it to include it)", path);
+		inform("%s is another file system and is left out (to include it, name it)", path);
 		entry->data = NOT_ENTERED;
 	}
 	return 0;
 }
 
-/* Sets *@ret_keep to false for what is mounted there, a file, and was not asked for. */
+/* Sets *@ret_keep to false for a file that something is mounted on and that was not asked for. */
 static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 {
 	struct tree *tree = walk->tree;
@@ -61,7 +59,7 @@ static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 	_cleanup_free_ char *directory = NULL;
 
 	*ret_keep = true;
-	/* Most have nothing about them that could matter. */
+	/* Most entries need no decision. */
 	if (!other_mount && !parent_is_ancestor && (tree->path_count == 1 || !S_ISDIR(entry->mode)))
 		return 0;
 	directory = tree_path(tree, entry->parent);
@@ -70,14 +68,13 @@ static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 	if (S_ISDIR(entry->mode) || parent_is_ancestor)
 		return classify(walk, index, directory, other_mount);
 	if (!names_is_wanted(tree, directory, tree_name(tree, index))) {
-		inform("%s is mounted from elsewhere and is left out",
-		       tree_path_text(tree, index).text);
+		inform("%s is a mount point and is left out", tree_path_text(tree, index).text);
 		*ret_keep = false;
 	}
 	return 0;
 }
 
-/* Decides on the entries from @begin on, which are the children of those from @level on. */
+/* Decides about the entries from @begin on, the children of those from @level on. */
 static int settle(struct walk *walk, uint32_t level, uint32_t begin)
 {
 	struct tree *tree = walk->tree;
@@ -119,7 +116,7 @@ static int compare_inodes(const void *a, const void *b, void *data)
 	return i < j ? -1 : i > j;
 }
 
-/* Entries with more than one name: sorted by inode, the first of each becomes the inode's entry. */
+/* Sorts the entries with several names by inode; the first of each becomes the inode's entry. */
 static int join_hard_links(struct tree *tree)
 {
 	_cleanup_free_ uint32_t *candidates = NULL;
@@ -160,7 +157,8 @@ static int resolve_paths(const struct walk_options *options, struct tree *tree)
 		char *path = realpath(options->paths[i], NULL);
 
 		if (!path)
-			return report_error(-errno, "%s: cannot be found", options->paths[i]);
+			return report_error(-errno, "%s: cannot resolve the path",
+					    options->paths[i]);
 		if (names_is_asked(tree, path))
 			free(path);
 		else
@@ -170,7 +168,7 @@ static int resolve_paths(const struct walk_options *options, struct tree *tree)
 	return 0;
 }
 
-/* One that went away between its lookup and the listing would be missing without a word. */
+/* A path that vanished between its lookup and the listing must not be missing silently. */
 static int check_paths(const struct tree *tree)
 {
 	uint32_t index;
@@ -182,7 +180,7 @@ static int check_paths(const struct tree *tree)
 	return 0;
 }
 
-/* Adds what lies in the directories from @level to @end. */
+/* Adds the contents of the directories from @level to @end. */
 static int list_level(struct walk *walk, uint32_t level, uint32_t end)
 {
 	struct tree *tree = walk->tree;
@@ -198,13 +196,13 @@ static int list_level(struct walk *walk, uint32_t level, uint32_t end)
 		if (tree->entries[i].data != NOT_ENTERED)
 			directories[count++] = i;
 	}
-	return walk_list(tree, directories, count, walk->root, walk->options);
+	return walk_list_directories(tree, directories, count, walk->root, walk->options);
 }
 
 static int walk_levels(struct walk *walk)
 {
 	struct tree *tree = walk->tree;
-	int r = walk_level(tree, 0, walk->root, walk->options->threads);
+	int r = walk_read_inodes(tree, 0, walk->root, walk->options);
 	uint32_t end;
 
 	tree->entries[0].flags = names_is_asked(tree, "/") ? ENTRY_ROOT : ENTRY_ANCESTOR;
@@ -212,7 +210,7 @@ static int walk_levels(struct walk *walk)
 		end = tree->count;
 		r = list_level(walk, level, end);
 		if (r == 0)
-			r = walk_level(tree, end, walk->root, walk->options->threads);
+			r = walk_read_inodes(tree, end, walk->root, walk->options);
 		if (r == 0)
 			r = settle(walk, level, end);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads what is on disk: lists a tree by file descriptor, and later reads its files with the proof
- * that nothing changed in between. Must not know what becomes of it.
+ * Reading a tree from disk: lists it by file descriptors, and later reads its files, with a check
+ * that nothing has changed in between.
  */
 #ifndef PMEM_PRESERVE_WALK_H
 #define PMEM_PRESERVE_WALK_H
@@ -9,41 +9,40 @@
 #include "tree/tree.h"
 
 struct walk_options {
-	char **paths; /* absolute or not, must exist; resolved with realpath(3) */
+	char **paths; /* absolute or relative; must exist; resolved by realpath(3) */
 	size_t path_count;
-	char **excludes; /* globs: without '/' for a name, with one for the absolute path */
+	char **excludes; /* globs: without '/' of a name, with '/' of an absolute path */
 	size_t exclude_count;
 	unsigned int threads; /* 0: one per processor */
 };
 
 /*
- * Lists everything beneath the paths, and the directories that lead to them. Does not enter other
- * mounts unless they are named. Errors are reported and name the object.
+ * Lists everything beneath the paths, and the directories that lead to them. Other mounts are not
+ * entered unless they are named. Errors are reported.
  */
 int walk_tree(const struct walk_options *options, struct tree **ret_tree);
 
-/* Reads one file of a tree after the other; the last one stays open. */
+/* Reads the files of a tree one after the other; the current one stays open. */
 struct walk_reader {
 	struct tree_cursor *cursor;
 	int fd; /* -1: none */
 	uint32_t index;
 };
 
-/* Forgets what is open, unproven. */
+/* Closes the current file without the check. */
 void walk_reader_close(struct walk_reader *reader);
 #define _cleanup_walk_reader_ __attribute__((cleanup(walk_reader_close)))
 
 /*
- * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. What was read is
- * proven to be what it was when the tree was walked by walk_prove(), or when another file is read:
- * -E_FAILED if it is not. All errors are reported.
+ * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. That the file has
+ * not changed since the tree was walked is checked afterwards: by walk_check_unchanged(), or when
+ * another file is read. -E_FAILED if it has. All errors are reported.
  */
 int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t length,
 	      uint64_t offset);
-int walk_prove(struct walk_reader *reader);
+int walk_check_unchanged(struct walk_reader *reader);
 
-/* -E_FAILED (reported) when a directory of the tree, or a link or special file, has changed since.
- */
-int walk_unchanged(const struct tree *tree);
+/* The same for all that is not read: directories, links, special and empty files. */
+int walk_check_rest(const struct tree *tree);
 
 #endif
