@@ -4,10 +4,10 @@
  * and what a restore that failed had created is gone; also where the target holds something.
  */
 #include "base/cleanup.h"
-#include "tree/extract-undo.h"
 #include "fuzz.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 #include "sandbox.h"
+#include "tree/extract-undo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,36 +79,35 @@ static void uproot(char *path, int target)
 	}
 }
 
-static int extract(struct store *store, const struct extract_options *options,
-		   struct image **ret_image)
-{
-	int r = image_open(store, NULL, options->salvage ? IMAGE_ALLOW_LOST_HEADER : 0, ret_image);
-
-	return r < 0 ? r : image_extract(*ret_image, options);
-}
-
 /* A second restore finds the files of the first. */
-static int extract_again(struct store *store, const struct extract_options *options, int target)
+static int extract_again(struct store *store, const struct extract_options *options)
 {
+	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
-	int r = extract(store, options, &image);
+	int r = image_open(store, NULL, 0, &image);
 
+	if (r == 0)
+		r = image_extract_with(image, options, &extraction);
 	if (r == 0 && !options->dry_run)
-		extract_undo(image->tree, target);
+		extract_undo(&extraction);
 	return r;
 }
 
-/* All that is whole of what is damaged. */
-static void salvage(struct store *store, struct extract_options options, int target)
+/* All intact files of a damaged image. */
+static void salvage(struct store *store, struct extract_options options)
 {
+	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
+	int r = image_open(store, NULL, IMAGE_ALLOW_LOST_HEADER, &image);
 
 	options.overwrite = false;
 	options.salvage = true;
-	if (extract(store, &options, &image) == 0)
+	if (r == 0)
+		r = image_extract_with(image, &options, &extraction);
+	if (r == 0)
 		sandbox_finding("what was damaged is whole when it is salvaged");
 	if (image)
-		extract_undo(image->tree, target);
+		extract_undo(&extraction);
 }
 
 static void on_damaged(void *data, const char *path)
@@ -127,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.damaged = on_damaged,
 	};
 	_cleanup_store_ struct store *store = NULL;
+	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_close_ int target = -1;
 	_cleanup_free_ char *planted = NULL;
@@ -143,25 +143,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (target < 0)
 		sandbox_finding("the target cannot be opened");
 	if (r < 0) {
-		salvage(store, options, target);
+		salvage(store, options);
 		sandbox_end(r);
 		return 0;
 	}
 	planted = plant(image->tree, choice, target);
 	if (planted)
 		options.overwrite = choice & CHOICE_OVERWRITE;
-	r = image_extract(image, &options);
+	r = image_extract_with(image, &options, &extraction);
 	if (r == 0 && (choice & CHOICE_AGAIN)) {
 		options.overwrite = choice & CHOICE_OVERWRITE;
-		r = extract_again(store, &options, target);
+		r = extract_again(store, &options);
 	}
 	/* What failed has been removed already; then there is nothing left to remove. */
 	if (!options.dry_run)
-		extract_undo(image->tree, target);
+		extract_undo(&extraction);
 	if (planted)
 		uproot(planted, target);
 	else if (r == -E_DAMAGED)
-		salvage(store, options, target);
+		salvage(store, options);
 	sandbox_end(r);
 	return 0;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "invariants.h"
 
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #include <limits.h>
 #include <string.h>

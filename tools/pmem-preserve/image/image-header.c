@@ -3,8 +3,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/text.h"
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #include <endian.h>
 #include <stddef.h>
@@ -318,7 +317,23 @@ bool image_is_ours(struct store *store)
 		find_copy(store, &copy) == 0);
 }
 
-int image_write_header(const struct image *image, struct store *store)
+/* Writes and flushes; the fault points are reached after each of the two. */
+static int write_and_flush(struct store *store, const void *data, size_t length, uint64_t offset,
+			   enum fault_point written, enum fault_point flushed)
+{
+	int r = store_write(store, data, length, offset);
+
+	if (r == 0 && written)
+		r = fault(written);
+	if (r == 0)
+		r = store_flush(store);
+	if (r == 0)
+		r = fault(flushed);
+	return r;
+}
+
+int image_write_header(const struct image *image, struct store *store, enum fault_point written,
+		       enum fault_point flushed)
 {
 	struct block {
 		struct image_header header;
@@ -332,7 +347,7 @@ int image_write_header(const struct image *image, struct store *store)
 	memcpy(blocks[0].super, image->super, sizeof(image->super));
 	blocks[1] = blocks[0];
 	memcpy(blocks[1].header.magic, IMAGE_COPY_MAGIC, sizeof(blocks[1].header.magic));
-	return store_write(store, blocks, 2 * sizeof(*blocks), 0);
+	return write_and_flush(store, blocks, 2 * sizeof(*blocks), 0, written, flushed);
 }
 
 int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline)
@@ -354,15 +369,11 @@ int image_set_phase(struct store *store, uint64_t phase, const struct image_time
 		header->timeline = *timeline;
 		seal_timeline(header);
 	}
-	r = store_write(store, block, IMAGE_FIRST_BLOCK, 0);
-	if (r == 0)
-		r = fault(FAULT_PHASE_WRITTEN);
-	if (r == 0)
-		r = store_flush(store);
-	return r < 0 ? r : fault(FAULT_PHASE_FLUSHED);
+	return write_and_flush(store, block, IMAGE_FIRST_BLOCK, 0, FAULT_PHASE_WRITTEN,
+			       FAULT_PHASE_FLUSHED);
 }
 
-/* Its copy goes first, so that an end half way does not look like a header that was lost. */
+/* The copy goes first, so that an interrupted erase does not look like a lost header. */
 int image_erase(struct store *store)
 {
 	_cleanup_free_ uint8_t *zeroes = store_buffer(IMAGE_FIRST_BLOCK);
@@ -372,17 +383,12 @@ int image_erase(struct store *store)
 		return report_error(-ENOMEM, "%s: cannot erase the checkpoint", store->path);
 	memset(zeroes, 0, IMAGE_FIRST_BLOCK);
 	r = fault(FAULT_ERASE_BEGIN);
-	if (r == 0)
-		r = store_write(store, zeroes, IMAGE_FIRST_BLOCK, IMAGE_FIRST_BLOCK);
-	if (r == 0)
-		r = store_flush(store);
-	if (r == 0)
-		r = fault(FAULT_ERASE_COPY);
-	if (r == 0)
-		r = store_write(store, zeroes, IMAGE_FIRST_BLOCK, 0);
-	if (r == 0)
-		r = fault(FAULT_ERASE_WRITTEN);
-	if (r == 0)
-		r = store_flush(store);
-	return r < 0 ? r : fault(FAULT_ERASE_FLUSHED);
+	if (r < 0)
+		return r;
+	r = write_and_flush(store, zeroes, IMAGE_FIRST_BLOCK, IMAGE_FIRST_BLOCK, 0,
+			    FAULT_ERASE_COPY);
+	if (r < 0)
+		return r;
+	return write_and_flush(store, zeroes, IMAGE_FIRST_BLOCK, 0, FAULT_ERASE_WRITTEN,
+			       FAULT_ERASE_FLUSHED);
 }

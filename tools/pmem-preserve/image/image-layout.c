@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where each file's data goes: block by block in the order of the tree, then the metadata. */
 #include "base/text.h"
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #include <errno.h>
 #include <limits.h>

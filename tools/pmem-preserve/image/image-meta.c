@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The metadata of an image: inodes, xattrs, directories, and the tables behind them. */
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 #include "image/xattr-prefix.h"
 
 #include <errno.h>

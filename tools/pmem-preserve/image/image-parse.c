@@ -7,7 +7,6 @@
 #include "image/image-parse.h"
 
 #include "base/cleanup.h"
-#include "image/erofs.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -3,8 +3,7 @@
 #ifndef PMEM_PRESERVE_IMAGE_PARSE_H
 #define PMEM_PRESERVE_IMAGE_PARSE_H
 
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #define INODE_BYTES sizeof(struct erofs_inode)
 

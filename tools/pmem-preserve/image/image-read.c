@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Opening an image: header, digests, metadata. */
 #include "base/cleanup.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether every byte of an image is as it was written, and which files lie where one is not. */
 #include "base/cleanup.h"
+#include "image/image-internal.h"
 #include "image/image-worker.h"
-#include "image/image.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Leaving nothing of an image where it lay. */
 #include "base/cleanup.h"
-#include "image/erofs.h"
-#include "image/image.h"
+#include "image/image-internal.h"
 
 #include <errno.h>
 #include <string.h>

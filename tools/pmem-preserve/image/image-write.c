@@ -7,9 +7,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/text.h"
-#include "image/erofs.h"
+#include "image/image-internal.h"
 #include "image/image-worker.h"
-#include "image/image.h"
 #include "tree/walk.h"
 
 #include <endian.h>
@@ -164,23 +163,17 @@ static int commit(struct image *image, struct store *store)
 		r = image_header_seal(header, image->seal);
 	if (r < 0)
 		return report_error(r, "%s: its digests cannot be made", store->path);
-	r = image_write_header(image, store);
-	if (r == 0)
-		r = fault(FAULT_IMAGE_HEADER);
-	if (r == 0)
-		r = store_flush(store);
-	if (r == 0)
-		r = fault(FAULT_IMAGE_FLUSHED);
+	r = image_write_header(image, store, FAULT_IMAGE_HEADER, FAULT_IMAGE_FLUSHED);
 	if (r < 0)
 		return r;
 	r = image_set_phase(store, IMAGE_PHASE_COMMITTED, NULL);
-	if (r == 0)
-		header->phase = IMAGE_PHASE_COMMITTED;
-	else
-		/* It may lie there all the same, and the next boot must not take it for the state.
-		 */
+	if (r < 0) {
+		/* It may be committed nevertheless, and the next boot must not restore it. */
 		image_set_phase(store, IMAGE_PHASE_WRITING, NULL);
-	return r;
+		return r;
+	}
+	header->phase = IMAGE_PHASE_COMMITTED;
+	return 0;
 }
 
 int image_fits(const struct image *image, uint64_t capacity, const char *name)
@@ -213,15 +206,12 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	r = describe(image, store, options);
 	if (r < 0)
 		return r;
-	/* Without its MAC: whatever phase somebody writes there, this is no image yet. */
+	/* Without the MAC it is not an image yet, whatever phase somebody writes there. */
 	image_header_seal(header, NULL);
 	r = fault(FAULT_IMAGE_BEGIN);
-	if (r == 0)
-		r = image_write_header(image, store);
-	if (r == 0)
-		r = store_flush(store);
-	if (r == 0)
-		r = fault(FAULT_IMAGE_MARKED);
+	if (r < 0)
+		return r;
+	r = image_write_header(image, store, 0, FAULT_IMAGE_MARKED);
 	if (r < 0)
 		return r;
 	progress_begin(&progress, "Saving", header->digests_offset);
@@ -229,9 +219,13 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	progress_end(&progress);
 	if (r == 0)
 		r = fault(FAULT_IMAGE_COPIED);
-	if (r == 0)
-		r = walk_check_rest(image->tree);
-	if (r == 0)
-		r = commit(image, store);
-	return r < 0 ? r : store_publish(store);
+	if (r < 0)
+		return r;
+	r = walk_check_rest(image->tree);
+	if (r < 0)
+		return r;
+	r = commit(image, store);
+	if (r < 0)
+		return r;
+	return store_publish(store);
 }

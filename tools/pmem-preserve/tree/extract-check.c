@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tree/extract-check.h"
 
-#include "base/cleanup.h"
+#include "base/report.h"
 #include "base/text.h"
 #include "tree/extract-inode.h"
 
@@ -11,8 +11,8 @@
 #include <sys/statvfs.h>
 
 /*
- * What was checkpointed must not be there. Its own directory may be, as that is often a mount
- * point, but not with anything in it that the checkpoint has, too.
+ * What was checkpointed must not exist. The directory itself may, as it is often a mount point, but
+ * must not contain anything that the checkpoint contains as well.
  */
 static int check_root(struct tree_cursor *cursor, uint32_t index)
 {
@@ -37,7 +37,7 @@ static int check_root(struct tree_cursor *cursor, uint32_t index)
 	return 0;
 }
 
-/* What leads there is not part of the checkpoint: it is never replaced, nor followed elsewhere. */
+/* Ancestors are not part of the checkpoint: they are never replaced, and links not followed. */
 static int check_ancestor(struct tree_cursor *cursor, uint32_t index)
 {
 	int fd = tree_cursor_open(cursor, index);
@@ -45,7 +45,7 @@ static int check_ancestor(struct tree_cursor *cursor, uint32_t index)
 	return fd == -ELOOP || fd == -ENOTDIR ? extract_blocked(cursor->tree, index) : 0;
 }
 
-/* The deepest directory on the way to @index that is there; owned by the cursor. */
+/* Opens the deepest directory on the way to @index that exists; the cursor owns it. */
 static int open_existing(struct tree_cursor *cursor, uint32_t index)
 {
 	int fd = -1;
@@ -59,11 +59,11 @@ static int open_existing(struct tree_cursor *cursor, uint32_t index)
 	return fd;
 }
 
-/* Only when all goes to one file system: else it shows when it happens, by the name of the file. */
-static int check_space(const struct image *image, struct tree_cursor *cursor)
+/* Only if all of it goes to one file system; otherwise a file for which there is no space fails. */
+static int check_space(struct tree_cursor *cursor, uint64_t bytes)
 {
-	const struct tree *tree = image->tree;
-	uint64_t needed = 0, free_bytes = 0;
+	const struct tree *tree = cursor->tree;
+	uint64_t free_bytes = 0;
 	struct statvfs space;
 	struct stat stat;
 	dev_t device = 0;
@@ -81,23 +81,21 @@ static int check_space(const struct image *image, struct tree_cursor *cursor)
 		device = stat.st_dev;
 		free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
 	}
-	for (size_t i = 0; i < image->extent_count; i++)
-		if (!(tree->entries[image->extents[i].entry].flags & ENTRY_SPARSE))
-			needed += image->extents[i].length;
-	if (needed <= free_bytes)
+	if (bytes <= free_bytes)
 		return 0;
 	return report_error(-E_NO_FIT,
-			    "the state takes %s, and there is room for %s where it belongs",
-			    size_exact(needed).text, size_exact(free_bytes).text);
+			    "the state takes %s, but only %s are free where it is restored to",
+			    size_exact(bytes).text, size_exact(free_bytes).text);
 }
 
-int extract_check(const struct image *image, int root, bool overwrite)
+int extract_check(const struct extraction *extraction, uint64_t bytes)
 {
-	const struct tree *tree = image->tree;
+	const struct tree *tree = extraction->tree;
+	bool overwrite = extraction->overwrite;
 	struct tree_cursor cursor;
 	int r = 0;
 
-	tree_cursor_init(&cursor, tree, root);
+	tree_cursor_init(&cursor, tree, extraction->root);
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		if (tree->entries[i].flags & ENTRY_ANCESTOR)
 			r = check_ancestor(&cursor, i);
@@ -105,7 +103,7 @@ int extract_check(const struct image *image, int root, bool overwrite)
 			r = check_root(&cursor, i);
 	}
 	if (r == 0 && !overwrite)
-		r = check_space(image, &cursor);
+		r = check_space(&cursor, bytes);
 	tree_cursor_close(&cursor);
 	return r;
 }

@@ -26,9 +26,9 @@ int extract_failed(const struct tree *tree, uint32_t index, int error, const cha
 }
 
 /*
- * A regular file is open. Anything else is there as O_PATH, which most calls do not take: for them
- * /proc/thread-self/fd/N is the inode itself, whatever has happened to its name, and a symlink is
- * not followed through it; so the calls that want a path cannot be led astray.
+ * A regular file is open. Anything else is O_PATH, which most calls refuse: they get the path
+ * /proc/thread-self/fd/N, which is the inode itself, whatever has happened to its name, and through
+ * which a symbolic link is not followed. So the calls that take a path cannot be misled.
  */
 struct inode {
 	int fd;
@@ -66,22 +66,22 @@ static int set_mode(const struct inode *inode, mode_t mode)
 }
 
 /*
- * A directory that was there before may have a default ACL, which all that is created in it takes.
- * Deeper down there is nothing to inherit any more.
+ * A directory that existed before may have a default ACL, which is inherited by what is created in
+ * it. New directories have none.
  */
-static void drop_acls(const struct tree *tree, uint32_t index, const struct inode *inode)
+static void drop_acls(const struct extraction *extraction, uint32_t index,
+		      const struct inode *inode)
 {
-	const struct entry *entry = &tree->entries[index];
+	const struct entry *entry = &extraction->tree->entries[index];
 
-	if (tree->entries[entry->parent].flags & ENTRY_CREATED)
+	if (extraction->flags[entry->parent] & EXTRACT_CREATED)
 		return;
 	remove_xattr(inode, "system.posix_acl_access");
 	if (S_ISDIR(entry->mode))
 		remove_xattr(inode, "system.posix_acl_default");
 }
 
-/* Not only by the mode: in a directory with setgid, or on some network file systems, it is not so.
- */
+/* The mode alone does not tell: with setgid, or on network file systems, others may own it. */
 static bool is_ours(int fd)
 {
 	struct stat stat;
@@ -90,67 +90,69 @@ static bool is_ours(int fd)
 	       stat.st_gid == getauxval(AT_EGID) && (stat.st_mode & 07777) == 0700;
 }
 
-void extract_new_directory(struct tree *tree, uint32_t index, int directory)
+void extract_new_directory(struct extraction *extraction, uint32_t index, int directory)
 {
-	struct entry *entry = &tree->entries[index];
-	uint16_t parent_flags = tree->entries[entry->parent].flags;
+	const struct entry *entry = &extraction->tree->entries[index];
+	uint8_t *flags = &extraction->flags[index];
 	_cleanup_close_ int fd = -1;
 	struct inode inode;
 
-	entry->flags |= ENTRY_CREATED | (parent_flags & ENTRY_PRIVATE);
-	if (entry->flags & ENTRY_PRIVATE)
+	*flags |= EXTRACT_CREATED | (extraction->flags[entry->parent] & EXTRACT_PRIVATE);
+	if (*flags & EXTRACT_PRIVATE)
 		return;
-	fd = openat(directory, tree_name(tree, index),
+	fd = openat(directory, tree_name(extraction->tree, index),
 		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	inode = inode_of(entry, fd);
-	drop_acls(tree, index, &inode);
+	drop_acls(extraction, index, &inode);
 	if (is_ours(fd))
-		entry->flags |= ENTRY_PRIVATE;
+		*flags |= EXTRACT_PRIVATE;
 }
 
 /*
- * Whether a file has its mode from the moment it is made: nobody can reach it before its owner is
- * right. Not those that are opened once more to be filled, which their mode may forbid.
+ * Whether a file is created with its final mode, as nobody can reach it before it has its owner.
+ * Not split files, which are opened again: their mode might not permit it.
  */
-static bool is_made_with_mode(const struct tree *tree, uint32_t index)
+static bool is_created_with_mode(const struct extraction *extraction, uint32_t index)
 {
-	const struct entry *entry = &tree->entries[index];
+	const struct entry *entry = &extraction->tree->entries[index];
 
-	return S_ISREG(entry->mode) && !(entry->flags & ENTRY_SPLIT) && !entry->xattrs &&
-	       !(entry->mode & 07000) && (tree->entries[entry->parent].flags & ENTRY_PRIVATE);
+	return S_ISREG(entry->mode) && !(extraction->flags[index] & EXTRACT_SPLIT) &&
+	       !entry->xattrs && !(entry->mode & 07000) &&
+	       (extraction->flags[entry->parent] & EXTRACT_PRIVATE);
 }
 
-static bool is_made_with_owner(const struct tree *tree, uint32_t index)
+static bool is_created_with_owner(const struct extraction *extraction, uint32_t index)
 {
-	const struct entry *entry = &tree->entries[index];
+	const struct entry *entry = &extraction->tree->entries[index];
 
-	return (tree->entries[entry->parent].flags & ENTRY_PRIVATE) &&
+	return (extraction->flags[entry->parent] & EXTRACT_PRIVATE) &&
 	       entry->uid == getauxval(AT_EUID) && entry->gid == getauxval(AT_EGID);
 }
 
 int extract_exists(const struct tree *tree, uint32_t index)
 {
 	return report_error(-E_REFUSED,
-			    "%s: exists already; --overwrite replaces it with what the checkpoint holds",
+			    "%s: already exists; --overwrite replaces it with what is in the checkpoint",
 			    PATH(tree, index));
 }
 
 int extract_blocked(const struct tree *tree, uint32_t index)
 {
-	return report_error(-E_REFUSED, "%s: is a symbolic link or a file now, and was a directory",
+	return report_error(-E_REFUSED, "%s: is now a symbolic link or a file, but was a directory",
 			    PATH(tree, index));
 }
 
 static bool may_fail(const struct entry *entry)
 {
-	/* A directory that only leads to the state is not the state: a user may go without. */
+	/* Ancestors are not part of the state: a user need not be able to set their attributes. */
 	return errno == EPERM && (entry->flags & ENTRY_ANCESTOR);
 }
 
-int extract_attributes(const struct tree *tree, uint32_t index, int fd)
+int extract_attributes(const struct extraction *extraction, uint32_t index, int fd)
 {
+	const struct tree *tree = extraction->tree;
 	const struct entry *entry = &tree->entries[index];
 	const struct inode inode = inode_of(entry, fd);
 	struct timespec times[2] = {
@@ -160,28 +162,31 @@ int extract_attributes(const struct tree *tree, uint32_t index, int fd)
 	const uint8_t *cursor = NULL;
 	struct xattr xattr;
 
-	if (!is_made_with_owner(tree, index) &&
+	if (!is_created_with_owner(extraction, index) &&
 	    fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
-		return report_error(-errno, "%s: cannot give it to %u:%u", PATH(tree, index),
-				    entry->uid, entry->gid);
-	drop_acls(tree, index, &inode);
+		return report_error(-errno, "%s: cannot change the owner to %u:%u",
+				    PATH(tree, index), entry->uid, entry->gid);
+	drop_acls(extraction, index, &inode);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
-		if (!((entry->flags & ENTRY_ORDINARY) && xattr_is_special(xattr.name)) &&
+		if (!((extraction->flags[index] & EXTRACT_PLAIN) && xattr_is_special(xattr.name)) &&
 		    set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
 			return report_error(-errno, "%s: cannot set the extended attribute %s",
 					    PATH(tree, index), xattr.name);
-	if (!S_ISLNK(entry->mode) && !is_made_with_mode(tree, index) &&
+	if (!S_ISLNK(entry->mode) && !is_created_with_mode(extraction, index) &&
 	    set_mode(&inode, entry->mode & 07777) < 0)
 		return report_error(-errno, "%s: cannot set the mode", PATH(tree, index));
 	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
-		return report_error(-errno, "%s: cannot set the time", PATH(tree, index));
+		return report_error(-errno, "%s: cannot set the modification time",
+				    PATH(tree, index));
 	return 0;
 }
 
-/* What has the name already goes when it may; a directory with anything in it never does. */
-static int make_room(const struct tree *tree, uint32_t index, int directory, bool overwrite)
+/* Removes what has the name, with --overwrite only; a directory is not removed. */
+static int make_room(const struct extraction *extraction, uint32_t index, int directory)
 {
-	if (!overwrite)
+	const struct tree *tree = extraction->tree;
+
+	if (!extraction->overwrite)
 		return extract_exists(tree, index);
 	if (unlinkat(directory, tree_name(tree, index), 0) < 0)
 		return extract_failed(tree, index, -errno, "cannot replace");
@@ -204,59 +209,65 @@ static int make_special(const struct tree *tree, uint32_t index, int directory)
 static int swapped(const struct tree *tree, uint32_t index)
 {
 	return report_error(-E_FAILED,
-			    "%s: something else took its place while it was restored; nothing else may write there meanwhile",
+			    "%s: was replaced while it was being restored; nothing else may write there during a restore",
 			    PATH(tree, index));
 }
 
-int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite)
+int extract_special(struct extraction *extraction, uint32_t index, int directory)
 {
+	const struct tree *tree = extraction->tree;
 	_cleanup_close_ int fd = -1;
 	struct stat stat;
 	int r = make_special(tree, index, directory);
 
 	if (r == -EEXIST) {
-		r = make_room(tree, index, directory, overwrite);
+		r = make_room(extraction, index, directory);
 		if (r < 0)
 			return r;
 		r = make_special(tree, index, directory);
 	}
 	if (r < 0)
 		return extract_failed(tree, index, r, "cannot create");
-	tree->entries[index].flags |= ENTRY_CREATED;
+	extraction->flags[index] |= EXTRACT_CREATED;
 	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
-	/* A link to an inode elsewhere would be given owner and mode there. */
+	/* If it is now a link to another inode, that one would get the owner and mode. */
 	if ((stat.st_mode & S_IFMT) != (tree->entries[index].mode & S_IFMT) || stat.st_nlink != 1)
 		return swapped(tree, index);
-	return extract_attributes(tree, index, fd);
+	return extract_attributes(extraction, index, fd);
 }
 
-int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite)
+int extract_create(struct extraction *extraction, uint32_t index, int directory)
 {
+	const struct tree *tree = extraction->tree;
 	const char *name = tree_name(tree, index);
-	mode_t mode = is_made_with_mode(tree, index) ? tree->entries[index].mode & 0777 : 0600;
+	mode_t mode = 0600;
 	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
 	struct stat stat;
-	int fd = openat(directory, name, flags, mode), r;
+	int fd, r;
 
+	if (is_created_with_mode(extraction, index))
+		mode = tree->entries[index].mode & 0777;
+	fd = openat(directory, name, flags, mode);
 	if (fd < 0 && errno == EEXIST) {
-		r = make_room(tree, index, directory, overwrite);
+		r = make_room(extraction, index, directory);
 		if (r < 0)
 			return r;
 		fd = openat(directory, name, flags, mode);
 	}
 	if (fd < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
-	tree->entries[index].flags |= ENTRY_CREATED;
-	if ((tree->entries[index].flags & ENTRY_SPLIT) && fstat(fd, &stat) == 0)
-		tree->entries[index].inode = stat.st_ino;
+	extraction->flags[index] |= EXTRACT_CREATED;
+	if ((extraction->flags[index] & EXTRACT_SPLIT) && fstat(fd, &stat) == 0)
+		extraction->inodes[index] = stat.st_ino;
 	return fd;
 }
 
-int extract_open_again(const struct tree *tree, uint32_t index, int directory)
+int extract_open_again(const struct extraction *extraction, uint32_t index, int directory)
 {
-	/* Whoever may write to the directory can put a link to any file there, or a fifo. */
+	const struct tree *tree = extraction->tree;
+	/* Whoever can write to the directory can put a link to any file there, or a fifo. */
 	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
 					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat stat;
@@ -265,26 +276,26 @@ int extract_open_again(const struct tree *tree, uint32_t index, int directory)
 		return swapped(tree, index);
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return report_error(-errno, "%s: cannot open", PATH(tree, index));
-	if (!S_ISREG(stat.st_mode) || stat.st_ino != tree->entries[index].inode)
+	if (!S_ISREG(stat.st_mode) || stat.st_ino != extraction->inodes[index])
 		return swapped(tree, index);
 	return take_fd(fd);
 }
 
-int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
-		 bool overwrite)
+int extract_link(struct extraction *extraction, uint32_t index, int first_directory, int directory)
 {
+	const struct tree *tree = extraction->tree;
 	const char *first = tree_name(tree, tree->entries[index].inode_entry);
 	const char *name = tree_name(tree, index);
 	int r = linkat(first_directory, first, directory, name, 0);
 
 	if (r < 0 && errno == EEXIST) {
-		r = make_room(tree, index, directory, overwrite);
+		r = make_room(extraction, index, directory);
 		if (r < 0)
 			return r;
 		r = linkat(first_directory, first, directory, name, 0);
 	}
 	if (r < 0)
 		return extract_failed(tree, index, -errno, "cannot link");
-	tree->entries[index].flags |= ENTRY_CREATED;
+	extraction->flags[index] |= EXTRACT_CREATED;
 	return 0;
 }

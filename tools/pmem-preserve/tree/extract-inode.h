@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Giving one inode what a tree says of it. Must not know of images. */
+/* Creating one inode of a tree, and setting its attributes. Errors are reported. */
 #ifndef PMEM_PRESERVE_EXTRACT_INODE_H
 #define PMEM_PRESERVE_EXTRACT_INODE_H
 
-#include "tree/tree.h"
+#include "tree/extract.h"
 
 /*
- * Owner, xattrs, mode and mtime, in this order: a change of owner takes setuid bits and
- * capabilities away, and any change touches the time. @fd: of a regular file, open for writing; of
- * anything else, O_PATH. Errors are reported.
+ * Sets owner, xattrs, mode and mtime, in this order: chown(2) clears setuid bits and capabilities,
+ * and any change updates the time. @fd is a regular file open for writing, or anything else as
+ * O_PATH.
  */
-int extract_attributes(const struct tree *tree, uint32_t index, int fd);
+int extract_attributes(const struct extraction *extraction, uint32_t index, int fd);
 
 /*
- * Right after directory @index was created, 0700, in the open @directory: takes away what it got
- * from there, and notes whether it is private.
+ * To be called when directory @index has just been created in the open @directory with mode 0700:
+ * removes what it has inherited, and notes whether it is private.
  */
-void extract_new_directory(struct tree *tree, uint32_t index, int directory);
+void extract_new_directory(struct extraction *extraction, uint32_t index, int directory);
 
-/* Makes a link, fifo, socket or device in the open @directory, attributes and all. */
-int extract_special(struct tree *tree, uint32_t index, int directory, bool overwrite);
+/* Creates a link, fifo, socket or device in the open @directory, with its attributes. */
+int extract_special(struct extraction *extraction, uint32_t index, int directory);
 
 /*
- * Creates an empty regular file for writing, which others cannot open before it has its owner. The
- * umask must be 0. An fd, or an error (reported).
+ * Creates an empty regular file and opens it for writing; others cannot open it before it has its
+ * owner. The umask must be 0. An fd, or an error.
  */
-int extract_create(struct tree *tree, uint32_t index, int directory, bool overwrite);
+int extract_create(struct extraction *extraction, uint32_t index, int directory);
 
 /*
- * Opens a regular file that extract_create() made for writing once more. Reported; -E_FAILED
- * when its name stands for something else by now.
+ * Opens a file that extract_create() has created for writing again. An fd, or an error; -E_FAILED
+ * if its name refers to something else by now.
  */
-int extract_open_again(const struct tree *tree, uint32_t index, int directory);
+int extract_open_again(const struct extraction *extraction, uint32_t index, int directory);
 
-/* Makes entry @index another name of its inode, which lies in @first_directory. */
-int extract_link(struct tree *tree, uint32_t index, int first_directory, int directory,
-		 bool overwrite);
+/* Creates entry @index as another name of its inode, whose first name is in @first_directory. */
+int extract_link(struct extraction *extraction, uint32_t index, int first_directory, int directory);
 
-/* Reports @error (-errno); -E_NO_FIT when there was no space. @what: "cannot create". */
+/* Reports and returns @error (-errno), or -E_NO_FIT if there was no space. @what: "cannot create". */
 int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what);
 
-/* -E_REFUSED, reported: what is there may be replaced when told; what leads there never is. */
+/* -E_REFUSED, reported: an entry exists, which --overwrite would replace; an ancestor never is. */
 int extract_exists(const struct tree *tree, uint32_t index);
 int extract_blocked(const struct tree *tree, uint32_t index);
 

@@ -21,9 +21,11 @@ static bool has_special_xattr(const struct tree *tree, const struct entry *entry
 	return false;
 }
 
-/* On a directory setgid gives nobody anything: it says which group new files have. */
-static int make_ordinary(struct tree *tree, uint32_t index, left_out_function *left_out, void *data)
+/* On a directory setgid grants nothing: it selects the group of new files. */
+static int make_ordinary(struct extraction *extraction, uint32_t index, left_out_function *left_out,
+			 void *data)
 {
+	const struct tree *tree = extraction->tree;
 	struct entry *entry = &tree->entries[index];
 	bool device = S_ISCHR(entry->mode) || S_ISBLK(entry->mode);
 	uint32_t bits = S_ISDIR(entry->mode) ? 0 : entry->mode & (S_ISUID | S_ISGID);
@@ -35,10 +37,10 @@ static int make_ordinary(struct tree *tree, uint32_t index, left_out_function *l
 	path = tree_path(tree, index);
 	if (!path)
 		return -ENOMEM;
-	entry->flags |= ENTRY_ORDINARY;
+	extraction->flags[index] |= EXTRACT_PLAIN;
 	entry->mode &= ~bits;
 	if (device) {
-		entry->flags |= ENTRY_LEFT_OUT;
+		extraction->flags[index] |= EXTRACT_LEFT_OUT;
 		left_out(data, path, "a device");
 		return 0;
 	}
@@ -51,11 +53,11 @@ static int make_ordinary(struct tree *tree, uint32_t index, left_out_function *l
 	return 0;
 }
 
-int extract_only_ordinary(struct tree *tree, left_out_function *left_out, void *data)
+int extract_only_ordinary(struct extraction *extraction, left_out_function *left_out, void *data)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < tree->count && r == 0; i++)
-		r = make_ordinary(tree, i, left_out, data);
+	for (uint32_t i = 0; i < extraction->tree->count && r == 0; i++)
+		r = make_ordinary(extraction, i, left_out, data);
 	return r;
 }

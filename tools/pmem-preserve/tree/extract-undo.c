@@ -7,18 +7,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-void extract_undo(const struct tree *tree, int root)
+void extract_undo(const struct extraction *extraction)
 {
+	const struct tree *tree = extraction->tree;
 	unsigned long long removed = 0, left = 0;
 	struct tree_cursor cursor;
 
-	tree_cursor_init(&cursor, tree, root);
+	tree_cursor_init(&cursor, tree, extraction->root);
 	/* Children before parents. */
 	for (uint32_t i = tree->count; i-- > 1;) {
 		const struct entry *entry = &tree->entries[i];
 		int parent;
 
-		if (!(entry->flags & ENTRY_CREATED))
+		if (!(extraction->flags[i] & EXTRACT_CREATED))
 			continue;
 		parent = tree_cursor_open(&cursor, entry->parent);
 		if (fault(FAULT_UNDO_ENTRY) == 0 && parent >= 0 &&
@@ -30,7 +31,7 @@ void extract_undo(const struct tree *tree, int root)
 	}
 	tree_cursor_close(&cursor);
 	if (left)
-		warn("%llu files of the failed restore could not be removed again", left);
+		warn("%llu files of the failed restore could not be removed", left);
 	else if (removed)
-		inform("What the failed restore had created is removed again");
+		inform("What the failed restore had created was removed");
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Taking a restore back that did not come to its end: half a state must not pass for one. */
+/* Undoing a restore that failed: half of a state must not be mistaken for the state. */
 #ifndef PMEM_PRESERVE_EXTRACT_UNDO_H
 #define PMEM_PRESERVE_EXTRACT_UNDO_H
 
-#include "tree/tree.h"
+#include "tree/extract.h"
 
 /*
- * Removes what this restore created beneath the open directory @root (ENTRY_CREATED). What had to
- * make room for it under --overwrite does not come back; what stays is said.
+ * Removes what the restore has created (EXTRACT_CREATED). What --overwrite has replaced does not
+ * come back. A message says if something could not be removed.
  */
-void extract_undo(const struct tree *tree, int root);
+void extract_undo(const struct extraction *extraction);
 
 #endif

@@ -12,41 +12,35 @@
 #include <sys/stat.h>
 
 enum entry_flags {
-	ENTRY_ANCESTOR =
-		1 << 0,	     /* only leads to what is checkpointed: "/" and "/var" of /var/state */
-	ENTRY_ROOT = 1 << 1, /* one of the paths that are checkpointed */
-	ENTRY_SPARSE = 1 << 2, /* a regular file with holes: has data ranges, or none */
-	ENTRY_SPLIT = 1 << 3, /* extraction: made first, filled by several threads, then finished */
-	ENTRY_CREATED = 1 << 4,	 /* extraction: was not there before, and is now */
-	ENTRY_PRIVATE = 1 << 5,	 /* extraction: a new directory that only we can enter until it is
-				    finished, and that hands nothing down to what is made in it */
-	ENTRY_DAMAGED = 1 << 6,	 /* verification: the image does not have all of its bytes */
-	ENTRY_ORDINARY = 1 << 7, /* extraction: without what extract-ordinary.h leaves out */
-	ENTRY_LEFT_OUT = 1 << 8, /* extraction: not made at all */
+	ENTRY_ANCESTOR = 1 << 0, /* only leads to what is checkpointed: "/var" of /var/state */
+	ENTRY_ROOT = 1 << 1,	 /* one of the paths that are checkpointed */
+	ENTRY_SPARSE = 1 << 2,	 /* a regular file with holes; it may have no data at all */
+	ENTRY_DAMAGED = 1 << 3,	 /* in the image, some of its data is damaged (image_verify()) */
 };
 
 struct entry {
 	uint64_t size;	/* regular: bytes; symlink: length of the target */
-	uint64_t inode; /* walked: st_ino; parsed: nid; extraction of what is split: st_ino */
-	uint64_t data; /* in the image's metadata, bytes: its inode; parsed directory: its blocks */
+	uint64_t inode; /* st_ino; in an image, its nid */
+	uint64_t
+		data; /* offset in the image's metadata: of the inode; parsed directory: of its blocks */
 	int64_t mtime;
-	int64_t ctime; /* walked only */
+	int64_t ctime; /* only if read from disk */
 	uint32_t mtime_nsec;
 	uint32_t ctime_nsec;
 	uint32_t parent;
 	uint32_t name;	      /* see tree_name() */
-	uint32_t inode_entry; /* the first entry with the same inode: itself but for hard links */
+	uint32_t inode_entry; /* the first entry of the same inode: itself, except for hard links */
 	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
-	uint32_t device; /* character and block: encoded as device_encode() says */
+	uint32_t device; /* character and block devices: see device_encode() */
 	uint32_t links;	 /* names of this inode in the tree (counted at inode_entry) */
-	uint32_t xattrs; /* see tree_xattrs(); 0: none */
+	uint32_t xattrs; /* a set, see tree_xattrs_begin(); 0: none */
 	uint32_t first;	 /* directory: first child; sparse: first range; symlink: target in names */
-	uint32_t count;	 /* directory: children; sparse: ranges; parsed regular: extents */
-	uint32_t filesystem; /* walked: number of its file system */
+	uint32_t count;	 /* directory: children; sparse: ranges; in an image, regular: extents */
+	uint32_t filesystem; /* st_dev, encoded; only if read from disk */
 	uint16_t flags;	     /* enum entry_flags */
-	uint8_t chunk_bits;  /* sparse, in the image: a chunk has 4096 << chunk_bits bytes */
+	uint8_t chunk_bits;  /* sparse, in an image: a chunk has 4096 << chunk_bits bytes */
 };
 
 /* Data ranges of sparse files begin and end at multiples of this, or at the end of the file. */
