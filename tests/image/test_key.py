@@ -315,7 +315,7 @@ class KeyFile(KeyedCase):
     @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
     def test_owner(self):
         os.chown(self.key, 1234, 1234)
-        self.refused("another's", "somebody else")
+        self.refused("another's", "another user")
 
     def test_missing(self):
         """With a typing error every later checkpoint would be unprotected."""

@@ -138,9 +138,9 @@ class Replay(KeyedCase):
 
     def test_the_first_time(self):
         """A machine with a new key has no counter yet, and says so."""
-        self.assertIn("not there yet", self.checkpoint().text)
+        self.assertIn("does not exist yet", self.checkpoint().text)
         self.counter.unlink()
-        self.assertIn("not there yet", self.restore().text)
+        self.assertIn("does not exist yet", self.restore().text)
         self.assertEqual(self.counted(), 2)
 
     def test_a_counter_that_cannot_be_believed(self):
@@ -151,7 +151,7 @@ class Replay(KeyedCase):
                 self.counter.write_text(text)
                 self.counter.chmod(mode)
                 result = self.refused()
-                self.assertIn("remove it to begin anew", result.text)
+                self.assertIn("remove it to start over", result.text)
                 self.checkpoint(options=("--replace",), status=REFUSED)
                 self.assertEqual(self.counter.read_text(), text)
         self.counter.unlink()

@@ -150,7 +150,7 @@ class Salvage(ImageCase):
 
     def check_all(self, result):
         self.assertEqual(json.loads(result.out)["damaged"], [])
-        self.assertIn("all else is whole", result.text)
+        self.assertIn("everything else is intact", result.text)
         self.assert_restored(self.before, "what was salvaged")
         self.clear()
 

@@ -50,10 +50,10 @@ check_the_rest() {
 	expect_output 'header'
 	bad_device $(($(header_field 72) / 512)) 8
 	expect_status 4 pmem-preserve verify --image $bad
-	expect_output 'directories and inodes cannot be read'
+	expect_output 'cannot read the directories and inodes'
 	bad_device $(($(header_field 128) / 512)) 8
 	expect_status 4 pmem-preserve restore --salvage --image $bad --into $back
-	expect_output 'table of digests cannot be read'
+	expect_output 'cannot read the table of digests'
 }
 
 check_writing() {

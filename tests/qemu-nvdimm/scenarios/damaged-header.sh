@@ -26,7 +26,7 @@ stage2() {
 	dd if=/dev/zero of=/dev/pmem0 bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
 	expect_refused
 	expect_status 4 pmem-preserve restore --salvage
-	expect_output 'all else is whole'
+	expect_output 'everything else is intact'
 	compare_state /var/state
 	pmem-preserve discard
 	hot_add

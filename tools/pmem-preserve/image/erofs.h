@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The part of the EROFS on-disk format that our images use: uncompressed, 4 KiB blocks, extended
- * inodes. All fields are little endian; the layout is that of Linux 5.15 and later.
- * Documentation/image-format.rst says how the pieces are put together.
+ * inodes, as in Linux 5.15 and later. Documentation/image-format.rst describes how the parts are put
+ * together; on byte order, see image-format.h.
  */
 #ifndef PMEM_PRESERVE_EROFS_H
 #define PMEM_PRESERVE_EROFS_H
@@ -15,7 +15,7 @@
 #define EROFS_BLOCK		     4096u
 #define EROFS_COMPAT_MTIME	     0x2u
 #define EROFS_INCOMPAT_CHUNKED	     0x4u
-#define EROFS_NID_SHIFT		     5 /* a nid counts 32-byte slots from the metadata's start */
+#define EROFS_NID_SHIFT		     5 /* a nid is a 32-byte slot, counted from the metadata's start */
 #define EROFS_NULL_BLOCK	     0xffffffffu
 #define EROFS_CHUNK_BITS_MASK	     0x1fu
 #define EROFS_CHUNK_BITS_MAX	     31u
@@ -49,7 +49,7 @@ _Static_assert(sizeof(struct erofs_super) == 128, "EROFS superblock");
 
 enum erofs_data_layout {
 	EROFS_PLAIN = 0,  /* one run of blocks */
-	EROFS_INLINE = 2, /* the tail lies behind the inode, within one block */
+	EROFS_INLINE = 2, /* the tail follows the inode, within one block */
 	EROFS_CHUNKS = 4, /* an array of block addresses, one per chunk */
 };
 
@@ -89,7 +89,7 @@ enum erofs_file_type {
 	EROFS_TYPE_SYMLINK,
 };
 
-/* Behind the inode when xattr_count is not 0; the whole takes 12 + 4 * (xattr_count - 1) bytes. */
+/* After the inode if xattr_count is not 0; with all xattrs 12 + 4 * (xattr_count - 1) bytes. */
 struct erofs_xattr_header {
 	uint32_t name_filter;
 	uint8_t shared_count;
@@ -97,7 +97,7 @@ struct erofs_xattr_header {
 };
 _Static_assert(sizeof(struct erofs_xattr_header) == 12, "EROFS xattr header");
 
-/* Name (less its prefix) and value follow; each entry is padded to 4 bytes. */
+/* Followed by the name without its prefix, and the value; padded to 4 bytes. */
 struct erofs_xattr_entry {
 	uint8_t name_length;
 	uint8_t prefix;

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The header of an image: sealing, checking, and the one word that commits it. */
+/* The header of an image: digests, checks, and the phase, which commits it. */
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/text.h"
 #include "image/image-internal.h"
 
-#include <endian.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-/* No image is larger than EROFS can address; sums of such numbers do not overflow. */
+/* What EROFS can address. Sums of such numbers do not overflow. */
 #define IMAGE_BYTES_MAX ((uint64_t)EROFS_NULL_BLOCK * EROFS_BLOCK)
 
-_Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "the header is read and written as it lies there");
 _Static_assert(offsetof(struct image_header, phase) % 8 == 0, "the phase is one atomic store");
 _Static_assert(IMAGE_DATA_OFFSET == 2 * IMAGE_FIRST_BLOCK, "header and copy come before the data");
 _Static_assert(sizeof(IMAGE_MAGIC) == 17 && sizeof(IMAGE_COPY_MAGIC) == 17, "16 bytes and a NUL");
 
-/* What changes after the header was sealed is left out of its digests. */
+/* The digests do not cover what changes after the header was sealed. */
 static struct image_header unchanging(const struct image_header *header)
 {
 	struct image_header copy = *header;
@@ -65,7 +63,7 @@ int image_header_seal(struct image_header *header, const struct image_seal *seal
 	return r;
 }
 
-/* 0, -E_REFUSED (there is no key), -E_DAMAGED, or -ENOMEM. */
+/* 0; -E_REFUSED: there is no key; -E_DAMAGED; or -ENOMEM. Not reported. */
 static int authenticate(const struct image_header *header, const struct key *key)
 {
 	struct image_seal *seal;
@@ -91,17 +89,19 @@ int image_authenticate(const struct image_header *header, const struct key *key,
 
 	if (r == -E_REFUSED)
 		return report_error(r,
-				    "%s: the checkpoint is sealed with a key: \"key-file =\" in the configuration, or --key-file, has to name the file",
+				    "%s: the checkpoint is sealed with a key: set \"key-file =\" in the configuration, or use --key-file",
 				    name);
 	if (r == -E_DAMAGED && header->seal == IMAGE_SEAL_PLAIN)
 		return report_error(r,
-				    "%s: the checkpoint is not authentic: it is not sealed with a key; if you know where it comes from, \"--key-file=\" takes it all the same",
+				    "%s: the checkpoint is not authentic: it is not sealed with a key; if you trust its origin, \"--key-file=\" accepts it",
 				    name);
 	if (r == -E_DAMAGED)
 		return report_error(r,
-				    "%s: the checkpoint is not authentic: it was sealed with another key, or changed by somebody who does not have it",
+				    "%s: the checkpoint is not authentic: it was sealed with another key, or modified without the key",
 				    name);
-	return r < 0 ? report_error(r, "%s: its key cannot be made", name) : 0;
+	if (r < 0)
+		return report_error(r, "%s: cannot derive its keys", name);
+	return 0;
 }
 
 bool image_is_credible(const struct image_header *header, const struct key *key)
@@ -123,8 +123,8 @@ const char *image_phase_name(uint64_t phase)
 	}
 }
 
-/* All sizes and places follow from a few of them; what does not add up was not written by us. */
-static bool adds_up(const struct image_header *header)
+/* All sizes and offsets follow from a few of them; a header that we wrote is consistent. */
+static bool is_consistent(const struct image_header *header)
 {
 	if (header->generation > IMAGE_GENERATION_MAX)
 		return false;
@@ -149,7 +149,7 @@ static bool adds_up(const struct image_header *header)
 					EROFS_BLOCK);
 }
 
-/* Block @number, 0 or 1. A file that was cut short may have its header still. */
+/* Reads block 0 or 1. A truncated file may still have its header. */
 static int read_block(struct store *store, unsigned int number, uint8_t *block)
 {
 	uint64_t from = (uint64_t)number * IMAGE_FIRST_BLOCK;
@@ -167,8 +167,8 @@ static bool has_magic(const struct image_header *header)
 	return memcmp(header->magic, IMAGE_MAGIC, sizeof(header->magic)) == 0;
 }
 
-/* Whether the digest is right, with the right magic. */
-static bool is_whole_but_magic(const struct image_header *header)
+/* Whether the digest matches once the magic is right. */
+static bool is_intact_but_magic(const struct image_header *header)
 {
 	struct image_header copy = *header;
 	struct image_digest digest;
@@ -178,53 +178,53 @@ static bool is_whole_but_magic(const struct image_header *header)
 	return image_digest_same(&digest, &header->header_digest);
 }
 
-/* A header that is whole but for its magic is still one: damage must not make it vanish. */
+/* A header of which only the magic is damaged is still one: damage must not look like absence. */
 static bool is_ours(const struct image_header *header)
 {
-	return has_magic(header) || is_whole_but_magic(header);
+	return has_magic(header) || is_intact_but_magic(header);
 }
 
-/* Left by something else that was once stored on, or copied to, a part of this device. */
+/* An image that was written to another device, and copied to or left over on this one. */
 static bool is_of_another_store(const struct image_header *header, const struct store *store)
 {
 	return store->kind != STORE_FILE && header->store_bytes != store->capacity;
 }
 
-/* What is not said by the phase. */
+/* Checks what does not depend on the phase. */
 static int check(const struct image_header *header, const struct store *store)
 {
 	if (header->version != IMAGE_VERSION)
 		return report_error(-E_DAMAGED,
-				    "%s: the checkpoint has format version %u, and only %u is known here",
+				    "%s: the checkpoint has format version %u, but only version %u is supported",
 				    store->path, header->version, IMAGE_VERSION);
 	if (header->seal != IMAGE_SEAL_PLAIN && header->seal != IMAGE_SEAL_KEYED)
 		return report_error(-E_DAMAGED,
-				    "%s: the checkpoint has digests of kind %u, which are not known here",
+				    "%s: the checkpoint has unsupported digests of type %u",
 				    store->path, header->seal);
 	if (header->hostname[sizeof(header->hostname) - 1] ||
 	    header->kernel[sizeof(header->kernel) - 1])
 		return report_error(-E_DAMAGED,
-				    "%s: the names in the checkpoint's header have no end",
+				    "%s: hostname or kernel release in the header of the checkpoint is not NUL-terminated",
 				    store->path);
 	return 0;
 }
 
 static int check_sizes(const struct image_header *header, const struct store *store)
 {
-	if (!adds_up(header))
+	if (!is_consistent(header))
 		return report_error(-E_DAMAGED,
-				    "%s: the sizes in the checkpoint's header do not add up",
+				    "%s: the sizes in the header of the checkpoint are inconsistent",
 				    store->path);
 	if (header->image_bytes > store->capacity)
-		return report_error(-E_DAMAGED, "%s: holds %s, but the checkpoint has %s",
+		return report_error(-E_DAMAGED, "%s: has %s, but the checkpoint takes %s",
 				    store->path, size_exact(store->capacity).text,
 				    size_exact(header->image_bytes).text);
 	return 0;
 }
 
 /*
- * The copy of a header that was all but committed. One of an image that was only begun knows no
- * digests yet: there was nothing to lose.
+ * The copy of a header, as it was just before the commit. That of an image that was only begun has
+ * no root digest yet, and does not count: nothing was lost.
  */
 static int find_copy(struct store *store, struct image_header *ret_header)
 {
@@ -236,7 +236,7 @@ static int find_copy(struct store *store, struct image_header *ret_header)
 		return report_error(-ENOMEM, "%s: cannot read the header", store->path);
 	if (read_block(store, 1, block) < 0 ||
 	    memcmp(header->magic, IMAGE_COPY_MAGIC, sizeof(header->magic)) ||
-	    !is_whole_but_magic(header) || is_of_another_store(header, store) ||
+	    !is_intact_but_magic(header) || is_of_another_store(header, store) ||
 	    image_digest_same(&header->root_digest, &none))
 		return -E_NO_CHECKPOINT;
 	*ret_header = *header;
@@ -248,10 +248,12 @@ int image_read_copy(struct store *store, struct image_header *ret_header)
 	struct image_header header;
 	int r = find_copy(store, &header);
 
-	if (r == 0)
-		r = check(&header, store);
-	if (r == 0)
-		r = check_sizes(&header, store);
+	if (r < 0)
+		return r;
+	r = check(&header, store);
+	if (r < 0)
+		return r;
+	r = check_sizes(&header, store);
 	if (r < 0)
 		return r;
 	memcpy(header.magic, IMAGE_MAGIC, sizeof(header.magic));
@@ -272,29 +274,31 @@ int image_read_header(struct store *store, struct image_header *ret_header)
 		return report_error(-ENOMEM, "%s: cannot read the header", store->path);
 	r = read_block(store, 0, block);
 	if (r == -E_DAMAGED)
-		return report_error(r, "%s: where a checkpoint has its header, nothing can be read",
+		return report_error(r,
+				    "%s: cannot read the header of the checkpoint, if there is one",
 				    store->path);
 	if (r < 0)
 		return r;
 	if (!is_ours(header)) {
 		r = find_copy(store, &copy);
-		return r < 0 ? r
-			     : report_error(-E_DAMAGED, "%s: the header of the checkpoint is lost",
-					    store->path);
+		if (r < 0)
+			return r;
+		return report_error(-E_DAMAGED, "%s: the header of the checkpoint is lost",
+				    store->path);
 	}
-	if (!has_magic(header) || !is_whole_but_magic(header))
+	if (!has_magic(header) || !is_intact_but_magic(header))
 		return report_error(-E_DAMAGED, "%s: the header of the checkpoint is damaged",
 				    store->path);
 	r = check(header, store);
 	if (r < 0)
 		return r;
 	if (is_of_another_store(header, store)) {
-		detail("%s: an image is there, but it was not written to this device", store->path);
+		detail("%s: there is an image, but it was written to another device", store->path);
 		return -E_NO_CHECKPOINT;
 	}
 	if (header->phase != IMAGE_PHASE_WRITING && header->phase != IMAGE_PHASE_COMMITTED &&
 	    header->phase != IMAGE_PHASE_RESTORED)
-		return report_error(-E_DAMAGED, "%s: the checkpoint's phase is damaged",
+		return report_error(-E_DAMAGED, "%s: the phase of the checkpoint is damaged",
 				    store->path);
 	if (header->phase != IMAGE_PHASE_WRITING)
 		r = check_sizes(header, store);

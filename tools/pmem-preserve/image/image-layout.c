@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where each file's data goes: block by block in the order of the tree, then the metadata. */
+/* The layout of an image: file data, block by block in the order of the tree, then metadata. */
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "image/image-internal.h"
 
@@ -9,8 +10,8 @@
 #include <string.h>
 
 /*
- * A file of so many bytes begins where a huge page of a mapped image does: it is restored in whole
- * huge pages, and at most 3 % of the image are lost by it.
+ * Files from this size on are aligned to huge pages of a mapped image, so that they are restored in
+ * whole huge pages. That wastes at most 3 % of the image.
  */
 #define LARGE_FILE (64u << 20)
 
@@ -88,7 +89,7 @@ struct segment image_segment(const struct image_header *header, uint64_t number)
 	};
 }
 
-/* Chunks that hold data, when a chunk has 1 << @shift bytes. */
+/* The number of chunks with data, if a chunk has 1 << @shift bytes. */
 static uint64_t mapped_chunks(const struct tree *tree, const struct entry *entry,
 			      unsigned int shift)
 {
@@ -109,8 +110,8 @@ static uint64_t mapped_chunks(const struct tree *tree, const struct entry *entry
 }
 
 /*
- * A sparse file costs 4 bytes per chunk for its index, hole or not, and whole chunks for its data:
- * small chunks suit dense files, large ones those that are almost all hole. Takes the cheapest.
+ * A sparse file takes 4 bytes of index per chunk, even for holes, and whole chunks for its data.
+ * Small chunks suit dense files, large ones those that are mostly holes. Returns the cheapest.
  */
 static uint8_t choose_chunk_bits(const struct tree *tree, const struct entry *entry)
 {
@@ -130,7 +131,7 @@ static uint8_t choose_chunk_bits(const struct tree *tree, const struct entry *en
 	return best;
 }
 
-/* One extent per run of chunks with data; the last chunk of a file ends with the file. */
+/* Adds one extent per run of chunks with data; the last chunk ends where the file ends. */
 static int place_chunks(struct image *image, uint32_t index, uint64_t *place)
 {
 	struct entry *entry = &image->tree->entries[index];
@@ -209,11 +210,10 @@ int image_layout(struct tree *tree, struct image **ret_image)
 		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);
 	if (header->image_bytes >> EROFS_BLOCK_BITS >= EROFS_NULL_BLOCK)
 		return report_error(-E_NO_FIT,
-				    "the state takes %s, more than the 16 TiB of one image",
+				    "the state takes %s; an image can have at most 16 TiB",
 				    size_exact(header->image_bytes).text);
 	header->files = tree->count;
 	header->file_bytes = tree->file_bytes;
-	*ret_image = image;
-	image = NULL;
+	*ret_image = take_pointer(image);
 	return 0;
 }

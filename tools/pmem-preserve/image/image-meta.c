@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The metadata of an image: inodes, xattrs, directories, and the tables behind them. */
+/* The metadata of an image: inodes, xattrs, directories, and the tables after them. */
 #include "image/image-internal.h"
 #include "image/xattr-prefix.h"
 
 #include <errno.h>
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Inodes start at multiples of this, so that none lies across two blocks. */
+/* Inodes begin at multiples of this, so that none crosses a block. */
 #define INODE_ALIGN sizeof(struct erofs_inode)
 
-/* Most that fits behind an inode as inline xattrs: its count field has 16 bits. */
+/* The most inline xattrs that an inode can have: the count has 16 bits. */
 #define INLINE_XATTRS_MAX (4ull * (EROFS_INLINE_XATTR_COUNT_MAX - 1))
 
 static bool holds_inode(const struct tree *tree, uint32_t index)
@@ -26,7 +25,7 @@ static uint64_t xattr_entry_bytes(const struct xattr *xattr, const struct xattr_
 			4);
 }
 
-/* Whether the inode's next xattr goes behind the inode (adding to *used) or to the extra table. */
+/* The prefix if the xattr is stored after the inode (adds to *used); NULL: in the extra table. */
 static const struct xattr_prefix *inline_prefix(const struct xattr *xattr, uint64_t *used)
 {
 	const struct xattr_prefix *prefix = xattr_prefix_of(xattr->name);
@@ -48,7 +47,7 @@ static uint64_t extra_record_bytes(const struct xattr *xattr)
 			8);
 }
 
-/* Bytes of xattrs behind the inode (header included), and of its records in the extra table. */
+/* Bytes of xattrs after the inode, with their header; adds those in the extra table to *extra. */
 static uint64_t measure_xattrs(const struct tree *tree, uint32_t set, uint64_t *extra)
 {
 	const uint8_t *cursor = NULL;
@@ -61,7 +60,7 @@ static uint64_t measure_xattrs(const struct tree *tree, uint32_t set, uint64_t *
 	return used ? used + sizeof(struct erofs_xattr_header) : 0;
 }
 
-/* The sorted names of a directory with "." and ".." among them. */
+/* The names in a directory, sorted, including "." and "..". */
 struct listing {
 	const struct tree *tree;
 	uint32_t directory;
@@ -125,7 +124,7 @@ static uint8_t file_type(uint32_t mode)
 	}
 }
 
-/* Writes the directory's blocks to @out, or with NULL only measures them. Returns their bytes. */
+/* Writes the directory's blocks to @out unless it is NULL. Returns their size in bytes. */
 static uint64_t emit_directory(const struct tree *tree, uint32_t directory, uint8_t *out)
 {
 	struct listing listing = list(tree, directory);
@@ -149,9 +148,8 @@ static uint64_t emit_directory(const struct tree *tree, uint32_t directory, uint
 			const char *name = listing_at(&listing, i, &index);
 			const struct entry *entry = &tree->entries[index];
 			struct erofs_dirent dirent = {
-				.nid = htole64(tree->entries[entry->inode_entry].data >>
-					       EROFS_NID_SHIFT),
-				.name_offset = htole16((uint16_t)name_offset),
+				.nid = tree->entries[entry->inode_entry].data >> EROFS_NID_SHIFT,
+				.name_offset = (uint16_t)name_offset,
 				.type = file_type(entry->mode),
 			};
 
@@ -165,7 +163,7 @@ static uint64_t emit_directory(const struct tree *tree, uint32_t directory, uint
 	return total;
 }
 
-/* What lies behind an inode and its xattrs, and whether it may lie there. */
+/* The size of what may follow an inode and its xattrs: a directory, or the target of a link. */
 static uint64_t tail_bytes(const struct entry *entry)
 {
 	return S_ISDIR(entry->mode) || S_ISLNK(entry->mode) ? entry->size : 0;
@@ -187,12 +185,12 @@ static uint64_t chunk_index_bytes(const struct entry *entry)
 	return 4 * (((entry->size - 1) >> shift) + 1);
 }
 
-/* Gives each inode its place (entry->data), and measures all parts of the metadata. */
+/* Places the inodes (entry->data), and measures all parts of the metadata. */
 static void place_inodes(struct image *image, uint64_t *ret_inodes, uint64_t *ret_blocks,
 			 uint64_t *ret_extra)
 {
 	struct tree *tree = image->tree;
-	/* Not at the very start: a nid of 0 would be an inode number of 0. */
+	/* Not at 0: a nid of 0 would be inode number 0. */
 	uint64_t place = INODE_ALIGN, blocks = 0, extra = 0;
 
 	for (uint32_t i = 0; i < tree->count; i++) {
@@ -241,7 +239,7 @@ static void emit_xattrs(const struct image *image, uint32_t index, uint8_t *out,
 			struct erofs_xattr_entry record = {
 				.name_length = (uint8_t)(name_length - prefix->length),
 				.prefix = prefix->number,
-				.value_length = htole16((uint16_t)xattr.value_length),
+				.value_length = (uint16_t)xattr.value_length,
 			};
 
 			memcpy(at, &record, sizeof(record));
@@ -252,9 +250,9 @@ static void emit_xattrs(const struct image *image, uint32_t index, uint8_t *out,
 			at += xattr_entry_bytes(&xattr, prefix);
 		} else {
 			struct image_extra_xattr record = {
-				.nid = htole64(entry->data >> EROFS_NID_SHIFT),
-				.value_length = htole32(xattr.value_length),
-				.name_length = htole32((uint32_t)name_length),
+				.nid = entry->data >> EROFS_NID_SHIFT,
+				.value_length = xattr.value_length,
+				.name_length = (uint32_t)name_length,
 			};
 
 			memcpy(*extra, &record, sizeof(record));
@@ -277,7 +275,7 @@ static size_t emit_chunks(const struct image *image, uint32_t index, size_t exte
 		const struct extent *run = &image->extents[extent];
 
 		for (uint64_t done = 0; done < run->length; done += 1ull << shift) {
-			uint32_t block = htole32((uint32_t)((run->place + done) / EROFS_BLOCK));
+			uint32_t block = (uint32_t)((run->place + done) / EROFS_BLOCK);
 
 			memcpy(out + 4 * ((run->offset + done) >> shift), &block, sizeof(block));
 		}
@@ -302,25 +300,24 @@ static void emit_inodes(struct image *image, uint64_t blocks, uint8_t *extra)
 			continue;
 		xattrs = measure_xattrs(tree, entry->xattrs, &ignored);
 		inode = (struct erofs_inode){
-			.mode = htole16((uint16_t)entry->mode),
-			.size = htole64(S_ISREG(entry->mode) ? entry->size : tail_bytes(entry)),
-			.ino = htole32(i + 1),
-			.uid = htole32(entry->uid),
-			.gid = htole32(entry->gid),
-			.mtime = (int64_t)htole64((uint64_t)entry->mtime),
-			.mtime_nsec = htole32(entry->mtime_nsec),
-			.links = htole32(entry->links),
+			.mode = (uint16_t)entry->mode,
+			.size = S_ISREG(entry->mode) ? entry->size : tail_bytes(entry),
+			.ino = i + 1,
+			.uid = entry->uid,
+			.gid = entry->gid,
+			.mtime = entry->mtime,
+			.mtime_nsec = entry->mtime_nsec,
+			.links = entry->links,
 		};
 		if (xattrs)
-			inode.xattr_count = htole16(
-				(uint16_t)((xattrs - sizeof(struct erofs_xattr_header)) / 4 + 1));
+			inode.xattr_count =
+				(uint16_t)((xattrs - sizeof(struct erofs_xattr_header)) / 4 + 1);
 		emit_xattrs(image, i, at + sizeof(inode), &extra);
 		tail = at + sizeof(inode) + xattrs;
 		if (tail_is_inline(entry, xattrs)) {
 			layout = EROFS_INLINE;
 		} else if (tail_bytes(entry)) {
-			inode.data = htole32(
-				(uint32_t)((image->header.meta_offset + blocks) / EROFS_BLOCK));
+			inode.data = (uint32_t)((image->header.meta_offset + blocks) / EROFS_BLOCK);
 			tail = image->meta + blocks;
 			blocks += align_up(entry->size, EROFS_BLOCK);
 		}
@@ -329,16 +326,15 @@ static void emit_inodes(struct image *image, uint64_t blocks, uint8_t *extra)
 		} else if (S_ISLNK(entry->mode)) {
 			memcpy(tail, tree_target(tree, i), entry->size);
 		} else if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) {
-			inode.data = htole32(entry->device);
+			inode.data = entry->device;
 		} else if (S_ISREG(entry->mode) && entry->size && (entry->flags & ENTRY_SPARSE)) {
 			layout = EROFS_CHUNKS;
-			inode.data = htole32(entry->chunk_bits);
+			inode.data = entry->chunk_bits;
 			extent = emit_chunks(image, i, extent, tail);
 		} else if (S_ISREG(entry->mode) && entry->size) {
-			inode.data =
-				htole32((uint32_t)(image->extents[extent++].place / EROFS_BLOCK));
+			inode.data = (uint32_t)(image->extents[extent++].place / EROFS_BLOCK);
 		}
-		inode.format = htole16((uint16_t)(1 | layout << 1));
+		inode.format = (uint16_t)(1 | layout << 1);
 		memcpy(at, &inode, sizeof(inode));
 	}
 }
@@ -347,14 +343,14 @@ static void emit_super(struct image *image, uint64_t inodes, bool chunks)
 {
 	const struct image_header *header = &image->header;
 	struct erofs_super super = {
-		.magic = htole32(EROFS_MAGIC),
-		.feature_compat = htole32(EROFS_COMPAT_MTIME),
+		.magic = EROFS_MAGIC,
+		.feature_compat = EROFS_COMPAT_MTIME,
 		.block_bits = EROFS_BLOCK_BITS,
-		.root_nid = htole16((uint16_t)(image->tree->entries[0].data >> EROFS_NID_SHIFT)),
-		.inodes = htole64(inodes),
-		.meta_block = htole32((uint32_t)(header->meta_offset / EROFS_BLOCK)),
+		.root_nid = (uint16_t)(image->tree->entries[0].data >> EROFS_NID_SHIFT),
+		.inodes = inodes,
+		.meta_block = (uint32_t)(header->meta_offset / EROFS_BLOCK),
 		.volume_name = "pmem-preserve",
-		.feature_incompat = htole32(chunks ? EROFS_INCOMPAT_CHUNKED : 0),
+		.feature_incompat = chunks ? EROFS_INCOMPAT_CHUNKED : 0,
 	};
 
 	memcpy(image->super, &super, sizeof(super));

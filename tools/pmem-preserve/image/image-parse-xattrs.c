@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Extended attributes of an image that may be anything: behind the inodes, and in our own table. */
+/* Extended attributes of an untrusted image: after the inodes, and in the extra table. */
 #include "image/image-parse.h"
 #include "image/xattr-prefix.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -27,9 +26,9 @@ static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set
 		struct erofs_xattr_entry entry;
 		uint64_t value_length, total;
 
-		/* Both are multiples of 4, so there is room for the record's head. */
+		/* @at and @end are multiples of 4, so the head of a record fits. */
 		memcpy(&entry, at, sizeof(entry));
-		value_length = le16toh(entry.value_length);
+		value_length = entry.value_length;
 		total = align_up(sizeof(entry) + entry.name_length + value_length, 4);
 		prefix = xattr_prefix_by_number(entry.prefix);
 		if (total > (uint64_t)(end - at) || !prefix ||
@@ -56,7 +55,7 @@ static int compare_records(const void *a, const void *b)
 	return x.nid < y.nid ? -1 : x.nid > y.nid;
 }
 
-/* Records of the inode with @nid, found by halving. */
+/* The records of the inode with @nid. */
 static int parse_extra_xattrs(struct parse *parse, uint64_t nid, uint32_t set)
 {
 	size_t low = 0, high = parse->extra_count;

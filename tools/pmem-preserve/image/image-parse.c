@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From an image's metadata to a tree. The metadata may be anything: every offset and count is
- * checked before it is used, and what each inode takes is counted against what there is, so that
- * no image can make this read out of bounds, loop, or use memory out of proportion to its size.
+ * From the metadata of an image to a tree. The metadata is not trusted: every offset and count is
+ * checked before it is used, and the space of all inodes is accounted for, so that no image can
+ * cause a read out of bounds, a loop, or memory use out of proportion to its size.
  */
 #include "image/image-parse.h"
 
 #include "base/cleanup.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -27,7 +26,7 @@ int parse_no_memory(const struct parse *parse, int r)
 	return report_error(r, "%s: cannot read the checkpoint", parse->image->store->path);
 }
 
-/* A nid's place in the metadata, or UINT64_MAX when no inode can be there. */
+/* The offset of inode @nid in the metadata, or UINT64_MAX if no inode can be there. */
 static uint64_t inode_place(const struct parse *parse, uint64_t nid)
 {
 	uint64_t place;
@@ -59,7 +58,7 @@ static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint6
 
 	if (extent.place < IMAGE_DATA_OFFSET || extent.place > image->header.meta_offset ||
 	    length > image->header.meta_offset - extent.place)
-		return parse_bad(parse, index, "its data lies outside of the data area");
+		return parse_bad(parse, index, "data outside of the data area");
 	if (last && last->entry == index && last->offset + last->length == offset &&
 	    last->place + last->length == extent.place) {
 		last->length += length;
@@ -89,7 +88,6 @@ static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, ui
 		uint32_t block;
 
 		memcpy(&block, parse->image->meta + place + 4 * i, sizeof(block));
-		block = le32toh(block);
 		if (block == EROFS_NULL_BLOCK)
 			continue;
 		r = parse_data(parse, index, block, offset,
@@ -101,12 +99,12 @@ static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, ui
 	return 0;
 }
 
-/* Where a directory's or symlink's bytes lie in the metadata; UINT64_MAX: nowhere they may. */
+/* The offset of a directory's or link's bytes in the metadata; UINT64_MAX if it is not valid. */
 static uint64_t find_tail(struct parse *parse, const struct erofs_inode *inode,
 			  enum erofs_data_layout layout, uint64_t size, uint64_t place)
 {
 	uint64_t first = parse->image->header.meta_offset / EROFS_BLOCK;
-	uint64_t block = le32toh(inode->data);
+	uint64_t block = inode->data;
 
 	if (layout == EROFS_PLAIN) {
 		if (block < first)
@@ -144,25 +142,24 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	int r;
 
 	memcpy(&inode, parse->image->meta + place, sizeof(inode));
-	format = le16toh(inode.format);
+	format = inode.format;
 	layout = format >> 1;
 	if (!(format & 1) ||
 	    (layout != EROFS_PLAIN && layout != EROFS_INLINE && layout != EROFS_CHUNKS))
 		return parse_bad(parse, index, "inode format");
 	if (inode.xattr_count)
-		xattrs = sizeof(struct erofs_xattr_header) +
-			 4ull * (le16toh(inode.xattr_count) - 1u);
+		xattrs = sizeof(struct erofs_xattr_header) + 4ull * (inode.xattr_count - 1u);
 	behind = place + INODE_BYTES + xattrs;
 	if (behind > parse->area || !claim(parse, INODE_BYTES + xattrs))
 		return parse_bad(parse, index, "extended attributes");
-	entry->mode = le16toh(inode.mode);
-	entry->size = le64toh(inode.size);
-	entry->uid = le32toh(inode.uid);
-	entry->gid = le32toh(inode.gid);
-	entry->mtime = (int64_t)le64toh((uint64_t)inode.mtime);
-	entry->mtime_nsec = le32toh(inode.mtime_nsec);
+	entry->mode = inode.mode;
+	entry->size = inode.size;
+	entry->uid = inode.uid;
+	entry->gid = inode.gid;
+	entry->mtime = inode.mtime;
+	entry->mtime_nsec = inode.mtime_nsec;
 	entry->inode = place >> EROFS_NID_SHIFT;
-	/* The last number of owners is nobody's: chown(2) takes it for "as it is". */
+	/* The owner -1 is not valid: to chown(2) it means "unchanged". */
 	if (entry->mtime_nsec >= 1000000000 || entry->size > INT64_MAX ||
 	    entry->uid == UINT32_MAX || entry->gid == UINT32_MAX)
 		return parse_bad(parse, index, "inode");
@@ -174,22 +171,21 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	switch (entry->mode & S_IFMT) {
 	case S_IFREG:
 		if (layout == EROFS_CHUNKS)
-			return parse_chunks(parse, index, le32toh(inode.data), behind);
+			return parse_chunks(parse, index, inode.data, behind);
 		if (layout != EROFS_PLAIN)
 			return parse_bad(parse, index, "inode format");
-		return entry->size ? parse_data(parse, index, le32toh(inode.data), 0, entry->size)
-				   : 0;
+		return entry->size ? parse_data(parse, index, inode.data, 0, entry->size) : 0;
 	case S_IFDIR:
 	case S_IFLNK:
 		tail = find_tail(parse, &inode, layout, entry->size, behind);
 		if (tail == UINT64_MAX)
-			return parse_bad(parse, index, "place of a directory or link");
+			return parse_bad(parse, index, "location of a directory or link");
 		entry->data = tail;
 		return S_ISLNK(entry->mode) ? parse_link(parse, index, parse->image->meta + tail)
 					    : 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		entry->device = le32toh(inode.data);
+		entry->device = inode.data;
 		/* fallthrough */
 	case S_IFIFO:
 	case S_IFSOCK:
@@ -212,11 +208,11 @@ static uint8_t type_of(uint32_t mode)
 	return types[(mode & S_IFMT) >> 12];
 }
 
-/* Adds the child @name; a second name of an inode that is known becomes a hard link. */
+/* Adds the child @name; a further name of a known inode becomes a hard link. */
 static int parse_child(struct parse *parse, uint32_t directory, const char *name, size_t length,
 		       const struct erofs_dirent *dirent)
 {
-	uint64_t place = inode_place(parse, le64toh(dirent->nid));
+	uint64_t place = inode_place(parse, dirent->nid);
 	uint32_t *known, index;
 	int r;
 
@@ -257,7 +253,7 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 	if (bytes < sizeof(dirent))
 		return parse_bad(parse, directory, "directory block");
 	memcpy(&dirent, block, sizeof(dirent));
-	first_name = le16toh(dirent.name_offset);
+	first_name = dirent.name_offset;
 	count = first_name / sizeof(dirent);
 	if (first_name % sizeof(dirent) || count == 0 || first_name > bytes)
 		return parse_bad(parse, directory, "directory block");
@@ -266,16 +262,16 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 		const char *name;
 
 		memcpy(&dirent, block + i * sizeof(dirent), sizeof(dirent));
-		start = le16toh(dirent.name_offset);
+		start = dirent.name_offset;
 		end = bytes;
 		if (i + 1 < count) {
 			memcpy(&next, block + (i + 1) * sizeof(next), sizeof(next));
-			end = le16toh(next.name_offset);
+			end = next.name_offset;
 		}
 		if (start < first_name || end <= start || end > bytes)
 			return parse_bad(parse, directory, "directory block");
 		name = (const char *)block + start;
-		/* Only the last name of a block may end before its room does. */
+		/* Only the last name in a block may be followed by padding. */
 		if (i + 1 == count)
 			end = start + strnlen(name, end - start);
 		if (end == start || memchr(name, '\0', end - start) ||
@@ -285,8 +281,7 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 			uint32_t other =
 				end - start == 1 ? directory : tree->entries[directory].parent;
 
-			if (*dots & 1u << (end - start) ||
-			    le64toh(dirent.nid) != tree->entries[other].inode)
+			if (*dots & 1u << (end - start) || dirent.nid != tree->entries[other].inode)
 				return parse_bad(parse, directory,
 						 "\".\" or \"..\" in the directory");
 			*dots |= 1u << (end - start);
@@ -330,7 +325,7 @@ static int compare_extents(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* No byte of the image belongs to two files: what is restored is never larger than the image. */
+/* No byte of the image belongs to two files, so that a restore is never larger than the image. */
 static int check_extents(struct parse *parse)
 {
 	struct image *image = parse->image;
@@ -342,11 +337,11 @@ static int check_extents(struct parse *parse)
 		if (image->extents[i - 1].place + image->extents[i - 1].length >
 		    image->extents[i].place)
 			return parse_bad(parse, image->extents[i].entry,
-					 "its data is another file's, too");
+					 "data shared with another file");
 	return 0;
 }
 
-/* Marks what was asked for, and the directories that only lead there. */
+/* Marks a path that was checkpointed, and the directories that only lead to it. */
 static int mark_path(struct parse *parse, const char *path)
 {
 	struct tree *tree = parse->tree;
@@ -400,19 +395,19 @@ static int parse_paths(struct parse *parse)
 	for (uint32_t i = 1; i < tree->count; i++)
 		if (tree->entries[tree->entries[i].parent].flags & ENTRY_ANCESTOR &&
 		    !(tree->entries[i].flags & (ENTRY_ANCESTOR | ENTRY_ROOT)))
-			return parse_bad(parse, i, "is outside of what was checkpointed");
+			return parse_bad(parse, i, "not beneath a path that was checkpointed");
 	return 0;
 }
 
-/* The root inode is always the first; a superblock that says otherwise would mount another tree. */
+/* The root inode is always the first; another root would mean that the kernel mounts another tree. */
 static bool super_agrees(const struct image *image)
 {
 	struct erofs_super super;
 
 	memcpy(&super, image->super, sizeof(super));
-	return le32toh(super.magic) == EROFS_MAGIC && super.block_bits == EROFS_BLOCK_BITS &&
-	       (uint64_t)le32toh(super.meta_block) * EROFS_BLOCK == image->header.meta_offset &&
-	       le16toh(super.root_nid) == INODE_BYTES >> EROFS_NID_SHIFT;
+	return super.magic == EROFS_MAGIC && super.block_bits == EROFS_BLOCK_BITS &&
+	       (uint64_t)super.meta_block * EROFS_BLOCK == image->header.meta_offset &&
+	       super.root_nid == INODE_BYTES >> EROFS_NID_SHIFT;
 }
 
 static int parse_tree(struct parse *parse)

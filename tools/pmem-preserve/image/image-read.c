@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opening an image: header, digests, metadata. */
+/* Opening an image: reading and checking header, digests and metadata. */
 #include "base/cleanup.h"
 #include "image/image-internal.h"
 
@@ -18,7 +18,7 @@ int image_check_segment(const struct image *image, uint64_t number, const uint8_
 	image_seal_add(&sealing, buffer, segment.end - segment.start);
 	r = image_seal_end(&sealing, &digest);
 	if (r < 0)
-		return report_error(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot compute its digests", image->store->path);
 	return image_digest_same(&digest, &image->digests[number]) ? 0 : -E_DAMAGED;
 }
 
@@ -35,20 +35,21 @@ static int read_digests(struct image *image)
 	r = store_read(image->store, image->digests, header->image_bytes - header->digests_offset,
 		       header->digests_offset);
 	if (r == -E_DAMAGED)
-		return report_error(r, "%s: the checkpoint's table of digests cannot be read",
+		return report_error(r, "%s: cannot read the table of digests of the checkpoint",
 				    image->store->path);
 	if (r < 0)
 		return r;
 	r = image_seal_table(image->seal, image->digests, bytes, &root);
 	if (r < 0)
-		return report_error(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot compute its digests", image->store->path);
 	if (!image_digest_same(&root, &header->root_digest))
-		return report_error(-E_DAMAGED, "%s: the checkpoint's table of digests is damaged",
+		return report_error(-E_DAMAGED,
+				    "%s: the table of digests of the checkpoint is damaged",
 				    image->store->path);
 	return 0;
 }
 
-/* The metadata is read once, into memory of our own: nobody can change it after the check. */
+/* The metadata is read once, into our own memory, so that nobody can change it after the check. */
 static int read_metadata(struct image *image)
 {
 	const struct image_header *header = &image->header;
@@ -65,14 +66,14 @@ static int read_metadata(struct image *image)
 		r = store_read(image->store, at, segment.end - segment.start, segment.start);
 		if (r == -E_DAMAGED)
 			return report_error(r,
-					    "%s: the checkpoint's directories and inodes cannot be read",
+					    "%s: cannot read the directories and inodes of the checkpoint",
 					    image->store->path);
 		if (r < 0)
 			return r;
 		r = image_check_segment(image, i, at);
 		if (r == -E_DAMAGED)
 			return report_error(r,
-					    "%s: the checkpoint's directories and inodes are damaged",
+					    "%s: the directories and inodes of the checkpoint are damaged",
 					    image->store->path);
 		if (r < 0)
 			return r;
@@ -80,7 +81,7 @@ static int read_metadata(struct image *image)
 	return 0;
 }
 
-/* For a look only: nothing is taken from it that the header does not say as well. */
+/* Only checked: everything that it says is in the header as well. */
 static int read_super(struct image *image, uint64_t block_offset)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
@@ -95,11 +96,11 @@ static int read_super(struct image *image, uint64_t block_offset)
 	memcpy(image->super, block + IMAGE_HEADER_BYTES, sizeof(image->super));
 	r = image_seal_super(image->seal, image->super, sizeof(image->super), &digest);
 	if (r < 0)
-		return report_error(r, "%s: cannot be checked", image->store->path);
+		return report_error(r, "%s: cannot compute its digests", image->store->path);
 	return image_digest_same(&digest, &image->header.super_digest) ? 0 : -E_DAMAGED;
 }
 
-/* Where one of the two is damaged the other serves, as far as @flags allow. */
+/* If the superblock is damaged, its copy is used, as far as @flags allow. */
 static int find_super(struct image *image, unsigned int flags)
 {
 	int r = read_super(image, image->header_lost ? IMAGE_FIRST_BLOCK : 0);
@@ -109,11 +110,11 @@ static int find_super(struct image *image, unsigned int flags)
 		image->header_lost = true;
 	}
 	if (r == -E_DAMAGED)
-		return report_error(r, "%s: the checkpoint's superblock is damaged%s",
-				    image->store->path,
+		return report_error(r,
 				    flags & IMAGE_ALLOW_LOST_HEADER
-					    ? ", and so is its copy"
-					    : "; \"restore --salvage\" takes its copy");
+					    ? "%s: the superblock of the checkpoint and its copy are damaged"
+					    : "%s: the superblock of the checkpoint is damaged; \"restore --salvage\" uses its copy",
+				    image->store->path);
 	return r;
 }
 
@@ -129,10 +130,10 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	r = image_read_header(store, &image->header);
 	if (r == -E_DAMAGED && image_read_copy(store, &image->header) == 0) {
 		if (!(flags & IMAGE_ALLOW_LOST_HEADER)) {
-			inform("There is a copy of it; \"restore --salvage\" takes that");
+			inform("There is a copy of the header; \"restore --salvage\" uses it");
 			return r;
 		}
-		warn("%s: going on with a copy of the header", store->path);
+		warn("%s: using the copy of the header", store->path);
 		image->header_lost = true;
 		r = 0;
 	}
@@ -142,11 +143,12 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 		return r;
 	if (image->header.phase == IMAGE_PHASE_WRITING)
 		return report_error(-E_NO_CHECKPOINT,
-				    "%s: holds a checkpoint that was never finished; it cannot be restored",
+				    "%s: the checkpoint there was never finished and cannot be restored",
 				    store->path);
 	if (image->header.phase == IMAGE_PHASE_RESTORED && !(flags & IMAGE_ALLOW_RESTORED))
 		return report_error(-E_NO_CHECKPOINT,
-				    "%s: its checkpoint has been restored already", store->path);
+				    "%s: the checkpoint there has already been restored",
+				    store->path);
 	r = image_authenticate(&image->header, key, store->path);
 	if (r < 0)
 		return r;
@@ -156,12 +158,15 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	if (r < 0)
 		return report_error(r, "%s: cannot read", store->path);
 	r = find_super(image, flags);
-	if (r == 0)
-		r = read_digests(image);
-	if (r == 0)
-		r = read_metadata(image);
-	if (r == 0)
-		r = image_parse(image);
+	if (r < 0)
+		return r;
+	r = read_digests(image);
+	if (r < 0)
+		return r;
+	r = read_metadata(image);
+	if (r < 0)
+		return r;
+	r = image_parse(image);
 	if (r < 0)
 		return r;
 	*ret_image = take_pointer(image);

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct image_digest) == MAC_TAG_BYTES, "a MAC takes the place of a digest");
+_Static_assert(sizeof(struct image_digest) == MAC_TAG_BYTES, "a MAC has the size of a digest");
 
-/* Of the segments' key each segment has one of its own made, which serves that segment alone. */
+/* From the key of the segments one is derived for each segment, for that segment alone. */
 struct image_seal {
 	uint8_t segments[MAC_KEY_BYTES];
 	uint8_t table[MAC_KEY_BYTES];
@@ -89,7 +89,7 @@ int image_seal_super(const struct image_seal *seal, const void *data, size_t len
 {
 	struct image_sealing sealing;
 
-	/* No segment has that number. */
+	/* A number that no segment has. */
 	image_seal_begin(seal, UINT64_MAX, &sealing);
 	image_seal_add(&sealing, data, length);
 	return image_seal_end(&sealing, ret_digest);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands in an image for its bytes: XXH3-128, which finds damage, or where there is a key
- * MACs, which nobody can make who does not have it. Chosen for each image; specified in
- * Documentation/image-format.rst.
+ * The digests in an image: plain XXH3-128, which detects damage, or with a key MACs, which detect
+ * forgery as well. Specified in Documentation/image-format.rst.
  */
 #ifndef PMEM_PRESERVE_IMAGE_SEAL_H
 #define PMEM_PRESERVE_IMAGE_SEAL_H
@@ -14,14 +13,14 @@
 
 struct key;
 
-/* The keys of one image, shared by its threads. NULL: there is no key, digests are plain. */
+/* The keys of one image, shared by all threads. NULL: no key, and plain digests. */
 struct image_seal;
 
-/* @uuid must be fresh when an image is written: no two have the same keys. -ENOMEM. */
+/* Each image that is written needs a new @uuid, so that no two have the same keys. -ENOMEM. */
 int image_seal_new(const struct key *key, const uint8_t uuid[16], struct image_seal **ret_seal);
 void image_seal_free(struct image_seal *seal);
 
-/* The digest of segment @number of the image, in pieces. What goes wrong shows at the end. */
+/* The digest of segment @number of the image, in pieces. Errors are returned at the end. */
 struct image_sealing {
 	struct image_digester digester;
 	struct poly1305 mac;
@@ -33,15 +32,15 @@ void image_seal_begin(const struct image_seal *seal, uint64_t number,
 void image_seal_add(struct image_sealing *sealing, const void *data, size_t length);
 int image_seal_end(struct image_sealing *sealing, struct image_digest *ret_digest);
 
-/* Of what follows the header: the header's super_digest. */
+/* The digest of what follows the header: the header's super_digest. */
 int image_seal_super(const struct image_seal *seal, const void *data, size_t length,
 		     struct image_digest *ret_digest);
 
-/* Of the digest table: the header's root digest. */
+/* The digest of the digest table: the header's root_digest. */
 int image_seal_table(const struct image_seal *seal, const void *data, size_t length,
 		     struct image_digest *ret_digest);
 
-/* The MAC of a header whose changing parts are zeroed; @seal is not NULL. */
+/* The MAC of a header whose variable parts are zeroed. @seal must not be NULL. */
 int image_seal_header(const struct image_seal *seal, const struct image_header *header,
 		      struct image_digest *ret_digest);
 

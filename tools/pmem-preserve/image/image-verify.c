@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether every byte of an image is as it was written, and which files lie where one is not. */
+/* Checking the digests of an image, and finding the files that are damaged. */
 #include "base/cleanup.h"
 #include "image/image-internal.h"
 #include "image/image-worker.h"
@@ -57,12 +57,12 @@ int image_verify(struct image *image, unsigned int threads,
 		return r;
 	if (verify.segments == 0)
 		return report_error(-E_DAMAGED,
-				    "%s: the header or the superblock is lost or damaged; all else is whole",
+				    "%s: the header or the superblock is lost or damaged; everything else is intact",
 				    image->store->path);
 	for (uint32_t i = 0; i < tree->count; i++) {
 		_cleanup_free_ char *path = NULL;
 
-		/* Every name of a damaged inode is a damaged file. */
+		/* All names of a damaged inode. */
 		if (!(tree->entries[tree->entries[i].inode_entry].flags & ENTRY_DAMAGED))
 			continue;
 		tree->entries[i].flags |= ENTRY_DAMAGED;
@@ -71,11 +71,10 @@ int image_verify(struct image *image, unsigned int threads,
 			return report_error(-ENOMEM, "%s: cannot verify", image->store->path);
 		damaged(data, path);
 	}
-	return report_error(-E_DAMAGED,
-			    "%s: %llu of %llu MiB are damaged; files that lie there: %llu%s",
+	return report_error(-E_DAMAGED, "%s: %llu of %llu MiB are damaged, with %llu files%s",
 			    image->store->path, (unsigned long long)verify.segments,
 			    (unsigned long long)image->header.digests_count,
 			    (unsigned long long)verify.files,
-			    image->header_lost ? "; the header or the superblock is damaged, too"
+			    image->header_lost ? "; the header or the superblock is damaged as well"
 					       : "");
 }

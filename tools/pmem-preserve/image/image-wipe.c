@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Leaving nothing of an image where it lay. */
+/* Overwriting all of an image. */
 #include "base/cleanup.h"
 #include "image/image-internal.h"
 
@@ -14,7 +14,7 @@ static int wipe_payload(struct store *store, uint64_t end, struct progress *prog
 	int r = 0;
 
 	if (!zeroes)
-		return report_error(-ENOMEM, "%s: cannot be wiped", store->path);
+		return report_error(-ENOMEM, "%s: cannot wipe", store->path);
 	memset(zeroes, 0, PIECE);
 	for (uint64_t at = IMAGE_DATA_OFFSET; at < end && r == 0; at += PIECE) {
 		uint64_t piece = end - at < PIECE ? end - at : PIECE;
@@ -22,12 +22,14 @@ static int wipe_payload(struct store *store, uint64_t end, struct progress *prog
 		r = store_write(store, zeroes, piece, at);
 		progress_add(progress, piece);
 	}
-	return r < 0 ? r : store_flush(store);
+	if (r < 0)
+		return r;
+	return store_flush(store);
 }
 
 /*
- * The header goes last, and says from the beginning that there is nothing to restore: whoever comes
- * after an end half way knows how much there was, and can finish.
+ * The phase is changed first and the header is erased last: after an interruption there is nothing
+ * to restore, but the size of the image is still known and the wipe can be repeated.
  */
 int image_wipe(struct store *store, uint64_t bytes)
 {
@@ -37,10 +39,12 @@ int image_wipe(struct store *store, uint64_t bytes)
 
 	if (r < 0)
 		return r;
-	/* A file may end anywhere, a device does not. */
+	/* A file may have any size; a device has whole blocks. */
 	end = store->kind == STORE_FILE ? align_up(end, EROFS_BLOCK) : end & ~(EROFS_BLOCK - 1ull);
 	progress_begin(&progress, "Wiping", end);
 	r = wipe_payload(store, end, &progress);
 	progress_end(&progress);
-	return r < 0 ? r : image_erase(store);
+	if (r < 0)
+		return r;
+	return image_erase(store);
 }

@@ -23,13 +23,13 @@ static int begin_worker(void *data, void **ret_worker)
 	struct image_worker *worker = calloc(1, sizeof(*worker));
 
 	if (!worker)
-		return report_error(-ENOMEM, "cannot start to copy");
+		return report_error(-ENOMEM, "cannot start a thread");
 	worker->job = work->job;
 	tree_cursor_init(&worker->cursor, work->tree, work->root);
 	worker->buffer = store_buffer(IMAGE_SPAN);
 	if (!worker->buffer) {
 		end_worker(worker);
-		return report_error(-ENOMEM, "cannot start to copy");
+		return report_error(-ENOMEM, "cannot start a thread");
 	}
 	*ret_worker = worker;
 	return 0;

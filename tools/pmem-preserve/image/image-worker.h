@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each thread needs that goes through an image: a buffer, and open directories. */
+/* A thread that works on an image, with a buffer and an open directory. */
 #ifndef PMEM_PRESERVE_IMAGE_WORKER_H
 #define PMEM_PRESERVE_IMAGE_WORKER_H
 
@@ -9,17 +9,17 @@
 struct image_worker {
 	void *job;
 	struct tree_cursor cursor;
-	uint8_t *buffer; /* IMAGE_SPAN bytes, fit for a store */
+	uint8_t *buffer; /* IMAGE_SPAN bytes, from store_buffer() */
 };
 
 struct image_work {
 	const struct tree *tree;
-	int root; /* where "/" of the tree lies; -1: no directory is opened */
+	int root; /* the directory that "/" stands for; -1 if none is opened */
 	unsigned int threads;
 	void *job;
 };
 
-/* parallel_run() with such workers; @run gets a struct image_worker. */
+/* parallel_run() with such workers, which are passed to @run. */
 int image_work(const struct image_work *work, uint64_t items, parallel_function *run);
 
 #endif

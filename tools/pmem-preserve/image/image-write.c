@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Writing an image: each thread takes the next MiB of it, and in pieces that stay in the cache puts
- * it together from the files that lie there, digests it, and stores it. Every byte is touched once.
+ * Writing an image: each thread takes the next MiB of it. In pieces that stay in the cache, it reads
+ * them from the files, digests them and stores them, so that every byte is read once.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -11,7 +11,6 @@
 #include "image/image-worker.h"
 #include "tree/walk.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 #include <sys/utsname.h>
 #include <uuid/uuid.h>
 
-/* Half of what a small second-level cache holds. */
+/* Half of a small second-level cache. */
 #define PIECE (256u << 10)
 
 struct job {
@@ -29,7 +28,7 @@ struct job {
 	struct progress *progress;
 };
 
-/* Puts image bytes from @at to @end together: what lies there of each file, zeroes in between. */
+/* Fills in the image bytes from @at to @end: the files that are there, and zeroes in between. */
 static int fill(const struct image *image, struct walk_reader *reader, uint8_t *buffer, uint64_t at,
 		uint64_t end)
 {
@@ -77,7 +76,9 @@ static int write_data(struct image_worker *worker, const struct segment *segment
 		if (r == 0)
 			r = put(job, sealing, worker->buffer, at, end);
 	}
-	return r < 0 ? r : walk_check_unchanged(&reader);
+	if (r < 0)
+		return r;
+	return walk_check_unchanged(&reader);
 }
 
 static int write_segment(void *data, uint64_t number)
@@ -97,9 +98,11 @@ static int write_segment(void *data, uint64_t number)
 			segment.start, segment.end);
 	sealed = image_seal_end(&sealing, &image->digests[number]);
 	if (r == 0 && sealed < 0)
-		r = report_error(sealed, "%s: its digests cannot be made", job->store->path);
+		r = report_error(sealed, "%s: cannot compute its digests", job->store->path);
 	progress_add(job->progress, segment.end - segment.start);
-	return r < 0 ? r : fault(FAULT_IMAGE_MIB);
+	if (r < 0)
+		return r;
+	return fault(FAULT_IMAGE_MIB);
 }
 
 static int describe(struct image *image, const struct store *store,
@@ -116,7 +119,7 @@ static int describe(struct image *image, const struct store *store,
 	header->created_ns = unix_ns();
 	uuid_generate_random(header->uuid);
 	if (image_seal_new(options->key, header->uuid, &image->seal) < 0)
-		return report_error(-ENOMEM, "%s: its key cannot be made", store->path);
+		return report_error(-ENOMEM, "%s: cannot derive its keys", store->path);
 	if (uname(&name) == 0) {
 		snprintf((char *)header->hostname, sizeof(header->hostname), "%.63s",
 			 name.nodename);
@@ -128,18 +131,18 @@ static int describe(struct image *image, const struct store *store,
 	header->timeline.at[TIMELINE_WRITE] = header->created_ns;
 
 	memcpy(&super, image->super, sizeof(super));
-	super.build_time = htole64(header->created_ns / 1000000000);
-	super.build_time_nsec = htole32((uint32_t)(header->created_ns % 1000000000));
-	super.blocks = htole32((uint32_t)(header->image_bytes / EROFS_BLOCK));
+	super.build_time = header->created_ns / 1000000000;
+	super.build_time_nsec = (uint32_t)(header->created_ns % 1000000000);
+	super.blocks = (uint32_t)(header->image_bytes / EROFS_BLOCK);
 	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
 	memcpy(image->super, &super, sizeof(super));
 	if (image_seal_super(image->seal, image->super, sizeof(image->super),
 			     &header->super_digest) < 0)
-		return report_error(-ENOMEM, "%s: its digests cannot be made", store->path);
+		return report_error(-ENOMEM, "%s: cannot compute its digests", store->path);
 	return 0;
 }
 
-/* Digest table and final header; only then the one word that makes it a checkpoint. */
+/* Writes digest table and final header, and then the phase, which makes it a checkpoint. */
 static int commit(struct image *image, struct store *store)
 {
 	struct image_header *header = &image->header;
@@ -162,7 +165,7 @@ static int commit(struct image *image, struct store *store)
 	if (r == 0)
 		r = image_header_seal(header, image->seal);
 	if (r < 0)
-		return report_error(r, "%s: its digests cannot be made", store->path);
+		return report_error(r, "%s: cannot compute its digests", store->path);
 	r = image_write_header(image, store, FAULT_IMAGE_HEADER, FAULT_IMAGE_FLUSHED);
 	if (r < 0)
 		return r;
@@ -181,7 +184,7 @@ int image_fits(const struct image *image, uint64_t capacity, const char *name)
 	if (image->header.image_bytes <= capacity)
 		return 0;
 	return report_error(-E_NO_FIT,
-			    "the state takes %s, and %s has room for %s; nothing was changed",
+			    "the state takes %s, but %s has room for %s; nothing was changed",
 			    size_exact(image->header.image_bytes).text, name,
 			    size_exact(capacity).text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which xattrs EROFS can hold, and under which prefix number. */
+/* The xattrs that EROFS can represent, and the numbers of their prefixes. */
 #ifndef PMEM_PRESERVE_XATTR_PREFIX_H
 #define PMEM_PRESERVE_XATTR_PREFIX_H
 
@@ -25,7 +25,7 @@ static const struct xattr_prefix xattr_prefixes[] = {
 };
 #define XATTR_PREFIXES (sizeof(xattr_prefixes) / sizeof(xattr_prefixes[0]))
 
-/* NULL: EROFS has none for this name. */
+/* NULL if EROFS has no prefix for this name. */
 static inline const struct xattr_prefix *xattr_prefix_of(const char *name)
 {
 	for (size_t i = 0; i < XATTR_PREFIXES; i++) {

@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * xxhash, inline, in whatever the compiler was told to make use of. The library that distributions
- * have is built for the oldest processor that they run on, which costs half of the speed.
- * DIGEST_CODE is the name that the functions go by.
+ * xxhash, inline. It is compiled once per instruction set, since the library in distributions is
+ * built for the oldest processor they support, at half of the speed. DIGEST_CODE, set by
+ * meson.build, is the name of the resulting table of functions.
  */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
