@@ -13,7 +13,7 @@ import socket
 import subprocess
 import unittest
 
-from .support import keyed, program, snapshot
+from .support import compiler, keyed, program, snapshot
 from .support.case import ImageCase
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
@@ -50,8 +50,7 @@ class Fallback(ImageCase):
         self.config = self.box / "config"
         self.notes = self.box / "notes"
         self.notes.mkdir()
-        self.programs = self.box / "bin"
-        self.programs.mkdir()
+        self.private = self.box / "private"
         self.configure(f"fallback = {self.fallback}")
         (self.state / "file").write_text("first\n")
 
@@ -59,11 +58,13 @@ class Fallback(ImageCase):
         self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
 
     def call(self, status, *arguments, environment=None):
-        """Runs one command; /run/pmem-preserve is self.notes."""
-        script = 'mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && shift && "$@"'
+        """One command; /run/pmem-preserve is self.notes, and systemd's socket self.private."""
+        script = ('mkdir /run/pmem-preserve /run/systemd && '
+                  'mount --bind "$1" /run/pmem-preserve && '
+                  'ln -s "$2" /run/systemd/private && shift 2 && "$@"')
         result = program.finish(program.start_words(
-            [*unshared(script), self.notes, program.PROGRAM, "--config", self.config, *arguments],
-            environment={"PATH": f"{self.programs}:{os.environ['PATH']}", **(environment or {})}))
+            [*unshared(script), self.notes, self.private, program.PROGRAM,
+             "--config", self.config, *arguments], environment=environment))
         self.assertEqual(result.status, status, str(result))
         return result
 
@@ -176,16 +177,26 @@ class Fallback(ImageCase):
         self.assertIn("does not survive a poweroff", result.text)
         self.assertIn("the state is not kept", self.note("shutdown"))
 
+    def systemd_with(self, *unit):
+        """A systemd in whose queue there is a job for @unit; it ends with the test."""
+        source = program.REPOSITORY / "tests" / "unit" / "fake-systemd.c"
+        server = compiler.build("serve-systemd.c", source, "-lsystemd")
+        self.private.unlink(missing_ok=True)
+        process = subprocess.Popen([server, self.private, *unit], stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+
     def test_the_machine_stays(self):
         """Without systemd, or with no shutdown in progress, nothing happens."""
-        systemctl = self.programs / "systemctl"
-        systemctl.write_text("#!/bin/sh\necho 'No jobs running.'\n")
-        systemctl.chmod(0o755)
+        self.call(FAILED, "shutdown")
+        self.systemd_with()
         result = self.call(DONE, "shutdown")
         self.assertIn("is not going down", result.text)
         self.assertFalse(self.fallback.exists())
         self.assertEqual(list(self.notes.iterdir()), [])
-        systemctl.write_text("#!/bin/sh\necho '12 poweroff.target start waiting'\n")
+        self.systemd_with("poweroff.target")
         self.call(DONE, "shutdown")
         self.assertTrue(self.fallback.exists())
 

@@ -14,7 +14,7 @@
 #include "flow/to-json.h"
 #include "reboot/kexec.h"
 #include "reboot/notes.h"
-#include "reboot/systemctl.h"
+#include "reboot/systemd.h"
 #include "settings/options.h"
 
 #include <json.h>
@@ -28,17 +28,16 @@ static int check_unit(void)
 	if (!systemd_runs())
 		return report_error(-E_FAILED,
 				    "systemd does not run here, and could not stop the services; \"pmem-preserve checkpoint --kexec\" goes without it");
-	systemctl_unit_state(state, sizeof(state));
+	systemd_unit_state(PRESERVE_UNIT, state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;
 	return report_error(-E_REFUSED,
 			    "%s is %s, so nothing would save the state on the way down; \"systemctl enable --now %s\" fixes it",
-			    SYSTEMCTL_OUR_UNIT, state, SYSTEMCTL_OUR_UNIT);
+			    PRESERVE_UNIT, state, PRESERVE_UNIT);
 }
 
 static int hand_over(const struct kexec_plan *plan)
 {
-	static const char *const words[] = { "kexec", NULL };
 	struct kernel_note note;
 	int r = interrupt_check();
 
@@ -53,7 +52,7 @@ static int hand_over(const struct kexec_plan *plan)
 	if (r == 0)
 		r = interrupt_check();
 	if (r == 0)
-		r = systemctl(words);
+		r = systemd_start_kexec();
 	if (r == 0)
 		return 0;
 	note_remove_kernel();
@@ -89,8 +88,8 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan, bool or_fa
 		checkpoint_roll_back(job);
 		return r;
 	}
-	inform("The services are being stopped; %s saves the state, then %s starts",
-	       SYSTEMCTL_OUR_UNIT, plan->kernel);
+	inform("The services are being stopped; %s saves the state, then %s starts", PRESERVE_UNIT,
+	       plan->kernel);
 	return 0;
 }
 

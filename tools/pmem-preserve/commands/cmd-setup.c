@@ -11,7 +11,7 @@
 #include "base/sysfs.h"
 #include "base/text.h"
 #include "commands/command.h"
-#include "reboot/systemctl.h"
+#include "reboot/systemd.h"
 #include "region/memmap-proposal.h"
 #include "region/region.h"
 #include "settings/options.h"
@@ -213,17 +213,13 @@ static int write_config(const struct setup *setup)
 
 static int start_units(void)
 {
-	static const char *const reload[] = { "daemon-reload", NULL };
-	static const char *const enable[] = { "enable", "--now", SYSTEMCTL_OUR_UNIT,
-					      "pmem-preserve-hot-add.service", NULL };
-	int r;
+	static const char *const units[] = { PRESERVE_UNIT, "pmem-preserve-hot-add.service", NULL };
 
 	if (!systemd_runs()) {
 		inform("systemd does not run here: call \"pmem-preserve boot\" at boot and \"pmem-preserve shutdown\" on the way down");
 		return 0;
 	}
-	r = systemctl(reload);
-	return r < 0 ? r : systemctl(enable);
+	return systemd_enable_now(units);
 }
 
 static int setup(struct setup *setup, int argc, char **argv)

@@ -8,7 +8,7 @@
 #include "flow/place.h"
 #include "image/image.h"
 #include "reboot/notes.h"
-#include "reboot/systemctl.h"
+#include "reboot/systemd.h"
 #include "region/region.h"
 #include "settings/config.h"
 
@@ -165,12 +165,11 @@ static int check_unit(struct problems *problems)
 
 	if (!systemd_runs())
 		return 0;
-	systemctl_unit_state(state, sizeof(state));
+	systemd_unit_state(PRESERVE_UNIT, state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;
-	return add(problems, "systemctl enable --now " SYSTEMCTL_OUR_UNIT,
-		   "%s is %s: nothing is saved when the machine goes down", SYSTEMCTL_OUR_UNIT,
-		   state);
+	return add(problems, "systemctl enable --now " PRESERVE_UNIT,
+		   "%s is %s: nothing is saved when the machine goes down", PRESERVE_UNIT, state);
 }
 
 static int check_boot(struct problems *problems)

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where systemd is taking the machine. Must not know what follows from it. */
+/* The state of the machine that systemd's queued jobs lead to. */
 #ifndef PMEM_PRESERVE_NEXT_STATE_H
 #define PMEM_PRESERVE_NEXT_STATE_H
 
 enum next_state {
-	NEXT_STAYS,	  /* nothing of the kind is queued */
-	NEXT_SOFT_REBOOT, /* user space alone */
+	NEXT_STAYS,	  /* no such job is queued */
+	NEXT_SOFT_REBOOT, /* of user space only */
 	NEXT_KEXEC,
 	NEXT_REBOOT,
 	NEXT_POWEROFF, /* or halt */
 };
 
-/* What systemd's queue of jobs says; reported when it cannot be asked. */
+/* Asks systemd; errors are reported. */
 int next_state_find(enum next_state *ret_next);
 
-/* The same from what "systemctl list-jobs" prints. */
-enum next_state next_state_parse(const char *jobs);
+/* What one queued job leads to: "kexec.target", "start" is NEXT_KEXEC. */
+enum next_state next_state_of_job(const char *unit, const char *type);
 
-/* From systemd's own word for it ("kexec", "reboot", "poweroff", "halt"); -EINVAL. */
+/* From the verb of systemctl(1) ("kexec", "reboot", "poweroff", "halt"...); else -EINVAL. */
 int next_state_of_verb(const char *verb, enum next_state *ret_next);
 
 /* "soft-reboot", "kexec", "reboot", "poweroff", or "stay". */
