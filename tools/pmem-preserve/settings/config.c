@@ -18,22 +18,6 @@ struct reading {
 	int error; /* reported already */
 };
 
-int layout_parse(const char *text, enum layout *ret_layout)
-{
-	if (strcmp(text, "raw") == 0)
-		*ret_layout = LAYOUT_RAW;
-	else if (strcmp(text, "devdax") == 0)
-		*ret_layout = LAYOUT_DEVDAX;
-	else
-		return -EINVAL;
-	return 0;
-}
-
-const char *layout_name(enum layout layout)
-{
-	return layout == LAYOUT_RAW ? "raw" : "devdax";
-}
-
 static const char *const survivals[] = { "kexec", "reboot", "poweroff" };
 
 int survival_parse(const char *text, enum survival *ret_survival)

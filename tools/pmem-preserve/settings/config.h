@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "region/layout.h"
+
 #define CONFIG_PATH	    "/etc/pmem-preserve.conf"
 #define CONFIG_THREADS_MAX  64u
 #define CONFIG_DEADLINE_MAX 86400u /* seconds */
-
-enum layout { LAYOUT_RAW, LAYOUT_DEVDAX };
 
 /* What the region's memory survives; each includes those before it. */
 enum survival { SURVIVES_KEXEC, SURVIVES_REBOOT, SURVIVES_POWEROFF };
@@ -41,10 +41,6 @@ void config_init(const char *path, struct config *ret_config);
 /* @path: NULL for CONFIG_PATH, which need not exist. Errors name the file. */
 int config_read(const char *path, struct config *ret_config);
 void config_clear(struct config *config);
-
-/* "raw" or "devdax"; -EINVAL. */
-int layout_parse(const char *text, enum layout *ret_layout);
-const char *layout_name(enum layout layout);
 
 /* "kexec", "reboot" or "poweroff"; -EINVAL. */
 int survival_parse(const char *text, enum survival *ret_survival);
