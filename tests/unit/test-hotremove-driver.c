@@ -32,7 +32,7 @@
 #define MEMORY	    "sys/devices/system/memory/memory"
 #define DEVICE	    "sys/bus/dax/devices/dax0.0/"
 #define TODAY	    "could not be taken offline: pages in it cannot be moved"
-#define ALL_BACK    "everything is online again as it was"
+#define ALL_BACK    "everything is online again as before"
 
 /* What the driver does; read by the child that writes. */
 static struct {
@@ -224,11 +224,11 @@ static void test_every_class_has_its_words(void **state)
 		{ "kernel-zone", "not in ZONE_MOVABLE", "only a reboot" },
 		{ "pinned", "pinned by a device", "stop what pins it" },
 		{ "hugetlb", "huge page", "nr_hugepages" },
-		{ "reserved", "never moves", "only a reboot" },
+		{ "reserved", "belongs to the kernel or to a driver", "only a reboot" },
 		{ "poisoned", "memory error", "dmesg" },
-		{ "no-memory", "no memory free elsewhere", "add swap" },
-		{ "notifier", "refused it (Device or resource busy)", "dmesg" },
-		{ "slow", "too much of it for the time", "longer --deadline" },
+		{ "no-memory", "no free memory elsewhere", "add swap" },
+		{ "notifier", "refused (Device or resource busy)", "dmesg" },
+		{ "slow", "too many for the time", "longer --deadline" },
 		{ "unknown", "pages in it cannot be moved", "longer --deadline" },
 		{ "not-yet-known", "pages in it cannot be moved", "longer --deadline" },
 	};

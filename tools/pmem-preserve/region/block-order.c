@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 /*
- * A sample is enough to put the blocks in order, and the kernel takes long for the flags of each
- * page that is free. It is taken at another place of each 2 MiB, as those fill from one end.
+ * A sample is enough to sort the blocks, and reading the flags of all free pages takes the kernel
+ * long. Its place within each 2 MiB varies, as those fill from one end.
  */
 #define SAMPLE_PAGES 32u
 #define SAMPLE_EVERY 512u
 
-/* Pages of a block that the buddy allocator does not hold; 64 bits of flags for each page frame. */
+/* Pages of a block that are not in the buddy allocator; the file has 64 bits of flags per page. */
 static int estimate_used(int fd, uint64_t first_pfn, uint64_t pages, uint64_t *ret_used)
 {
 	uint64_t flags[SAMPLE_PAGES], used = 0;
@@ -81,7 +81,7 @@ struct block_use *blocks_emptiest_first(const struct memory_blocks *blocks)
 		use[i].index = i;
 	r = read_use(blocks, use);
 	if (r < 0) {
-		detail("the use of each memory block cannot be read: %s", strerror(-r));
+		detail("cannot read how full the memory blocks are: %s", strerror(-r));
 		for (size_t i = 0; i < blocks->count; i++)
 			use[i].used_bytes = 0;
 	}

@@ -28,7 +28,7 @@ int attempt_begin(struct attempt *attempt)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
-	/* Also for the child: some kernels give up offlining for any signal, half way. */
+	/* In the child, too: some kernels give up offlining on any signal, half done. */
 	sigprocmask(SIG_BLOCK, &signals, &attempt->old_signals);
 	if (!attempt->before || attempt->steps == MAP_FAILED)
 		return report_error(-ENOMEM, "%s", attempt->device);
@@ -75,7 +75,7 @@ int attempt_find_order(struct attempt *attempt)
 	return attempt->order ? 0 : report_error(-ENOMEM, "%s", attempt->device);
 }
 
-/* Brings online what was online before. Returns how many blocks are not back where they were. */
+/* Brings online what was online before. Returns how many blocks are not as before. */
 static unsigned int roll_back(const struct attempt *attempt)
 {
 	struct memory_blocks *blocks = attempt->blocks;
@@ -101,7 +101,7 @@ int attempt_give_up(const struct attempt *attempt, struct memory_failure failure
 {
 	const char *advice = memory_failure_advice(&failure);
 	unsigned int lost = roll_back(attempt);
-	char outcome[160] = "everything is online again as it was";
+	char outcome[160] = "everything is online again as before";
 
 	if (lost) {
 		failure.rollback = ROLLBACK_INCOMPLETE;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One block after the other, by memoryN/state: works with every driver. */
+/* One block after the other, with memoryN/state: works with every driver. */
 #include "base/child.h"
 #include "base/fault.h"
 #include "base/report.h"
-#include "base/sysfs.h"
 #include "base/text.h"
 #include "region/block-order.h"
 #include "region/hotremove-attempt.h"
@@ -11,37 +10,31 @@
 #include "region/memory-blocks.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 
 #define BUSY_TRIES    3
 #define BUSY_PAUSE_MS 100
 
 static int offline_block(const struct memory_block *block)
 {
-	char path[96];
-	int r;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%" PRIu64 "/state",
-		 block->number);
 	for (unsigned int try = 1;; try++) {
 		struct memory_block now = { .number = block->number };
 
-		r = sysfs_write(-1, path, "offline");
-		/* What the block is counts, not what the write said. */
+		int r = memory_block_write_state(block->number, "offline");
+
+		/* The state of the block counts, not the result of the write. */
 		if (memory_block_refresh(&now) == 0 && !now.online)
 			return 0;
 		if (r == 0)
 			return -EIO;
 		if ((r != -EBUSY && r != -EAGAIN) || try == BUSY_TRIES)
 			return r;
-		/* A page may have been on its way when the block was looked through. */
+		/* A page may have been busy for a moment. */
 		poll(NULL, 0, BUSY_PAUSE_MS);
 	}
 }
 
-/* One child for all blocks: a process for each would take longer than an empty block does. */
+/* One child for all blocks: a process per block would take longer than an empty block does. */
 static int offline_in_child(void *data)
 {
 	struct attempt *attempt = data;
@@ -96,21 +89,28 @@ int attempt_offline_all(struct attempt *attempt, const struct memory_block **ret
 	return r < 0 ? r : -EIO;
 }
 
+static int offline_or_roll_back(struct attempt *attempt)
+{
+	const struct memory_block *block;
+	int r = attempt_find_order(attempt);
+
+	if (r < 0)
+		return r;
+	r = attempt_offline_all(attempt, &block);
+	if (r < 0)
+		return attempt_give_up(attempt, memory_failure_guess(r, block,
+								     attempt->blocks->block_bytes));
+	return 0;
+}
+
 int hot_remove_by_block(const char *device, struct memory_blocks *blocks,
 			const struct hot_remove_limits *limits)
 {
 	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
-	const struct memory_block *block;
 	int r = attempt_begin(&attempt);
 
 	if (r == 0)
-		r = attempt_find_order(&attempt);
-	if (r == 0) {
-		r = attempt_offline_all(&attempt, &block);
-		if (r < 0)
-			r = attempt_give_up(&attempt,
-					    memory_failure_guess(r, block, blocks->block_bytes));
-	}
+		r = offline_or_roll_back(&attempt);
 	attempt_end(&attempt);
 	return r;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* By one write to the driver of the dax device, which takes all of its memory or none. */
+/* With one write to the attribute "state" of the dax device, which removes all memory or none. */
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/sysfs.h"
 #include "region/block-order.h"
+#include "region/dax-device.h"
 #include "region/hotremove-attempt.h"
 #include "region/hotremove.h"
 #include "region/memory-blocks.h"
@@ -15,45 +16,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The driver's own deadline ends first, so that it is the one that says why. */
+/* The driver's timeout ends before our deadline, as only the driver knows the reason. */
 #define DRIVER_SLACK_MS 2000
-/* It undoes its work before the write ends, even that of a process that was killed. */
+/* The driver rolls back before the write returns, even if the writer was killed. */
 #define DRIVER_GRACE_MS	       60000
 #define DRIVER_DEADLINE_MIN_MS 1ull
 #define DRIVER_DEADLINE_MAX_MS 3600000ull
 
-static void device_path(char *path, size_t size, const char *device, const char *attribute)
-{
-	snprintf(path, size, "/sys/bus/dax/devices/%s/%s", device, attribute);
-}
-
-static bool has_attribute(const char *device, const char *attribute)
-{
-	char path[128];
-
-	device_path(path, sizeof(path), device, attribute);
-	return sysfs_exists(-1, path);
-}
-
 bool hot_remove_has_state(const char *device)
 {
-	return has_attribute(device, "state");
+	return sysfs_exists(-1, dax_path(device, "state").text);
 }
 
 bool hot_remove_has_deadline(const char *device)
 {
-	return has_attribute(device, "unplug_timeout_ms");
+	return sysfs_exists(-1, dax_path(device, "unplug_timeout_ms").text);
 }
 
 int hot_remove_read_state(const char *device, char *buffer, size_t size)
 {
-	char path[128];
-
-	device_path(path, sizeof(path), device, "state");
-	return sysfs_read(-1, path, buffer, size);
+	return sysfs_read(-1, dax_path(device, "state").text, buffer, size);
 }
 
-/* Looks at every block; those that are gone or not online are off. */
+/* Reads all blocks; those that are gone count as offline. */
 static unsigned int count_offline(const struct attempt *attempt)
 {
 	unsigned int offline = 0;
@@ -66,14 +51,13 @@ static unsigned int count_offline(const struct attempt *attempt)
 	return offline;
 }
 
-/* The driver counts by itself, where it can: "N M", N of M blocks are not online. */
+/* From the driver's "progress", if it has that: "N M", N of M blocks are not online. */
 static unsigned int read_progress(const struct attempt *attempt)
 {
-	char path[128], text[64];
+	char text[64];
 	unsigned int offline, blocks;
 
-	device_path(path, sizeof(path), attempt->device, "progress");
-	if (sysfs_read(-1, path, text, sizeof(text)) < 0 ||
+	if (sysfs_read(-1, dax_path(attempt->device, "progress").text, text, sizeof(text)) < 0 ||
 	    sscanf(text, "%u %u", &offline, &blocks) != 2 || offline > blocks ||
 	    blocks != attempt->blocks->count)
 		return count_offline(attempt);
@@ -87,30 +71,28 @@ static int tick_state(void *data)
 	attempt_show_progress(attempt, read_progress(attempt));
 	if (!attempt_interrupted(attempt))
 		return attempt->reported ? fault(FAULT_REMOVE_BLOCKS) : 0;
-	inform("%s: interrupted; what is offline goes online again", attempt->device);
+	inform("%s: interrupted; bringing its blocks online again", attempt->device);
 	return -EINTR;
 }
 
 static int write_timeout(const struct attempt *attempt, const char *value)
 {
-	char path[128];
-	int r;
+	const struct dax_path path = dax_path(attempt->device, "unplug_timeout_ms");
+	int r = sysfs_write(-1, path.text, value);
 
-	device_path(path, sizeof(path), attempt->device, "unplug_timeout_ms");
-	r = sysfs_write(-1, path, value);
 	if (r < 0)
-		detail("%s: cannot be set to %s: %s", path, value, strerror(-r));
+		detail("cannot set %s to %s: %s", path.text, value, strerror(-r));
 	return r;
 }
 
-/* Tells the driver how long it has. @ret_before: what it was told before, "" when not known. */
+/* Sets the driver's timeout to the time that is left. @ret_before: its old value, or "". */
 static void set_timeout(const struct attempt *attempt, char *ret_before, size_t size)
 {
 	uint64_t now = now_ns(), left_ms = DRIVER_DEADLINE_MIN_MS;
-	char path[128], value[32];
+	char value[32];
 
-	device_path(path, sizeof(path), attempt->device, "unplug_timeout_ms");
-	if (sysfs_read(-1, path, ret_before, size) < 0)
+	if (sysfs_read(-1, dax_path(attempt->device, "unplug_timeout_ms").text, ret_before, size) <
+	    0)
 		*ret_before = '\0';
 	if (now + NS_PER_MS < attempt->deadline_ns)
 		left_ms = (attempt->deadline_ns - now) / NS_PER_MS;
@@ -120,21 +102,20 @@ static void set_timeout(const struct attempt *attempt, char *ret_before, size_t 
 	write_timeout(attempt, value);
 }
 
-/* Removes it all by the attribute, in what is left of the time. */
+/* Removes all memory with the attribute, within the time that is left. */
 static int unplug(struct attempt *attempt, const struct child_limit *wait)
 {
-	char path[128], state[64] = "";
-	int r;
+	char state[64];
+	int r = sysfs_write_within(-1, dax_path(attempt->device, "state").text, "unplugged", wait);
 
-	device_path(path, sizeof(path), attempt->device, "state");
-	r = sysfs_write_within(-1, path, "unplugged", wait);
-	/* What the attribute says now counts, not what the write said. */
-	if (sysfs_read(-1, path, state, sizeof(state)) == 0 && strcmp(state, "unplugged") == 0)
+	/* The value of the attribute counts, not the result of the write. */
+	if (hot_remove_read_state(attempt->device, state, sizeof(state)) == 0 &&
+	    strcmp(state, "unplugged") == 0)
 		return 0;
 	return r < 0 ? r : -EIO;
 }
 
-/* Whether so much has to move that its order matters more than the time of some writes. */
+/* Whether so much must be migrated that the order of blocks matters more than the extra writes. */
 static bool order_matters(const struct attempt *attempt)
 {
 	uint64_t used = 0;
@@ -145,9 +126,9 @@ static bool order_matters(const struct attempt *attempt)
 }
 
 /*
- * The kernel's own driver takes the blocks in the order of their addresses, and so moves the same
- * pages over and over. Where there is much to move, the blocks are taken offline before that, in
- * the better order; the driver then only removes them.
+ * The kernel's own driver takes blocks offline in the order of their addresses, and so migrates the
+ * same pages repeatedly. If there is much to migrate, blocks are taken offline in a better order
+ * first; the driver then only removes them.
  */
 static int remove_in_order(struct attempt *attempt, const struct memory_block **ret_block)
 {
@@ -159,7 +140,7 @@ static int remove_in_order(struct attempt *attempt, const struct memory_block **
 	return r < 0 ? r : unplug(attempt, &wait);
 }
 
-/* Ours knows the order, ends in time, and goes back by itself. */
+/* Our driver uses the best order, has a timeout, and rolls back by itself. */
 static int remove_by_driver(struct attempt *attempt)
 {
 	const struct child_limit wait = {
@@ -173,57 +154,63 @@ static int remove_by_driver(struct attempt *attempt)
 
 	set_timeout(attempt, before, sizeof(before));
 	r = unplug(attempt, &wait);
-	/* It goes for an unbind, too, and whoever set it meant it to. */
+	/* It also applies to unbinding, for which somebody else may have set it. */
 	if (r < 0 && *before)
 		write_timeout(attempt, before);
 	return r;
 }
 
-/* What the driver tells, unless that is about something else than @error of this attempt. */
+/* The driver's report, unless that is not about @error of this attempt. */
 static struct memory_failure find_failure(const struct attempt *attempt,
 					  const struct memory_block *block, int error)
 {
 	const struct memory_blocks *blocks = attempt->blocks;
-	struct memory_failure told, guess = memory_failure_guess(error, block, blocks->block_bytes);
+	struct memory_failure report;
+	struct memory_failure guess = memory_failure_guess(error, block, blocks->block_bytes);
 	bool was_killed = error == -EINTR || error == -ETIMEDOUT;
 
-	if (memory_failure_read(attempt->device, blocks->block_bytes, &told) < 0 ||
-	    strcmp(told.operation, "unplug") != 0 ||
-	    (told.has_block && !memory_blocks_have(blocks, told.block)))
+	if (memory_failure_read(attempt->device, blocks->block_bytes, &report) < 0 ||
+	    strcmp(report.operation, "unplug") != 0 ||
+	    (report.has_block && !memory_blocks_have(blocks, report.block)))
 		return guess;
-	if (told.error == error)
-		return told;
-	/* To the driver it makes no difference why its writer was killed. */
-	if (!was_killed || strcmp(told.class, "interrupted") != 0)
+	if (report.error == error)
+		return report;
+	/* The driver does not know why its writer was killed. */
+	if (!was_killed || strcmp(report.class, "interrupted") != 0)
 		return guess;
-	told.error = guess.error;
-	strcpy(told.class, guess.class);
-	return told;
+	report.error = guess.error;
+	strcpy(report.class, guess.class);
+	return report;
+}
+
+static int remove_or_roll_back(struct attempt *attempt)
+{
+	const struct memory_block *block = NULL;
+	int r;
+
+	if (hot_remove_has_deadline(attempt->device)) {
+		r = remove_by_driver(attempt);
+	} else {
+		r = attempt_find_order(attempt);
+		if (r < 0)
+			return r;
+		r = remove_in_order(attempt, &block);
+	}
+	if (r < 0)
+		return attempt_give_up(attempt, find_failure(attempt, block, r));
+	attempt_show_progress(attempt, (unsigned int)attempt->blocks->count);
+	attempt->blocks->count = 0;
+	return 0;
 }
 
 int hot_remove_by_state(const char *device, struct memory_blocks *blocks,
 			const struct hot_remove_limits *limits)
 {
 	struct attempt attempt = { .device = device, .blocks = blocks, .limits = limits };
-	const struct memory_block *block = NULL;
-	bool by_driver = hot_remove_has_deadline(device);
 	int r = attempt_begin(&attempt);
 
-	if (r == 0 && !by_driver)
-		r = attempt_find_order(&attempt);
-	if (r < 0)
-		goto out;
-	if (by_driver)
-		r = remove_by_driver(&attempt);
-	else
-		r = remove_in_order(&attempt, &block);
-	if (r < 0) {
-		r = attempt_give_up(&attempt, find_failure(&attempt, block, r));
-	} else {
-		attempt_show_progress(&attempt, (unsigned int)blocks->count);
-		blocks->count = 0;
-	}
-out:
+	if (r == 0)
+		r = remove_or_roll_back(&attempt);
 	attempt_end(&attempt);
 	return r;
 }

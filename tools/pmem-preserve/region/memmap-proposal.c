@@ -8,7 +8,7 @@
 #define FOUR_GIB (4ull << 30)
 
 struct ram {
-	uint64_t start, end; /* the largest range, whole blocks; both 0: none */
+	uint64_t start, end; /* the largest range of whole blocks; both 0 if there is none */
 	uint64_t total;
 };
 
@@ -24,7 +24,7 @@ static void consider(struct ram *ram, uint64_t start, uint64_t end, uint64_t blo
 	}
 }
 
-/* Top-level lines only: "100000000-23fffffff : System RAM". */
+/* Only top-level lines: "100000000-23fffffff : System RAM". */
 static int read_ram(const char *iomem, uint64_t block_bytes, struct ram *all, struct ram *high)
 {
 	for (const char *line = iomem; line && *line;) {

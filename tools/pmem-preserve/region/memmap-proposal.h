@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A range of RAM to set aside with memmap=. Pure functions on the text of /proc/iomem. */
+/* Proposes a range of RAM to reserve with memmap=. Pure functions on the text of /proc/iomem. */
 #ifndef PMEM_PRESERVE_MEMMAP_PROPOSAL_H
 #define PMEM_PRESERVE_MEMMAP_PROPOSAL_H
 
@@ -10,14 +10,14 @@ struct memmap_proposal {
 };
 
 /*
- * At least @wanted bytes at the end of the largest range of RAM, above 4 GiB where there is enough:
- * what the kernel itself needs at boot lies low. Never more than half of all RAM.
- * -ENOSPC: no range has room; -EACCES: @iomem shows no addresses, as for all but root.
+ * At least @wanted bytes at the end of the largest range of RAM, above 4 GiB if there is enough, as
+ * the kernel needs low memory at boot. Never more than half of all RAM.
+ * -ENOSPC: no range is large enough; -EACCES: @iomem has no addresses, as for all users but root.
  */
 int memmap_propose(const char *iomem, uint64_t wanted, uint64_t block_bytes,
 		   struct memmap_proposal *ret_proposal);
 
-/* "2G!4G", as the kernel's command line takes it. */
+/* "2G!4G", for the kernel command line. */
 struct memmap_text {
 	char text[48];
 };

@@ -40,19 +40,28 @@ struct memory_range memory_range_whole_blocks(struct memory_range range, uint64_
 	return (struct memory_range){ .start = start, .bytes = start < end ? end - start : 0 };
 }
 
-static int read_attribute(const struct memory_block *block, const char *name, char *buffer,
-			  size_t size)
-{
-	char path[96];
+struct block_path {
+	char text[96];
+};
 
-	snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/%s", block->number, name);
-	return sysfs_read(-1, path, buffer, size);
+static struct block_path block_path(uint64_t number, const char *attribute)
+{
+	struct block_path path;
+
+	snprintf(path.text, sizeof(path.text), MEMORY_DIRECTORY "/memory%" PRIu64 "/%s", number,
+		 attribute);
+	return path;
+}
+
+int memory_block_write_state(uint64_t number, const char *value)
+{
+	return sysfs_write(-1, block_path(number, "state").text, value);
 }
 
 int memory_block_refresh(struct memory_block *block)
 {
 	char text[64];
-	int r = read_attribute(block, "state", text, sizeof(text));
+	int r = sysfs_read(-1, block_path(block->number, "state").text, text, sizeof(text));
 
 	if (r < 0)
 		return r;
@@ -60,8 +69,8 @@ int memory_block_refresh(struct memory_block *block)
 	block->zone[0] = '\0';
 	if (!block->online)
 		return 0;
-	/* An online block lists its own zone alone, an offline one those that it may go to. */
-	r = read_attribute(block, "valid_zones", text, sizeof(text));
+	/* An online block lists only its own zone, an offline one all zones that it may join. */
+	r = sysfs_read(-1, block_path(block->number, "valid_zones").text, text, sizeof(text));
 	if (r < 0)
 		return r;
 	if (strcmp(text, "none") != 0 && !strchr(text, ' ') && strlen(text) < sizeof(block->zone))
@@ -141,7 +150,6 @@ static int write_online(const struct memory_block *wanted)
 {
 	struct memory_block now = { .number = wanted->number };
 	const char *value = "online_kernel";
-	char path[96];
 	int r = memory_block_refresh(&now);
 
 	if (r < 0 || now.online)
@@ -150,8 +158,7 @@ static int write_online(const struct memory_block *wanted)
 		value = "online";
 	else if (strcmp(wanted->zone, ZONE_MOVABLE) == 0)
 		value = "online_movable";
-	snprintf(path, sizeof(path), MEMORY_DIRECTORY "/memory%" PRIu64 "/state", wanted->number);
-	return sysfs_write(-1, path, value);
+	return memory_block_write_state(wanted->number, value);
 }
 
 static int online_in_child(void *data)

@@ -2,6 +2,7 @@
 #include "region/memory-failure.h"
 
 #include "base/sysfs.h"
+#include "region/dax-device.h"
 #include "region/memory-blocks.h"
 
 #include <errno.h>
@@ -18,25 +19,25 @@ struct failure_class {
 
 static const struct failure_class classes[] = {
 	{ "kernel-zone", "it holds kernel memory, as it is not in ZONE_MOVABLE",
-	  "only a reboot empties it; let 'pmem-preserve hot-add' bring it online after that" },
+	  "only a reboot empties it; let 'pmem-preserve hot-add' bring it online then" },
 	{ "pinned", "a page in it is pinned by a device, a virtual machine or a pipe",
-	  "stop what pins it, or give it a longer --deadline if that ends by itself" },
+	  "stop what pins it, or use a longer --deadline if that ends by itself" },
 	{ "hugetlb", "there is no other place for a huge page in it",
 	  "stop what uses huge pages, or raise vm.nr_hugepages so that one is free elsewhere" },
-	{ "reserved", "a page in it belongs to the kernel or to a driver, and never moves",
+	{ "reserved", "a page in it belongs to the kernel or to a driver and cannot be moved",
 	  "only a reboot, or unloading that driver, frees it" },
 	{ "poisoned", "a page in it has a memory error and is still in use",
 	  "see 'dmesg' for \"Memory failure\" and stop the program that uses it; the memory module may have to be replaced" },
-	{ "no-memory", "there is no memory free elsewhere to move it to",
+	{ "no-memory", "there is no free memory elsewhere to move its pages to",
 	  "stop what needs much memory, or add swap" },
-	{ "notifier", "a part of the kernel that is asked before memory changes refused it",
-	  "see 'dmesg' for which; unloading that module helps" },
-	{ "slow", "what is in it moves, but there was too much of it for the time",
-	  "give it a longer --deadline, or free some memory before" },
+	{ "notifier", "a memory notifier of the kernel refused",
+	  "see 'dmesg' for which one; unloading its module helps" },
+	{ "slow", "its pages can be moved, but there were too many for the time",
+	  "use a longer --deadline, or free some memory first" },
 	{ "interrupted", "interrupted", "" },
 };
 
-/* NULL: the class says nothing, "unknown" for one. */
+/* NULL for "unknown" and other names. */
 static const struct failure_class *find_class(const char *name)
 {
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
@@ -57,7 +58,7 @@ static bool parse_number(const char *text, int base, uint64_t *ret_number)
 	unsigned long long number;
 	char *end;
 
-	/* strtoull() would take white space and signs. */
+	/* strtoull() accepts white space and signs. */
 	if (!strchr("0123456789", *text) || !*text)
 		return false;
 	errno = 0;
@@ -127,11 +128,9 @@ int memory_failure_parse(char *text, uint64_t block_bytes, struct memory_failure
 int memory_failure_read(const char *device, uint64_t block_bytes,
 			struct memory_failure *ret_failure)
 {
-	char path[128], text[4096];
-	int r;
+	char text[4096];
+	int r = sysfs_read(-1, dax_path(device, "last_failure").text, text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/last_failure", device);
-	r = sysfs_read(-1, path, text, sizeof(text));
 	return r < 0 ? r : memory_failure_parse(text, block_bytes, ret_failure);
 }
 
@@ -175,7 +174,7 @@ static const char *reason_of_error(int error)
 	case EAGAIN:
 		return "pages in it cannot be moved (pinned by a device or a virtual machine)";
 	case ETIMEDOUT:
-		return "what is in it did not move (pages are pinned, or too little memory is free elsewhere)";
+		return "its pages did not move (they are pinned, or too little memory is free elsewhere)";
 	default:
 		return strerror(-error);
 	}
@@ -204,7 +203,7 @@ const char *memory_failure_advice(const struct memory_failure *failure)
 	const struct failure_class *class = find_class(failure->class);
 
 	return class ? class->advice
-		     : "stop what pins memory, free some, or give it a longer --deadline";
+		     : "stop what pins memory, free some, or use a longer --deadline";
 }
 
 const char *memory_rollback_name(enum memory_rollback rollback)

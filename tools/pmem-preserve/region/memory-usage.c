@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /*
- * /proc/zoneinfo is a paragraph for each zone:
+ * /proc/zoneinfo has a paragraph for each zone:
  *
  *	Node 0, zone  Movable
  *	  per-node stats (of the node's first zone only)

@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/report.h"
-#include "base/sysfs.h"
 #include "region/region.h"
 
 #include <errno.h>
@@ -84,7 +83,7 @@ void region_handle_fill(struct ndctl_ctx *context, struct ndctl_region *region,
 	struct ndctl_namespace *namespace;
 
 	ndctl_namespace_foreach(region, namespace) {
-		/* Labelled regions always show one more, of no size: the seed of the next. */
+		/* Labelled regions have an extra one of size 0: the seed of the next namespace. */
 		unsigned long long size = ndctl_namespace_get_size(namespace);
 
 		if (size == 0 || size == ULLONG_MAX)
@@ -110,7 +109,7 @@ int region_handle_open(const struct region *region, struct region_handle *ret_ha
 	int r = region_context(&context);
 
 	if (r < 0)
-		return report_error(r, "libndctl cannot be used");
+		return report_error(r, "cannot use libndctl");
 	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *candidate;
 
@@ -125,7 +124,38 @@ int region_handle_open(const struct region *region, struct region_handle *ret_ha
 			return 0;
 		}
 	}
-	return report_error(-ENODEV, "%s of bus %s has gone", region->name, region->provider);
+	return report_error(-ENODEV, "%s on bus %s is gone", region->name, region->provider);
+}
+
+int region_handle_open_namespace(const struct region *region, struct region_handle *ret_handle)
+{
+	struct region_handle handle;
+	int r = region_handle_open(region, &handle);
+
+	if (r < 0)
+		return r;
+	if (!handle.namespace) {
+		region_handle_close(&handle);
+		return report_error(-ENODEV, "%s no longer has a namespace", region->name);
+	}
+	*ret_handle = handle;
+	return 0;
+}
+
+int region_handle_open_device(const struct region *region, struct region_handle *ret_handle)
+{
+	struct region_handle handle;
+	int r = region_handle_open(region, &handle);
+
+	if (r < 0)
+		return r;
+	if (!handle.device) {
+		region_handle_close(&handle);
+		return report_error(-ENODEV, "%s has no dax device; load the module dax_pmem",
+				    region->name);
+	}
+	*ret_handle = handle;
+	return 0;
 }
 
 int region_handle_ranges(const struct region_handle *handle, struct memory_range **ret_ranges,
@@ -157,7 +187,7 @@ int region_handle_ranges(const struct region_handle *handle, struct memory_range
 		count = 1;
 	}
 	for (size_t i = 0; i < count; i++) {
-		/* The library's way to say that the address cannot be read, or is not shown. */
+		/* What the library returns if the address cannot be read or is hidden. */
 		if (!ranges[i].start || ranges[i].start == ULLONG_MAX) {
 			free(ranges);
 			return -EPERM;
@@ -166,15 +196,4 @@ int region_handle_ranges(const struct region_handle *handle, struct memory_range
 	*ret_ranges = ranges;
 	*ret_count = count;
 	return 0;
-}
-
-struct driver_name dax_driver(const char *device)
-{
-	struct driver_name driver = {};
-	char path[96];
-
-	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/driver", device);
-	if (sysfs_read_link(-1, path, driver.text, sizeof(driver.text)) < 0)
-		driver.text[0] = '\0';
-	return driver;
 }

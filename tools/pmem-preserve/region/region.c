@@ -3,7 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/report.h"
-#include "base/sysfs.h"
+#include "region/dax-device.h"
+#include "region/hotremove.h"
 #include "region/memory-blocks.h"
 #include "region/region-handle.h"
 
@@ -15,9 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uuid/uuid.h>
-
-#define INFO_BLOCK_BYTES 8192ull
-#define DEVDAX_ALIGN	 (2ull << 20)
 
 void region_path(const struct region *region, char path[REGION_PATH_BYTES])
 {
@@ -45,14 +43,23 @@ const char *region_state_name(enum region_state state)
 	return "other";
 }
 
+struct region_state_text region_state_text(const struct region *region)
+{
+	struct region_state_text text;
+
+	snprintf(text.text, sizeof(text.text), "%s%s%s", region_state_name(region->state),
+		 *region->why ? ": " : "", region->why);
+	return text;
+}
+
 /*
- * What the mapping of a devdax claim on @raw would be: nd_pfn_init() of the kernel (pfn_devs.c)
- * puts it, with its page descriptors in RAM, at the first aligned address after the info block.
+ * What the mapping of a devdax claim on @raw would be. With page descriptors in RAM, the kernel's
+ * nd_pfn_init() puts it at the first aligned address after the head.
  */
 static struct memory_range devdax_range(struct memory_range raw)
 {
 	uint64_t end = (raw.start + raw.bytes) & ~(DEVDAX_ALIGN - 1);
-	uint64_t start = raw.start + INFO_BLOCK_BYTES;
+	uint64_t start = raw.start + DEVDAX_HEAD_BYTES;
 
 	start = (start + DEVDAX_ALIGN - 1) & ~(DEVDAX_ALIGN - 1);
 	return (struct memory_range){ .start = start, .bytes = start < end ? end - start : 0 };
@@ -64,7 +71,7 @@ static void describe_blocks(const struct memory_range *ranges, size_t count, str
 	int r = memory_blocks_read(ranges, count, &blocks);
 
 	if (r < 0) {
-		detail("%s: its memory blocks cannot be read: %s", region->name, strerror(-r));
+		detail("%s: cannot read its memory blocks: %s", region->name, strerror(-r));
 		return;
 	}
 	region->blocks = (unsigned int)blocks.count;
@@ -79,7 +86,7 @@ static void describe_dax_blocks(const struct region_handle *handle, struct regio
 	int r = region_handle_ranges(handle, &ranges, &count);
 
 	if (r < 0)
-		detail("%s: its address cannot be read: %s", region->dax_device, strerror(-r));
+		detail("%s: cannot read its address: %s", region->dax_device, strerror(-r));
 	else
 		describe_blocks(ranges, count, region);
 }
@@ -98,11 +105,11 @@ static void describe_undriven(const struct region_handle *handle, struct region 
 	describe_dax_blocks(handle, region);
 	if (region->blocks)
 		snprintf(region->why, sizeof(region->why),
-			 "%s has no driver, but %u blocks of it are RAM still, which could not be removed: 'pmem-preserve hot-remove --region %s' tries that again",
+			 "%s has no driver, but %u of its blocks could not be removed and are still RAM: 'pmem-preserve hot-remove --region %s' tries again",
 			 region->dax_device, region->blocks, region->name);
 	else
 		snprintf(region->why, sizeof(region->why),
-			 "%s has no driver: 'pmem-preserve hot-remove --region %s' gives it back to device_dax",
+			 "%s has no driver: 'pmem-preserve hot-remove --region %s' binds it to device_dax",
 			 region->dax_device, region->name);
 }
 
@@ -129,7 +136,7 @@ static void describe_dax(const struct region_handle *handle, struct region *regi
 		describe_undriven(handle, region);
 	} else {
 		snprintf(region->why, sizeof(region->why),
-			 "%s is used by the driver %s: unbind that first", region->dax_device,
+			 "%s is bound to the driver %s: unbind it first", region->dax_device,
 			 driver.text);
 	}
 }
@@ -148,7 +155,7 @@ static void describe_namespace(const struct region_handle *handle, struct region
 	region->raw_bytes = ndctl_namespace_get_size(namespace);
 	if (handle->namespaces > 1) {
 		snprintf(region->why, sizeof(region->why),
-			 "it is divided into %u namespaces, and pmem-preserve wants a whole region: see 'ndctl list -N -r %s'",
+			 "it is divided into %u namespaces, but pmem-preserve needs a whole region: see 'ndctl list -N -r %s'",
 			 handle->namespaces, region->name);
 		return;
 	}
@@ -162,18 +169,18 @@ static void describe_namespace(const struct region_handle *handle, struct region
 		mode = "sector";
 	if (mode) {
 		snprintf(region->why, sizeof(region->why),
-			 "%s is in %s mode and may hold a file system; to give it up with all that is in it: ndctl create-namespace -f -e %s -m devdax",
+			 "%s is in %s mode and may hold a file system; to destroy it with all its data: ndctl create-namespace -f -e %s -m devdax",
 			 region->namespace, mode, region->namespace);
 		return;
 	}
-	/* Asks for the driver itself: some of the library's answers count any claim as enabled. */
+	/* The block device tells more: the library counts a claimed namespace as enabled. */
 	block_device = ndctl_namespace_is_enabled(namespace)
 			       ? ndctl_namespace_get_block_device(namespace)
 			       : "";
 	if (!*block_device) {
 		region->is_disabled = true;
 		snprintf(region->why, sizeof(region->why),
-			 "%s is disabled: 'pmem-preserve hot-remove --region %s' brings it up again",
+			 "%s is disabled: 'pmem-preserve hot-remove --region %s' enables it",
 			 region->namespace, region->name);
 		return;
 	}
@@ -181,13 +188,13 @@ static void describe_namespace(const struct region_handle *handle, struct region
 	region->state = REGION_RAW;
 }
 
-/* Of what is disabled, memory that could not be removed is there still, and is nobody's. */
+/* Memory that could not be removed stays RAM even if the namespace is disabled. */
 static void describe_left_behind(const struct memory_range *devdax, struct region *region)
 {
 	describe_blocks(devdax, 1, region);
 	if (region->blocks && *region->namespace)
 		snprintf(region->why, sizeof(region->why),
-			 "%u blocks of it are RAM still, which could not be removed, and its dax device is gone: 'ndctl disable-region %s' and 'ndctl enable-region %s' bring that back",
+			 "%u of its blocks could not be removed and are still RAM, and its dax device is gone: 'ndctl disable-region %s' and 'ndctl enable-region %s' bring the device back",
 			 region->blocks, region->name, region->name);
 }
 
@@ -213,11 +220,11 @@ void region_describe(const struct region_handle *handle, struct region *ret_regi
 			region.start = resource;
 	} else if (!ndctl_region_is_enabled(handle->region)) {
 		snprintf(region.why, sizeof(region.why),
-			 "it is disabled: 'ndctl enable-region %s' brings it back", region.name);
+			 "it is disabled: 'ndctl enable-region %s' enables it", region.name);
 	} else if (ndctl_region_get_nstype(handle->region) == ND_DEVICE_NAMESPACE_PMEM) {
 		region.state = REGION_EMPTY;
 		snprintf(region.why, sizeof(region.why),
-			 "no namespace was created on it yet: 'pmem-preserve hot-add --region %s' does",
+			 "it has no namespace yet: 'pmem-preserve hot-add --region %s' creates one",
 			 region.name);
 	} else {
 		snprintf(region.why, sizeof(region.why),
@@ -227,7 +234,7 @@ void region_describe(const struct region_handle *handle, struct region *ret_regi
 	raw = (struct memory_range){ .start = region.start, .bytes = region.raw_bytes };
 	devdax = devdax_range(raw);
 	if (region.devdax_bytes)
-		/* The mapping ends where the namespace does, less what is cut for alignment. */
+		/* The mapping ends with the namespace, less what alignment cuts off. */
 		devdax.bytes = region.devdax_bytes;
 	else
 		region.devdax_bytes = devdax.bytes;
@@ -254,7 +261,7 @@ int region_list(struct region **ret_regions, size_t *ret_count)
 	int r = region_context(&context);
 
 	if (r < 0)
-		return report_error(r, "libndctl cannot be used");
+		return report_error(r, "cannot use libndctl");
 	ndctl_bus_foreach(context, bus) {
 		struct ndctl_region *region;
 
@@ -314,12 +321,12 @@ int region_find(const char *name, struct region *ret_region)
 		return r;
 	if (!count)
 		return report_error(-ENODEV,
-				    "no persistent memory: set some RAM aside with memmap=2G!4G on the kernel's command line (2 GiB at the address 4 GiB), or add an NVDIMM");
+				    "no persistent memory: reserve some RAM with memmap=2G!4G on the kernel command line (2 GiB at address 4 GiB), or add an NVDIMM");
 	list_names(regions, count, names, sizeof(names));
 	if (!name) {
 		if (count > 1)
 			return report_error(-E_USAGE,
-					    "there are %zu regions, name one with --region: %s",
+					    "there are %zu regions; name one with --region: %s",
 					    count, names);
 		*ret_region = regions[0];
 		return 0;
@@ -330,7 +337,7 @@ int region_find(const char *name, struct region *ret_region)
 			return 0;
 		}
 	}
-	return report_error(-ENODEV, "there is no region '%s', there is: %s", name, names);
+	return report_error(-ENODEV, "there is no region '%s'; there are: %s", name, names);
 }
 
 bool region_is_kept(const struct region *region)
