@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * The next parameter, in the kernel's grammar: separated by white space, except within double
- * quotes. What follows "--" is for init. Returns its length, 0 at the end.
+ * Moves @text to the next parameter and returns its length, 0 at the end. As in the kernel, white
+ * space separates parameters, except within double quotes.
  */
 static size_t next_parameter(const char **text)
 {
@@ -70,10 +70,10 @@ static uint64_t parse_size(const char *text, const char **ret_end)
 	return size;
 }
 
-/* One element of a memmap= list: a range with its kind (! @ # $ %), or some other word. */
+/* One element of a memmap= list: a range with its kind (! @ # $ %), or another word. */
 struct memmap {
 	char text[64];
-	char kind; /* '\0': not a range */
+	char kind; /* '\0' if it is not a range */
 	uint64_t bytes, start;
 };
 
@@ -91,7 +91,7 @@ static struct memmap parse_memmap(const char *text, size_t length)
 	memmap.kind = *end;
 	text = end + 1;
 	memmap.start = parse_size(text, &end);
-	/* 4G%0x...-type+type has more to say: that is compared as text. */
+	/* The rest of 4G%0x...-type+type is compared as text. */
 	if (end == text || *end)
 		memmap.kind = '\0';
 	return memmap;
@@ -104,10 +104,10 @@ static bool same_memmap(const struct memmap *a, const struct memmap *b)
 	return strcmp(a->text, b->text) == 0;
 }
 
-/* Steps through all elements of all memmap= parameters; @position starts as { cmdline, 0 }. */
+/* Iterates over the elements of all memmap= parameters; starts as { cmdline, 0 }. */
 struct memmap_position {
-	const char *text; /* what is left of the command line */
-	size_t value;	  /* characters of a memmap= list at its start */
+	const char *text; /* rest of the command line */
+	size_t value;	  /* length of the memmap= list at its start */
 };
 
 static bool next_memmap(struct memmap_position *position, struct memmap *ret_memmap)

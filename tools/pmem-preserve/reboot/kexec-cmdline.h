@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Rules for the command line of the next kernel. Pure functions: they must not know where a command
- * line comes from or goes to.
- */
+/* Rules for the command line of the next kernel, as pure functions. */
 #ifndef PMEM_PRESERVE_KEXEC_CMDLINE_H
 #define PMEM_PRESERVE_KEXEC_CMDLINE_H
 
@@ -10,15 +7,14 @@
 #include <stddef.h>
 
 /*
- * The running command line as the next kernel should get it: without BOOT_IMAGE=, which names the
- * file that the boot loader had read. The caller frees it; NULL: no memory.
+ * The running command line for the next kernel: without BOOT_IMAGE=, which names the file that the
+ * boot loader read. The caller frees it; NULL if there is no memory.
  */
 char *cmdline_for_next(const char *running);
 
 /*
- * The first memory range that @running sets aside by memmap= and @next does not, as it was written
- * ("2G!4G"), in @missing. Ranges are compared by value: 2G!4G is 2048M!0x100000000. True when there
- * is one.
+ * Whether @running has a memory range in memmap= that @next has not; @missing is set to the first one,
+ * as written ("2G!4G"). Ranges are compared by value: 2G!4G is 2048M!0x100000000.
  */
 bool cmdline_lacks_memmap(const char *running, const char *next, char *missing, size_t size);
 

@@ -29,18 +29,18 @@ void kexec_plan_clear(struct kexec_plan *plan)
 	*plan = (struct kexec_plan){};
 }
 
-/* A place where a distribution keeps the file of a release: BEFORE RELEASE AFTER. */
-struct place {
+/* Where a distribution has the file of a release: BEFORE RELEASE AFTER. */
+struct pattern {
 	const char *before, *after;
 };
 
-/* The first of the files that exists, for this release; the caller frees it, NULL: none. */
-static char *find_file(const struct place *places, size_t count, const char *release)
+/* The first file that exists for this release, or NULL. The caller frees it. */
+static char *find_file(const struct pattern *patterns, size_t count, const char *release)
 {
 	for (size_t i = 0; i < count; i++) {
 		char *path;
 
-		if (asprintf(&path, "%s%s%s", places[i].before, release, places[i].after) < 0)
+		if (asprintf(&path, "%s%s%s", patterns[i].before, release, patterns[i].after) < 0)
 			return NULL;
 		if (sysfs_exists(-1, path))
 			return path;
@@ -49,7 +49,7 @@ static char *find_file(const struct place *places, size_t count, const char *rel
 	return NULL;
 }
 
-/* "/boot/vmlinuz-6.1.0-56-amd64" is of release "6.1.0-56-amd64"; NULL when the name has none. */
+/* "6.1.0-56-amd64" for "/boot/vmlinuz-6.1.0-56-amd64"; NULL if the name has no release. */
 static const char *release_of(const char *kernel)
 {
 	static const char *const prefixes[] = { "vmlinuz-", "vmlinux-", "kernel-", "bzImage-" };
@@ -62,7 +62,7 @@ static const char *release_of(const char *kernel)
 	return NULL;
 }
 
-/* The newest in /boot, as versions sort; the caller frees it, NULL: none. */
+/* The newest kernel in /boot by version, or NULL. The caller frees it. */
 static char *find_newest(void)
 {
 	static const char prefix[] = "vmlinuz-";
@@ -86,34 +86,32 @@ static char *find_newest(void)
 
 static int choose_kernel(const char *kernel, const char *release, char **ret_kernel)
 {
-	static const struct place places[] = {
+	static const struct pattern patterns[] = {
 		{ "/boot/vmlinuz-", "" },	 { "/boot/vmlinux-", "" },
 		{ "/boot/kernel-", "" },	 { "/usr/lib/modules/", "/vmlinuz" },
 		{ "/lib/modules/", "/vmlinuz" },
 	};
-
 	bool newest = kernel && strcmp(kernel, "newest") == 0;
 
 	if (kernel && !newest) {
 		*ret_kernel = strdup(kernel);
 		return *ret_kernel ? 0 : report_error(-ENOMEM, "%s", kernel);
 	}
-	*ret_kernel = newest ? NULL : find_file(places, COUNT(places), release);
-	/* An upgrade may have taken the running one away. */
+	*ret_kernel = newest ? NULL : find_file(patterns, COUNT(patterns), release);
+	/* An upgrade may have removed the running one. */
 	if (!*ret_kernel)
 		*ret_kernel = find_newest();
 	if (!*ret_kernel)
 		return report_error(-ENOENT,
-				    "the kernel %s is not in /boot nor in /usr/lib/modules: name one",
+				    "kernel %s is neither in /boot nor in /usr/lib/modules; name one with --kernel",
 				    release);
 	return 0;
 }
 
-/* @initrd "": none. The one that belongs to the kernel's file, where its name tells its release. */
 static int choose_initrd(const char *initrd, const char *kernel, const char *running_release,
 			 char **ret_initrd)
 {
-	static const struct place places[] = {
+	static const struct pattern patterns[] = {
 		{ "/boot/initrd.img-", "" },
 		{ "/boot/initramfs-", ".img" },
 		{ "/boot/initrd-", "" },
@@ -131,9 +129,9 @@ static int choose_initrd(const char *initrd, const char *kernel, const char *run
 	release = release_of(kernel);
 	if (!release)
 		release = running_release;
-	*ret_initrd = find_file(places, COUNT(places), release);
+	*ret_initrd = find_file(patterns, COUNT(patterns), release);
 	if (!*ret_initrd)
-		warn("no initrd found for %s: it will start without one", kernel);
+		warn("no initrd found for %s; it will start without one", kernel);
 	return 0;
 }
 
@@ -144,41 +142,52 @@ static int choose_cmdline(const char *cmdline, char **ret_cmdline)
 	int r = sysfs_read_text(-1, "/proc/cmdline", &running);
 
 	if (r < 0)
-		return report_error(r, "/proc/cmdline cannot be read");
+		return report_error(r, "cannot read /proc/cmdline");
 	running[strcspn(running, "\n")] = '\0';
 	if (cmdline && cmdline_lacks_memmap(running, cmdline, missing, sizeof(missing)))
 		return report_error(-E_REFUSED,
-				    "the new command line lacks memmap=%s of the running one: the new kernel would use that memory as its own, and what is kept there would be lost",
+				    "the new command line lacks memmap=%s of the running one: the new kernel would use that memory, and the state in it would be lost",
 				    missing);
 	*ret_cmdline = cmdline ? strdup(cmdline) : cmdline_for_next(running);
-	return *ret_cmdline ? 0 : report_error(-ENOMEM, "the command line");
+	return *ret_cmdline ? 0 : report_error(-ENOMEM, "command line");
 }
 
 static int check_readable(const char *path)
 {
 	_cleanup_close_ int fd = sysfs_open_file(-1, path);
 
-	return fd < 0 ? report_error(fd, "%s cannot be read", path) : 0;
+	return fd < 0 ? report_error(fd, "cannot read %s", path) : 0;
+}
+
+static int fill_plan(struct kexec_plan *plan, const char *kernel, const char *initrd,
+		     const char *cmdline)
+{
+	struct utsname running;
+	int r;
+
+	if (uname(&running) < 0)
+		return report_error(-errno, "uname");
+	r = choose_kernel(kernel, running.release, &plan->kernel);
+	if (r < 0)
+		return r;
+	r = choose_initrd(initrd, plan->kernel, running.release, &plan->initrd);
+	if (r < 0)
+		return r;
+	r = choose_cmdline(cmdline, &plan->cmdline);
+	if (r < 0)
+		return r;
+	r = check_readable(plan->kernel);
+	if (r < 0)
+		return r;
+	return plan->initrd ? check_readable(plan->initrd) : 0;
 }
 
 int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
 	       struct kexec_plan *ret_plan)
 {
 	struct kexec_plan plan = {};
-	struct utsname running;
-	int r;
+	int r = fill_plan(&plan, kernel, initrd, cmdline);
 
-	if (uname(&running) < 0)
-		return report_error(-errno, "uname");
-	r = choose_kernel(kernel, running.release, &plan.kernel);
-	if (r == 0)
-		r = choose_initrd(initrd, plan.kernel, running.release, &plan.initrd);
-	if (r == 0)
-		r = choose_cmdline(cmdline, &plan.cmdline);
-	if (r == 0)
-		r = check_readable(plan.kernel);
-	if (r == 0 && plan.initrd)
-		r = check_readable(plan.initrd);
 	if (r < 0) {
 		kexec_plan_clear(&plan);
 		return r;
@@ -194,25 +203,25 @@ int kexec_is_loaded(bool *ret_loaded)
 
 	if (r == -ENOENT)
 		return report_error(-ENOSYS,
-				    "this kernel cannot kexec: it has no /sys/kernel/kexec_loaded");
+				    "this kernel has no kexec support (/sys/kernel/kexec_loaded)");
 	if (r < 0)
-		return report_error(r, "/sys/kernel/kexec_loaded cannot be read");
+		return report_error(r, "cannot read /sys/kernel/kexec_loaded");
 	*ret_loaded = loaded != 0;
 	return 0;
 }
 
-/* Runs kexec; @what is for the message: "load /boot/vmlinuz". */
+/* @what is for error messages: "load /boot/vmlinuz". */
 static int run_kexec(char *const argv[], const char *what)
 {
 	struct program_result result;
 	int r = child_program(argv, PROGRAM_MS, &result);
 
 	if (r == -ENOENT)
-		return report_error(r, "the program kexec is not installed (package kexec-tools)");
+		return report_error(r, "kexec is not installed (package kexec-tools)");
 	if (r == -ETIMEDOUT)
 		return report_error(r, "kexec did not %s in time", what);
 	if (r < 0)
-		return report_error(r, "the program kexec cannot be started");
+		return report_error(r, "cannot run kexec");
 	program_one_line(&result);
 	if (*result.output)
 		detail("kexec: %s", result.output);
@@ -226,7 +235,7 @@ int kexec_unload(void)
 {
 	char *argv[] = { (char *)"kexec", (char *)"-s", (char *)"-u", NULL };
 
-	return run_kexec(argv, "take the loaded kernel out");
+	return run_kexec(argv, "unload the loaded kernel");
 }
 
 int kexec_load(const struct kexec_plan *plan)
@@ -247,7 +256,8 @@ int kexec_load(const struct kexec_plan *plan)
 	if (plan->initrd)
 		argv[count++] = initrd;
 	if (loaded) {
-		inform("a kernel was loaded for kexec already: %s takes its place", plan->kernel);
+		inform("replacing the kernel that was loaded for kexec before with %s",
+		       plan->kernel);
 		r = kexec_unload();
 		if (r < 0)
 			return r;
@@ -259,13 +269,12 @@ int kexec_load(const struct kexec_plan *plan)
 	if (r < 0)
 		return r;
 	return loaded ? 0
-		      : report_error(-EIO, "%s was loaded, says kexec, but the kernel has none",
-				     plan->kernel);
+		      : report_error(-EIO, "kexec succeeded, but %s is not loaded", plan->kernel);
 }
 
 int kexec_execute(void)
 {
 	sync();
 	reboot(RB_KEXEC);
-	return report_error(-errno, "the loaded kernel could not be started");
+	return report_error(-errno, "could not start the loaded kernel");
 }

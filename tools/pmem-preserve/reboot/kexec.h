@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading the next kernel, by kexec_file_load(2) only (kexec -s): the older kexec_load plans from
- * the firmware's map, where a memmap= range is still RAM, and would put the new kernel into it.
- * Must not know of regions; it is called after the memory has been removed, since an image loaded
- * earlier may lie on memory that is then gone.
+ * Loads the next kernel with kexec_file_load(2) (kexec -s): the older kexec_load(2) uses the memory
+ * map of the firmware, where a memmap= range is RAM, and would put the new kernel there. Load it
+ * after the memory was removed, which may contain parts of an image that was loaded before.
  */
 #ifndef PMEM_PRESERVE_KEXEC_H
 #define PMEM_PRESERVE_KEXEC_H
@@ -12,33 +11,34 @@
 
 struct kexec_plan {
 	char *kernel;  /* file */
-	char *initrd;  /* file, NULL: none */
-	char *cmdline; /* what the new kernel gets; always keeps every memmap= of the running one */
+	char *initrd;  /* file, or NULL */
+	char *cmdline; /* of the new kernel, with each memmap= of the running one */
 };
 void kexec_plan_clear(struct kexec_plan *plan);
 #define _cleanup_kexec_plan_ __attribute__((cleanup(kexec_plan_clear)))
 
 /*
- * Fills the plan and checks that its files can be read. @kernel, @initrd, @cmdline may be NULL: the
- * running kernel's /boot/vmlinuz-RELEASE, or where that is gone (or @kernel is "newest") the
- * newest; the initrd that goes with the kernel's file, by the release in its name (both also where
- * other distributions keep them); /proc/cmdline less BOOT_IMAGE=. An empty @initrd: none. A given
- * cmdline that lacks a memmap= of the running one is refused with -E_REFUSED: the region would be
- * lost. Errors are reported.
+ * Makes a plan and checks that its files can be read. Errors are reported.
+ *
+ * @kernel:  a file, "newest", or NULL: /boot/vmlinuz-RELEASE of the running kernel (or where other
+ *           distributions have it), or the newest one if that is gone
+ * @initrd:  a file, "" for none, or NULL: the one of the release in the name of the kernel's file
+ * @cmdline: NULL: /proc/cmdline without BOOT_IMAGE=. If it lacks a memmap= of the running kernel,
+ *           the region would be lost: -E_REFUSED
  */
 int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
 	       struct kexec_plan *ret_plan);
 
-/* Whether a kernel is loaded now (/sys/kernel/kexec_loaded). */
+/* Whether a kernel is loaded (/sys/kernel/kexec_loaded). */
 int kexec_is_loaded(bool *ret_loaded);
 
-/* Loads the plan's kernel, in place of one that was loaded before (which it mentions). */
+/* Loads the kernel of the plan; one that was loaded before is replaced, with a message. */
 int kexec_load(const struct kexec_plan *plan);
 
-/* Takes the loaded kernel out again. */
+/* Unloads the loaded kernel. */
 int kexec_unload(void);
 
-/* sync(2), then reboot(2) into the loaded kernel. Returns only on error. */
+/* sync(2) and reboot(2) into the loaded kernel. Returns only after an error. */
 int kexec_execute(void);
 
 #endif
