@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hot-remove by a driver with a deadline of its own, on a fake sysfs. Were this wrong, the driver
- * would not know when to stop, the operator would not hear what it found out, or blocks that it
- * could not bring back would stay away although the program can bring them back.
+ * Hot-remove by a driver with a timeout, on a fake sysfs. Were this wrong, the driver would not
+ * know when to stop, its report would not reach the operator, or blocks that only the driver could
+ * not bring online again would stay offline.
  */
 #include "fake-signal.h"
 #include "fake-tree.h"
@@ -36,19 +36,19 @@
 
 /* What the driver does; read by the child that writes. */
 static struct {
-	int error;	       /* it fails with that, 0: it removes the memory */
-	const char *tells;     /* and has that in last_failure then; NULL: leaves it as it is */
-	unsigned int leaves;   /* it leaves so many blocks offline */
-	unsigned int stays;    /* the block that nobody can bring online again */
-	bool hangs;	       /* it does what is above, and never ends */
-	bool shows_progress;   /* and waits until that was seen */
+	int error;	       /* it fails with; 0: it removes the memory */
+	const char *report;    /* last_failure afterwards; NULL: does not change */
+	unsigned int leaves;   /* number of blocks that it leaves offline */
+	unsigned int stays;    /* the block that cannot be brought online again */
+	bool hangs;	       /* it does all that, and never returns */
+	bool shows_progress;   /* and waits until it was seen */
 	bool refuses_deadline; /* unplug_timeout_ms cannot be written */
 } driver;
 
 static int unplug(void)
 {
-	if (driver.tells)
-		fake_write(DEVICE "last_failure", "%s", driver.tells);
+	if (driver.report)
+		fake_write(DEVICE "last_failure", "%s", driver.report);
 	fake_memory_blocks(FIRST, driver.leaves, "");
 	while (driver.hangs)
 		pause();
@@ -115,7 +115,7 @@ static int remove_within(struct hot_remove_limits limits)
 	return hot_remove_by_state("dax0.0", &blocks, &limits);
 }
 
-/* The removal fails; returns what is known of that. */
+/* The removal fails; returns the reported failure. */
 static struct memory_failure expect_failure(uint64_t deadline_ms)
 {
 	struct memory_failure failure = {};
@@ -154,7 +154,7 @@ static void test_driver_is_told_the_deadline_and_does_it_all(void **state)
 	unsigned int timeout_ms = 0;
 
 	(void)state;
-	/* No page is free: that does not tempt the program to begin by itself. */
+	/* No page is free: the program does not offline blocks itself even then. */
 	fake_write_bytes("proc/kpageflags", &flags, sizeof(flags),
 			 (long)((FIRST + COUNT) * BLOCK_BYTES / 4096 * sizeof(flags)));
 	assert_true(hot_remove_has_deadline("dax0.0"));
@@ -232,15 +232,15 @@ static void test_every_class_has_its_words(void **state)
 		{ "unknown", "pages in it cannot be moved", "longer --deadline" },
 		{ "not-yet-known", "pages in it cannot be moved", "longer --deadline" },
 	};
-	char tells[200];
+	char report[200];
 
 	(void)state;
-	driver.tells = tells;
+	driver.report = report;
 	driver.error = -EBUSY;
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
 		struct memory_failure failure;
 
-		snprintf(tells, sizeof(tells),
+		snprintf(report, sizeof(report),
 			 "operation=unplug\nerrno=-16\nblock=memory33\npfn=0x108001\nclass=%s\n"
 			 "rollback=complete\n",
 			 classes[i].class);
@@ -262,8 +262,8 @@ static void test_page_to_blame_is_named(void **state)
 
 	(void)state;
 	driver.error = -EBUSY;
-	driver.tells = "operation=unplug\nerrno=-16\nblock=memory33\npfn=0x108001\nclass=pinned\n"
-		       "rollback=none\n";
+	driver.report = "operation=unplug\nerrno=-16\nblock=memory33\npfn=0x108001\nclass=pinned\n"
+			"rollback=none\n";
 	failure = expect_failure(5000);
 	assert_says("(page frame 0x108001)");
 	assert_int_equal(failure.pfn, 0x108001);
@@ -274,8 +274,8 @@ static void test_driver_s_deadline_says_why(void **state)
 {
 	(void)state;
 	driver.error = -ETIMEDOUT;
-	driver.tells = "operation=unplug\nerrno=-110\nblock=memory34\npfn=0x110000\nclass=pinned\n"
-		       "rollback=complete\n";
+	driver.report = "operation=unplug\nerrno=-110\nblock=memory34\npfn=0x110000\nclass=pinned\n"
+			"rollback=complete\n";
 	expect_failure(5000);
 	assert_says("could not be taken offline in time: a page in it is pinned");
 }
@@ -284,14 +284,14 @@ static void test_what_the_driver_left_is_brought_back(void **state)
 {
 	static const char *const rollbacks[] = { "incomplete: 2 of 5 blocks are not online",
 						 "complete", "none" };
-	char tells[200];
+	char report[200];
 
 	(void)state;
 	driver.error = -EBUSY;
 	driver.leaves = 2;
-	driver.tells = tells;
+	driver.report = report;
 	for (size_t i = 0; i < sizeof(rollbacks) / sizeof(rollbacks[0]); i++) {
-		snprintf(tells, sizeof(tells),
+		snprintf(report, sizeof(report),
 			 "operation=unplug\nerrno=-16\nblock=memory34\npfn=-\nclass=pinned\n"
 			 "rollback=%s\n",
 			 rollbacks[i]);
@@ -307,8 +307,8 @@ static void test_what_cannot_be_brought_back_is_said(void **state)
 	driver.error = -EBUSY;
 	driver.leaves = 2;
 	driver.stays = FIRST + 1;
-	driver.tells = "operation=unplug\nerrno=-16\nblock=memory34\npfn=-\nclass=pinned\n"
-		       "rollback=complete\n";
+	driver.report = "operation=unplug\nerrno=-16\nblock=memory34\npfn=-\nclass=pinned\n"
+			"rollback=complete\n";
 	assert_int_equal(expect_failure(5000).rollback, ROLLBACK_INCOMPLETE);
 	assert_says("memory34 (");
 	assert_says("1 of 5 blocks could not be brought back");
@@ -330,12 +330,12 @@ static void test_last_failure_of_no_use(void **state)
 	(void)state;
 	driver.error = -EBUSY;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		driver.tells = texts[i];
+		driver.report = texts[i];
 		assert_string_equal(expect_failure(5000).class, "unknown");
 		assert_says("its memory " TODAY);
 		assert_says(ALL_BACK);
 	}
-	driver.tells = NULL;
+	driver.report = NULL;
 	fake_remove(DEVICE "last_failure");
 	assert_false(expect_failure(5000).has_block);
 	assert_says("its memory " TODAY);
@@ -348,8 +348,8 @@ static void test_driver_that_misses_its_deadline_is_ended(void **state)
 	(void)state;
 	driver.hangs = true;
 	driver.leaves = 3;
-	driver.tells = "operation=unplug\nerrno=-125\nblock=memory35\npfn=-\nclass=interrupted\n"
-		       "rollback=complete\n";
+	driver.report = "operation=unplug\nerrno=-125\nblock=memory35\npfn=-\nclass=interrupted\n"
+			"rollback=complete\n";
 	failure = expect_failure(50);
 	assert_all_back();
 	assert_says("memory35 (0x118000000-0x11fffffff) could not be taken offline in time");
@@ -357,7 +357,7 @@ static void test_driver_that_misses_its_deadline_is_ended(void **state)
 	assert_string_equal(failure.class, "unknown");
 }
 
-/* The removal never ends by itself; a signal comes when it is at it. */
+/* The removal never ends by itself; a signal arrives while it runs. */
 static struct memory_failure interrupt(void)
 {
 	struct memory_failure failure;
@@ -375,8 +375,8 @@ static void test_signal_ends_it(void **state)
 {
 	(void)state;
 	driver.leaves = 2;
-	driver.tells = "operation=unplug\nerrno=-125\nblock=memory35\npfn=-\nclass=interrupted\n"
-		       "rollback=complete\n";
+	driver.report = "operation=unplug\nerrno=-125\nblock=memory35\npfn=-\nclass=interrupted\n"
+			"rollback=complete\n";
 	assert_string_equal(interrupt().class, "interrupted");
 	assert_says("memory35 (0x118000000-0x11fffffff) could not be taken offline: "
 		    "interrupted; " ALL_BACK);

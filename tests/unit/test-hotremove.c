@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Hot-remove on a fake sysfs with a kernel that fails on purpose. Were this wrong, a reboot would
- * hang on memory that does not move, or a failed attempt would leave a machine with less memory, or
- * with memory in a zone from which it can never be taken.
+ * hang on pages that cannot be migrated, or a failed attempt would leave the machine with less
+ * memory or with memory in a zone from which it can never be removed.
  */
 #include "base/clock.h"
 #include "fake-signal.h"
@@ -33,16 +33,16 @@
 #define MEMORY	    "sys/devices/system/memory/memory"
 #define DEVICE	    "sys/bus/dax/devices/dax0.0/"
 
-/* What the kernel does wrong; read by the child that writes. */
+/* How the kernel fails; read by the child that writes. */
 static struct {
 	unsigned int fails;	   /* the block that cannot go offline */
-	int error;		   /* how */
-	unsigned int failures;	   /* how often before it works; 0: always */
+	int error;		   /* of that */
+	unsigned int failures;	   /* how often it fails before it works; 0: always */
 	unsigned int hangs;	   /* the block that never goes offline */
-	unsigned int stays;	   /* the block that does not come online again */
-	unsigned int wrong_zone;   /* comes online in ZONE_NORMAL, whatever is asked for */
+	unsigned int stays;	   /* the block that cannot be brought online again */
+	unsigned int wrong_zone;   /* the block that always comes online in ZONE_NORMAL */
 	bool state_hangs;	   /* the state attribute never returns */
-	bool state_fails_half_way; /* it fails, and leaves blocks offline */
+	bool state_fails_half_way; /* the state attribute fails and leaves blocks offline */
 } faults;
 
 static void set_block(unsigned int number, const char *state, const char *zones)
@@ -130,7 +130,7 @@ static int teardown(void **state)
 
 static struct memory_blocks read_blocks(void)
 {
-	/* Like a namespace's: not aligned at either end. */
+	/* Like that of a namespace: not aligned at either end. */
 	struct memory_range range = { .start = FIRST * BLOCK_BYTES - 4096,
 				      .bytes = COUNT * BLOCK_BYTES + 8192 };
 	struct memory_blocks blocks;
@@ -285,7 +285,7 @@ static void test_signal_rolls_back_before_it_is_delivered(void **state)
 {
 	(void)state;
 	faults.hangs = LAST;
-	/* Not before the last block is at it. */
+	/* Not before it has reached the last block. */
 	fake_signal_when_logged(SIGTERM, "36 offline");
 	assert_int_equal(remove_blocks(20000), -E_MEMORY);
 	assert_int_equal(fake_signal_end(), 1);

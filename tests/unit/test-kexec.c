@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Loading the next kernel. Were this wrong, it would start without the memmap= that keeps the
- * region out of its RAM, or be loaded in the way that puts it into the region: the state would be
- * overwritten by the reboot that was to keep it.
+ * region out of its RAM, or be loaded into the region: the reboot would overwrite the state.
  */
 #include "fake-tree.h"
 #include "reboot/kexec-cmdline.h"
@@ -44,7 +43,7 @@ static int setup(void **state)
 	fake_tree_create();
 	fake_write("proc/cmdline", RUNNING "\n");
 	fake_write("sys/kernel/kexec_loaded", "0\n");
-	/* Keeps what it was called with, and behaves like the kernel and the program together. */
+	/* Logs its arguments, and behaves like the program and the kernel together. */
 	fake_program(
 		"for a; do printf '[%s]' \"$a\" >>$root/log; done; echo >>$root/log\n"
 		"case \"$*\" in *-u*) echo 0;; *) echo 1;; esac >$root/sys/kernel/kexec_loaded");
@@ -74,7 +73,7 @@ static void test_command_line_for_the_next_kernel(void **state)
 	assert_next("", "");
 	assert_next("BOOT_IMAGE=x", "");
 	assert_next("dyndbg=\"file a.c +p\" BOOT_IMAGE=\"a b\" c", "dyndbg=\"file a.c +p\" c");
-	/* Behind -- it is for init. */
+	/* After -- it is for init. */
 	assert_next("a -- BOOT_IMAGE=x", "a -- BOOT_IMAGE=x");
 	assert_next("NO_BOOT_IMAGE=x", "NO_BOOT_IMAGE=x");
 }
@@ -106,7 +105,7 @@ static void test_memmap_must_be_kept(void **state)
 	assert_lacks("memmap=1G!4G memmap=64K$0x18690000", "memmap=64K$0x18690000,1G!4G", NULL);
 	assert_lacks("memmap=1G!4G,1G!5G", "memmap=1G!4G", "1G!5G");
 	assert_lacks("memmap=exactmap,640K@0", "memmap=640K@0", "exactmap");
-	/* What is quoted in another parameter, or is for init, is none. */
+	/* Not what is quoted in another parameter, or is for init. */
 	assert_lacks("memmap=2G!4G", "x=\"y memmap=2G!4G\"", "2G!4G");
 	assert_lacks("memmap=2G!4G", "quiet -- memmap=2G!4G", "2G!4G");
 	assert_lacks("quiet -- memmap=2G!4G", "quiet", NULL);
@@ -132,7 +131,7 @@ static void test_plan_of_the_running_kernel(void **state)
 	kexec_plan_clear(&plan);
 }
 
-/* An upgrade that took the running kernel's file away must not stop the next kexec. */
+/* An upgrade that removed the running kernel's file must not prevent the next kexec. */
 static void test_newest_kernel(void **state)
 {
 	struct kexec_plan plan;
@@ -222,7 +221,7 @@ static void test_errors_carry_what_kexec_says(void **state)
 	assert_int_equal(kexec_load(&plan), -EIO);
 	assert_non_null(strstr(report_last_error(), "/boot/k"));
 	assert_non_null(strstr(report_last_error(), "Key was rejected by service"));
-	/* It says that all is well, but nothing is loaded. */
+	/* It succeeds, but nothing is loaded. */
 	fake_program("exit 0");
 	assert_int_equal(kexec_load(&plan), -EIO);
 }

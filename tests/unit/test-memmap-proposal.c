@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The memmap= that setup proposes. Were it to name what is no RAM, or all of the RAM, the machine
- * would not come up again.
+ * The memmap= that setup proposes. If it named other than RAM, or all RAM, the machine would not
+ * boot.
  */
 #include "region/memmap-proposal.h"
 
@@ -46,7 +46,7 @@ static void test_end_of_the_high_range(void **state)
 static void test_low_memory_where_there_is_no_other(void **state)
 {
 	(void)state;
-	/* Neither the part block at the end of the range nor the one at its start. */
+	/* Neither the partial block at the end of the range nor the one at its start. */
 	assert_proposal("00100000-bffdbfff : System RAM\n", GIB, "1G!1920M");
 }
 
@@ -59,7 +59,7 @@ static void test_no_room(void **state)
 	assert_int_equal(memmap_propose(usual, 5 * GIB, BLOCK, &proposal), -ENOSPC);
 	assert_int_equal(memmap_propose("", GIB, BLOCK, &proposal), -ENOSPC);
 	assert_int_equal(memmap_propose(usual, 0, BLOCK, &proposal), -ENOSPC);
-	/* What hot-added memory looks like must not be proposed. */
+	/* Not hot-added memory. */
 	assert_int_equal(memmap_propose("140000000-1bfffffff : System RAM (kmem)\n", GIB, BLOCK,
 					&proposal),
 			 -ENOSPC);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What memory there is and how full. Were this wrong, blocks of other memory would be taken
- * offline, or a user would be told that state fits which does not.
+ * Which memory blocks there are, and how full memory is. Were this wrong, blocks of other memory
+ * would be taken offline, or state that does not fit would seem to.
  */
 #include "fake-tree.h"
 #include "region/memory-blocks.h"
@@ -30,7 +30,7 @@ static void test_whole_blocks_of_a_range(void **state)
 					  block);
 	assert_int_equal(range.start, 4224 * MIB);
 	assert_int_equal(range.bytes, 1920 * MIB);
-	/* The same where a block is 2 GiB: nothing is left. */
+	/* With blocks of 2 GiB nothing is left. */
 	range = memory_range_whole_blocks((struct memory_range){ .start = 4098 * MIB,
 								 .bytes = 2046 * MIB },
 					  2048 * MIB);
@@ -77,7 +77,7 @@ static void test_no_memory_hotplug(void **state)
 	assert_int_equal(memory_blocks_read(&range, 1, &blocks), -ENOENT);
 }
 
-/* The shape of the kernel's, shortened. */
+/* As the kernel's, shortened. */
 static const char zoneinfo[] = "Node 0, zone      DMA\n"
 			       "  per-node stats\n"
 			       "      nr_inactive_anon 100\n"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a driver says about memory that it could not take. Were it misread, an operator would be
- * sent after the wrong block or page, or told nothing; and a newer driver's words would stop the
- * program.
+ * What a driver reports about memory that it could not remove. If it was misread, the operator
+ * would look for the wrong block or page, or for none, or a newer driver would break the program.
  */
 #include "fake-tree.h"
 #include "region/memory-blocks.h"
@@ -139,7 +138,7 @@ static void test_blocks_and_pages_that_are_none(void **state)
 		snprintf(text, sizeof(text), "operation=unplug\nerrno=-16\n%s\npfn=0x1\n",
 			 texts[i]);
 		assert_false(parsed(text).has_block);
-		/* A page without its block is of no use. */
+		/* A page without its block is useless. */
 		assert_false(parsed(text).has_pfn);
 	}
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {

@@ -90,7 +90,7 @@ static int check_region(const struct config *config, const struct region *region
 		return add(problems, "pmem-preserve setup",
 			   "this machine has no region of persistent memory");
 	for (size_t i = 0; i < count && !region; i++)
-		if (config->region ? region_answers_to(&regions[i], config->region) : count == 1)
+		if (config->region ? region_has_name(&regions[i], config->region) : count == 1)
 			region = &regions[i];
 	if (!region && config->region)
 		return add(problems, "correct \"region =\"", "there is no region \"%s\"",

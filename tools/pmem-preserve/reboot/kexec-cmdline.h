@@ -13,8 +13,8 @@
 char *cmdline_for_next(const char *running);
 
 /*
- * Whether @running has a memory range in memmap= that @next has not; @missing is set to the first one,
- * as written ("2G!4G"). Ranges are compared by value: 2G!4G is 2048M!0x100000000.
+ * Whether @running has a memory range in memmap= that @next has not; @missing is set to the first
+ * one, as written ("2G!4G"). Ranges are compared by value: 2G!4G is 2048M!0x100000000.
  */
 bool cmdline_lacks_memmap(const char *running, const char *next, char *missing, size_t size);
 

@@ -285,7 +285,7 @@ static int start_unit(sd_bus *bus, const char *unit)
 	free(start.job);
 	if (r < 0)
 		return report_call(r, &error, "start", unit, "list-jobs");
-	/* "skipped": a condition of the unit does not hold, which is for the unit to say. */
+	/* "skipped": the job did not apply to the state of the unit, as if it runs already. */
 	if (strcmp(start.result, "done") == 0 || strcmp(start.result, "skipped") == 0)
 		return 0;
 	return report_error(-E_FAILED,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * systemd over D-Bus: its jobs, the state of a unit, starting units and the way down. Root talks to
- * the manager over its private socket, which works without dbus-daemon, as early in boot and late in
- * shutdown as the manager itself. Every call has a deadline.
+ * the manager over its private socket, which works without dbus-daemon, as early in boot and late
+ * in shutdown as the manager itself. Every call has a deadline.
  */
 #ifndef PMEM_PRESERVE_SYSTEMD_H
 #define PMEM_PRESERVE_SYSTEMD_H
@@ -29,7 +29,9 @@ int systemd_start_kexec(void);
 /* Enables and starts the units (ended by NULL), and waits until they have started. */
 int systemd_enable_now(const char *const units[]);
 
-/* For tests: the manager's D-Bus address, and the time for each step. @address NULL: the real one. */
+/*
+ * For tests: the manager's D-Bus address, and the time for each step. @address NULL: the real one.
+ */
 void systemd_set_address(const char *address, unsigned int test_deadline_ms);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The order in which memory blocks go offline. Pages of a block are migrated to free memory, which
- * is mostly in other blocks of the same zone, which must be emptied later: in the order of addresses
- * the same pages are migrated repeatedly. With the emptiest block first there are soon no free pages
- * in the zone, and each page is migrated about once.
+ * is mostly in other blocks of the same zone, which must be emptied later: in the order of
+ * addresses the same pages are migrated repeatedly. With the emptiest block first there are soon no
+ * free pages in the zone, and each page is migrated about once.
  */
 #ifndef PMEM_PRESERVE_BLOCK_ORDER_H
 #define PMEM_PRESERVE_BLOCK_ORDER_H

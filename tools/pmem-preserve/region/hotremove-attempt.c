@@ -97,7 +97,7 @@ static unsigned int roll_back(const struct attempt *attempt)
 	return lost;
 }
 
-int attempt_give_up(const struct attempt *attempt, struct memory_failure failure)
+int attempt_roll_back(const struct attempt *attempt, struct memory_failure failure)
 {
 	const char *advice = memory_failure_advice(&failure);
 	unsigned int lost = roll_back(attempt);

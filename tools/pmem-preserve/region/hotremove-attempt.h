@@ -27,7 +27,9 @@ struct attempt {
 	sigset_t old_signals;
 };
 
-/* Starts the clock and blocks SIGINT, SIGTERM and SIGHUP. Call attempt_end() even after an error. */
+/*
+ * Starts the clock and blocks SIGINT, SIGTERM and SIGHUP. Call attempt_end() even after an error.
+ */
 int attempt_begin(struct attempt *attempt);
 void attempt_end(struct attempt *attempt);
 
@@ -46,6 +48,6 @@ int attempt_offline_all(struct attempt *attempt, const struct memory_block **ret
  * Brings the blocks online that were online before, reports, and returns -E_MEMORY. The rollback in
  * @failure is the one that the driver did itself.
  */
-int attempt_give_up(const struct attempt *attempt, struct memory_failure failure);
+int attempt_roll_back(const struct attempt *attempt, struct memory_failure failure);
 
 #endif

@@ -98,8 +98,9 @@ static int offline_or_roll_back(struct attempt *attempt)
 		return r;
 	r = attempt_offline_all(attempt, &block);
 	if (r < 0)
-		return attempt_give_up(attempt, memory_failure_guess(r, block,
-								     attempt->blocks->block_bytes));
+		return attempt_roll_back(attempt,
+					 memory_failure_guess(r, block,
+							      attempt->blocks->block_bytes));
 	return 0;
 }
 

@@ -197,7 +197,7 @@ static int remove_or_roll_back(struct attempt *attempt)
 		r = remove_in_order(attempt, &block);
 	}
 	if (r < 0)
-		return attempt_give_up(attempt, find_failure(attempt, block, r));
+		return attempt_roll_back(attempt, find_failure(attempt, block, r));
 	attempt_show_progress(attempt, (unsigned int)attempt->blocks->count);
 	attempt->blocks->count = 0;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes hot-added memory offline before a deadline, all of it or none, by means of memory blocks and
- * the attributes of the kmem driver, which stays bound.
+ * Takes hot-added memory offline before a deadline, all of it or none, by means of memory blocks
+ * and the attributes of the kmem driver, which stays bound.
  */
 #ifndef PMEM_PRESERVE_HOTREMOVE_H
 #define PMEM_PRESERVE_HOTREMOVE_H
@@ -21,7 +21,9 @@ struct hot_remove_limits {
 	struct memory_failure *failure; /* written with -E_MEMORY; may be NULL */
 };
 
-/* Whether the driver of the dax device ("dax0.0") can remove its memory by itself, all or none... */
+/*
+ * Whether the driver of the dax device ("dax0.0") can remove its memory by itself, all or none...
+ */
 bool hot_remove_has_state(const char *device);
 /* ... and has a timeout, uses the best order, and reports the reason of a failure. */
 bool hot_remove_has_deadline(const char *device);
@@ -30,9 +32,9 @@ bool hot_remove_has_deadline(const char *device);
 int hot_remove_read_state(const char *device, char *buffer, size_t size);
 
 /*
- * Takes all blocks of the dax device offline: one by one with memoryN/state, or all of them with the
- * driver's attribute "state", which removes them, too. @blocks is their present state, to which a
- * failure rolls back; it is updated.
+ * Takes all blocks of the dax device offline: one by one with memoryN/state, or all of them with
+ * the driver's attribute "state", which removes them, too. @blocks is their present state, to which
+ * a failure rolls back; it is updated.
  *
  * SIGINT, SIGTERM and SIGHUP end the wait like the deadline; they take effect after the rollback.
  *

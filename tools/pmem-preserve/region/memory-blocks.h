@@ -57,8 +57,8 @@ size_t memory_blocks_movable(const struct memory_blocks *blocks);
 /*
  * Brings blocks online that are online in @wanted, which has the same blocks, in the zones given
  * there ("": the kernel's choice). The last block is the first, so that a zone grows as it shrank.
- * Ends at @deadline_ns. Then updates all blocks: compare each with memory_block_matches(). Returns 0
- * or the first error of the kernel, not reported.
+ * Ends at @deadline_ns. Then updates all blocks: compare each with memory_block_matches(). Returns
+ * 0 or the first error of the kernel, not reported.
  */
 int memory_blocks_online_as(struct memory_blocks *blocks, const struct memory_block *wanted,
 			    uint64_t deadline_ns);

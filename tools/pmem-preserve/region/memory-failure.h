@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why a memory block could not go offline or online, in words: from the attribute last_failure of the
- * kmem driver, or guessed from the kernel's error.
+ * Why a memory block could not go offline or online, in words: from the attribute last_failure of
+ * the kmem driver, or guessed from the kernel's error.
  */
 #ifndef PMEM_PRESERVE_MEMORY_FAILURE_H
 #define PMEM_PRESERVE_MEMORY_FAILURE_H
@@ -32,8 +32,8 @@ struct memory_failure {
 };
 
 /*
- * Parses last_failure of a driver, lines of KEY=VALUE; changes @text. Unknown keys and invalid values
- * are ignored. -ENODATA: there was no failure, or the text does not describe one.
+ * Parses last_failure of a driver, lines of KEY=VALUE; changes @text. Unknown keys and invalid
+ * values are ignored. -ENODATA: there was no failure, or the text does not describe one.
  */
 int memory_failure_parse(char *text, uint64_t block_bytes, struct memory_failure *ret_failure);
 

@@ -2,7 +2,8 @@
 /*
  * RAW <-> DEVDAX. A raw namespace has no claim. A devdax claim has an info block 4 KiB into the
  * namespace, which the kernel looks for each time the namespace is enabled, and at each boot. Only
- * force_raw prevents that, until the next boot: a namespace is not raw before its info block is gone.
+ * force_raw prevents that, until the next boot: a namespace is not raw before its info block is
+ * gone.
  */
 #include "base/cleanup.h"
 #include "base/fault.h"
@@ -144,7 +145,9 @@ static int enable_and_zero(struct ndctl_namespace *namespace)
 	return r < 0 ? r : fault(FAULT_RAW_ZEROED);
 }
 
-/* Enables the namespace with force_raw, so that no info block counts, zeroes its head, disables it. */
+/*
+ * Enables the namespace with force_raw, so that no info block counts, zeroes its head, disables it.
+ */
 static int zero_disabled(const struct region *region)
 {
 	_cleanup_region_handle_ struct region_handle handle = {};

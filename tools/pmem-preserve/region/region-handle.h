@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The objects of libndctl and libdaxctl that make up one region, for region*.c only. They become
- * stale when a claim is deleted or a region disabled, so each step of a transition opens them again.
+ * stale when a claim is deleted or a region disabled, so each step of a transition opens them
+ * again.
  */
 #ifndef PMEM_PRESERVE_REGION_HANDLE_H
 #define PMEM_PRESERVE_REGION_HANDLE_H

@@ -165,8 +165,8 @@ int region_hot_remove(struct region *region, const struct hot_remove_limits *lim
 }
 
 /*
- * While memory is added, makes the kernel bring new blocks online in ZONE_MOVABLE: its default may be
- * a kernel zone, from which memory cannot be removed.
+ * While memory is added, makes the kernel bring new blocks online in ZONE_MOVABLE: its default may
+ * be a kernel zone, from which memory cannot be removed.
  */
 struct auto_online {
 	char before[32]; /* the value to restore, or "" */

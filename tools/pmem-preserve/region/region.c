@@ -287,7 +287,7 @@ int region_list(struct region **ret_regions, size_t *ret_count)
 	return 0;
 }
 
-bool region_answers_to(const struct region *region, const char *name)
+bool region_has_name(const struct region *region, const char *name)
 {
 	const char *device = strncmp(name, "/dev/", 5) == 0 ? name + 5 : name;
 
@@ -332,7 +332,7 @@ int region_find(const char *name, struct region *ret_region)
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (region_answers_to(&regions[i], name)) {
+		if (region_has_name(&regions[i], name)) {
 			*ret_region = regions[i];
 			return 0;
 		}

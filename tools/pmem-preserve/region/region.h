@@ -9,8 +9,8 @@
  *	EMPTY   --- region_to_devdax / region_to_raw -->  DEVDAX or RAW
  *
  * The state is read from sysfs each time and never cached. Each transition is idempotent: if the
- * region is in the wanted state, it does nothing and succeeds. At its end the struct that was passed
- * is updated, on most errors, too.
+ * region is in the wanted state, it does nothing and succeeds. At its end the struct that was
+ * passed is updated, on most errors, too.
  */
 #ifndef PMEM_PRESERVE_REGION_H
 #define PMEM_PRESERVE_REGION_H
@@ -49,8 +49,8 @@ struct region {
 	int target_node;       /* NUMA node of the RAM; -1: the kernel cannot hot-add it */
 
 	/* Only for REGION_RAM. */
-	bool has_state_attribute;    /* the kmem driver removes all of the memory or none */
-	bool has_deadline_attribute; /* it also has a timeout, and reports the reason of a failure */
+	bool has_state_attribute;	    /* the kmem driver removes all of the memory or none */
+	bool has_deadline_attribute;	    /* it also has a timeout, and reports failures */
 	struct memory_failure last_failure; /* that report; ->error is 0 if there is none */
 
 	/* For REGION_RAM, and for REGION_OTHER if kmem was unbound without removing the memory. */
@@ -76,7 +76,7 @@ int region_list(struct region **ret_regions, size_t *ret_count);
 int region_find(const char *name, struct region *ret_region);
 
 /* Whether @name is one of these names of the region. */
-bool region_answers_to(const struct region *region, const char *name);
+bool region_has_name(const struct region *region, const char *name);
 
 /*
  * Estimates how much data must be migrated out of the region, and how much room there is for it, in
@@ -106,9 +106,9 @@ bool region_is_kept(const struct region *region);
 int region_adopt(struct region *region);
 
 /*
- * Whether the kernel can use the region as RAM: it must know a NUMA node for it, and the region must
- * have at least one whole memory block. 0, or a reported error that says what to do. Check this
- * before converting a raw region for use as RAM.
+ * Whether the kernel can use the region as RAM: it must know a NUMA node for it, and the region
+ * must have at least one whole memory block. 0, or a reported error that says what to do. Check
+ * this before converting a raw region for use as RAM.
  */
 int region_can_be_ram(const struct region *region);
 
