@@ -21,7 +21,7 @@
 #define LOGIND_INTERFACE  "org.freedesktop.login1.Manager"
 #define REBOOT_VIA_KEXEC  UINT64_C(2) /* SD_LOGIND_REBOOT_VIA_KEXEC of org.freedesktop.login1(5) */
 
-#define DEADLINE_MS 120000
+#define DEADLINE_MS 120000 /* less than TimeoutStopSec= of our unit, with a quarter more */
 #define LOGIND_MS   25000
 
 #define _cleanup_bus_	  _cleanup_(sd_bus_close_unrefp)
@@ -91,14 +91,17 @@ static int start_connection(const char *address, sd_bus **ret_bus)
 	return 0;
 }
 
-/* @address NULL: the system bus. Each call on @ret_bus may take @limit_ms, too. Not reported. */
+/*
+ * @address NULL: the system bus. Connecting may take a quarter of @limit_ms, each call on @ret_bus
+ * all of it. Not reported.
+ */
 static int connect_to(const char *address, unsigned int limit_ms, sd_bus **ret_bus)
 {
 	_cleanup_bus_ sd_bus *bus = NULL;
 	int r = address ? start_connection(address, &bus) : sd_bus_open_system(&bus);
 
 	if (r >= 0)
-		r = wait_until_ready(bus, deadline_after(limit_ms));
+		r = wait_until_ready(bus, deadline_after(limit_ms / 4));
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(bus, limit_ms * UINT64_C(1000));
 	if (r < 0)
@@ -115,7 +118,10 @@ static int connect_to_manager(sd_bus **ret_bus)
 	if (test_address)
 		return connect_to(test_address, deadline_ms, ret_bus);
 	r = geteuid() == 0 ? connect_to(PRIVATE_ADDRESS, deadline_ms, ret_bus) : -EPERM;
-	return r < 0 ? connect_to(NULL, deadline_ms, ret_bus) : 0;
+	/* A manager that does not answer there is not reached over the system bus either. */
+	if (r >= 0 || r == -ETIMEDOUT)
+		return r;
+	return connect_to(NULL, deadline_ms, ret_bus);
 }
 
 static int report_not_reached(int r)
