@@ -56,7 +56,7 @@ check_signal() {
 check_left_behind() {
 	echo 1000 >"$device/unplug_timeout_ms"
 	unbind_kmem
-	pmem-preserve status | grep "RAM still" || fail "status does not tell what was left behind"
+	pmem-preserve status | grep "still RAM" || fail "status does not tell what was left behind"
 	! rmmod kmem || fail "rmmod took the driver of memory that is in use"
 	expect_status 6 pmem-preserve hot-remove --deadline 5
 	expect_ram
