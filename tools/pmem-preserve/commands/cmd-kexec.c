@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kexec: all that can fail, done while the services still run (the memory taken back, the kernel
- * loaded); then systemd goes down, and pmem-preserve.service saves the state on the way.
+ * kexec: takes the memory back and loads the kernel, which can fail, while the services still run.
+ * Then systemd shuts down, and pmem-preserve.service saves the state on the way.
  */
 #include "auth/trust.h"
 #include "base/cleanup.h"
@@ -20,7 +20,7 @@
 #include <json.h>
 #include <string.h>
 
-/* It is this unit's stopping that saves the state. */
+/* Stopping this unit is what saves the state. */
 static int check_unit(void)
 {
 	char state[32];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * shutdown: the checkpoint as pmem-preserve.service makes it when it is stopped. Only when the
- * machine goes down, and by whichever way the state survives that.
+ * shutdown: what pmem-preserve.service runs when it is stopped. If the machine is shutting down, it
+ * saves the state to wherever it survives that kind of shutdown.
  */
 #include "auth/counter.h"
 #include "auth/trust.h"

@@ -36,12 +36,12 @@ static void print_image(const char *name, const struct image_header *header)
 	if (header->seal == IMAGE_SEAL_KEYED)
 		printf("  it is sealed with a key\n");
 	if (header->phase == IMAGE_PHASE_COMMITTED)
-		printf("  \"pmem-preserve restore\" brings it back\n");
+		printf("  \"pmem-preserve restore\" restores it\n");
 }
 
 /*
- * Adds "image" to @object: null when there is none. -E_DAMAGED is kept for the exit status: of an
- * image that is damaged, or, where the key can be read, not authentic.
+ * Adds "image" to @object, null if there is none. -E_DAMAGED, for the exit status, if the image is
+ * damaged or (if the key can be read) not authentic.
  */
 static int show_image(const struct context *context, const struct options *options,
 		      const char *name, const char *path, struct json_object *object)
@@ -99,36 +99,47 @@ static void print_region(const struct region *region)
 		       size_text(region->ram_bytes).text);
 }
 
-/* A table of what the regions are; what there is to say of each of them follows it. */
+static const struct column {
+	const char *name;
+	int flags; /* SCOLS_FL_* */
+} columns[] = {
+	{ "REGION", 0 },
+	{ "STATE", 0 },
+	{ "SIZE", SCOLS_FL_RIGHT },
+	{ "AS RAM", SCOLS_FL_RIGHT },
+	{ "START", 0 },
+	{ "PROVIDER", 0 },
+};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static int add_region(struct libscols_table *table, const struct region *region)
+{
+	const struct size_text size = size_text(region->raw_bytes);
+	const struct size_text ram = size_text(region->ram_bytes);
+	char start[24];
+	const char *const cells[COLUMNS] = { region->name, region_state_name(region->state),
+					     size.text,	   ram.text,
+					     start,	   region->provider };
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	int r = line ? 0 : -ENOMEM;
+
+	snprintf(start, sizeof(start), "%#llx", (unsigned long long)region->start);
+	for (size_t i = 0; i < COLUMNS && r == 0; i++)
+		r = scols_line_set_data(line, i, cells[i]);
+	return r;
+}
+
+/* The regions as a table; what there is to say of each of them follows it. */
 static int print_regions(const struct region *regions, size_t count)
 {
-	static const char *const columns[] = { "REGION", "STATE", "SIZE",
-					       "AS RAM", "START", "PROVIDER" };
 	struct libscols_table *table = scols_new_table();
 	int r = table ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < sizeof(columns) / sizeof(columns[0]); i++)
-		if (!scols_table_new_column(table, columns[i], 0,
-					    i == 2 || i == 3 ? SCOLS_FL_RIGHT : 0))
+	for (size_t i = 0; i < COLUMNS && r == 0; i++)
+		if (!scols_table_new_column(table, columns[i].name, 0, columns[i].flags))
 			r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		const struct region *region = &regions[i];
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-		char start[24];
-
-		snprintf(start, sizeof(start), "%#llx", (unsigned long long)region->start);
-		r = !line || scols_line_set_data(line, 0, region->name) ||
-				    scols_line_set_data(line, 1,
-							region_state_name(region->state)) ||
-				    scols_line_set_data(line, 2,
-							size_text(region->raw_bytes).text) ||
-				    scols_line_set_data(line, 3,
-							size_text(region->ram_bytes).text) ||
-				    scols_line_set_data(line, 4, start) ||
-				    scols_line_set_data(line, 5, region->provider)
-			    ? -ENOMEM
-			    : 0;
-	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_region(table, &regions[i]);
 	if (r == 0)
 		r = scols_print_table(table);
 	scols_unref_table(table);
