@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a digest of a MiB costs: XXH3-128 as plain images have it, and the MACs of libcrypto that
- * could stand in its place. One thread, in turns; medians.
+ * What a digest of a MiB costs: XXH3-128, as in plain images, and the MACs of libcrypto that could
+ * replace it. One thread, in turns; medians.
  *
  *	digests [ROUNDS]
  */
@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define MIB	   (1u << 20)
-#define MIBS	   256u /* more than caches hold */
+#define MIBS	   256u /* larger than the caches */
 #define ROUNDS_MAX 99
 
 struct contestant {
@@ -59,7 +59,7 @@ static void prepare(struct contestant *contestant)
 	EVP_MAC_free(mac);
 }
 
-/* A MAC begins anew for each MiB, as each has one of its own. */
+/* Each MiB has a MAC of its own. */
 static void digest(struct contestant *contestant, const uint8_t *data)
 {
 	static const uint8_t key[32] = { 1 };

@@ -11,7 +11,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Names and targets that lead out of where they belong, into what the sandbox watches. */
+/* Names and targets that lead out of the target, to what the sandbox watches. */
 static const char *const texts[] = {
 	".",
 	"..",
@@ -62,7 +62,7 @@ static const uint8_t types[] = {
 static const uint64_t phases[] = { IMAGE_PHASE_WRITING, IMAGE_PHASE_COMMITTED,
 				   IMAGE_PHASE_RESTORED };
 
-/* How often a role is chosen: less where most values are fine, or where one look is enough. */
+/* How often a role is chosen: rarely where most values are valid, or where one try is enough. */
 static const uint8_t weights[ROLES] = {
 	[ROLE_NUMBER] = 1, [ROLE_AREA] = 3,  [ROLE_SIZE] = 4,  [ROLE_LENGTH] = 4,
 	[ROLE_PHASE] = 1,  [ROLE_STORE] = 1, [ROLE_MODE] = 2,  [ROLE_FORMAT] = 2,
@@ -102,7 +102,7 @@ static void put(uint8_t *image, const struct place *place, uint64_t value)
 	memcpy(image + place->offset, &value, place->bytes < 8 ? place->bytes : 8);
 }
 
-/* What a field of this role may hold, or may just not. */
+/* Values that a field of this role may have, or just may not. */
 static uint64_t value_for(const uint8_t *image, size_t size, const struct survey *survey,
 			  const struct place *place, struct random *random)
 {
@@ -167,7 +167,7 @@ static void change_number(uint8_t *image, size_t size, const struct survey *surv
 		LLVMFuzzerMutate(image + place->offset, place->bytes, place->bytes);
 		return;
 	case 6:
-		/* Any magnitude is as likely as another. */
+		/* All magnitudes are equally likely. */
 		value = random_bits(random) >> random_below(random, 64);
 		break;
 	default:
@@ -176,7 +176,7 @@ static void change_number(uint8_t *image, size_t size, const struct survey *surv
 	put(image, place, value);
 }
 
-/* Another name for an inode: both what the entry says of it. */
+/* Another inode for a directory entry, with the matching file type. */
 static void change_nid(uint8_t *image, const struct survey *survey, const struct place *place,
 		       struct random *random)
 {
@@ -188,7 +188,7 @@ static void change_nid(uint8_t *image, const struct survey *survey, const struct
 		image[place[2].offset] = image[other[2].offset];
 }
 
-/* Another kind of inode, which the entry in its directory agrees to. */
+/* Another type of inode, with the matching type in its directory entry. */
 static void change_kind(uint8_t *image, size_t size, const struct survey *survey,
 			const struct place *place, struct random *random)
 {
@@ -225,7 +225,7 @@ static void change_text(uint8_t *image, const struct survey *survey, const struc
 	case 5:
 		length = strlen(text) < place->bytes ? strlen(text) : place->bytes;
 		memcpy(at, text, length);
-		/* Only the last name of a block may end before its room does. */
+		/* Only the last name in a block may be followed by padding. */
 		if (place->role == ROLE_TEXT ? one_in(random, 2) : one_in(random, 8))
 			memset(at + length, 0, place->bytes - length);
 		break;

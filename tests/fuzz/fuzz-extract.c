@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What restore does with an image that may be anything. Nothing is written outside of the target,
- * and what a restore that failed had created is gone; also where the target holds something.
+ * What restore does with an untrusted image. Nothing may be written outside of the target, and a
+ * restore that fails must remove what it has created, even if the target was not empty.
  */
 #include "base/cleanup.h"
 #include "fuzz.h"
@@ -19,11 +19,11 @@
 
 enum choice {
 	CHOICE_DRY_RUN = 1 << 0,
-	CHOICE_AGAIN = 1 << 1,	   /* onto what the first restore has made */
-	CHOICE_OVERWRITE = 1 << 2, /* then, or onto what is planted */
-	CHOICE_LINK = 1 << 3,	   /* planted: a link that leads out of the target */
-	CHOICE_FILE = 1 << 4,	   /* planted: a file; both: a directory */
-	CHOICE_PLACE_SHIFT = 5,	   /* planted: how far down in the list of entries */
+	CHOICE_AGAIN = 1 << 1,	   /* restore again, over the first restore */
+	CHOICE_OVERWRITE = 1 << 2, /* with --overwrite then, or over what is planted */
+	CHOICE_LINK = 1 << 3,	   /* plant a link that leads out of the target */
+	CHOICE_FILE = 1 << 4,	   /* plant a file; with both, a directory */
+	CHOICE_PLACE_SHIFT = 5,	   /* where to plant it, in the list of entries */
 	CHOICE_PLACES = 8,
 };
 
@@ -34,8 +34,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 /*
- * Puts something in the way of one of the tree's entries, and the directories that lead there. The
- * path of it beneath the target; NULL: nothing was planted.
+ * Creates something in the place of one of the tree's entries, and its parent directories. Returns
+ * its path beneath the target, or NULL if nothing was planted.
  */
 static char *plant(const struct tree *tree, uint8_t choice, int target)
 {
@@ -53,7 +53,7 @@ static char *plant(const struct tree *tree, uint8_t choice, int target)
 		r = mkdirat(target, path, 0700);
 		*end = '/';
 		if (r < 0)
-			sandbox_finding("a name in the tree is none that a directory can have");
+			sandbox_finding("a name in the tree is not valid for a directory");
 	}
 	if (choice & CHOICE_LINK && choice & CHOICE_FILE) {
 		r = mkdirat(target, path, 0700);
@@ -64,11 +64,11 @@ static char *plant(const struct tree *tree, uint8_t choice, int target)
 		r = fd < 0 ? fd : close(fd);
 	}
 	if (r < 0)
-		sandbox_finding("a name in the tree is none that a file can have");
+		sandbox_finding("a name in the tree is not valid for a file");
 	return path;
 }
 
-/* What restoring has replaced is gone already. */
+/* What the restore has replaced is gone already. */
 static void uproot(char *path, int target)
 {
 	if (unlinkat(target, path, 0) < 0)
@@ -105,7 +105,7 @@ static void salvage(struct store *store, struct extract_options options)
 	if (r == 0)
 		r = image_extract_with(image, &options, &extraction);
 	if (r == 0)
-		sandbox_finding("what was damaged is whole when it is salvaged");
+		sandbox_finding("salvaging a damaged image reports no damage");
 	if (image)
 		extract_undo(&extraction);
 }
@@ -113,7 +113,7 @@ static void salvage(struct store *store, struct extract_options options)
 static void on_damaged(void *data, const char *path)
 {
 	if (*path != '/')
-		sandbox_finding("the path of a damaged file is none");
+		sandbox_finding("the path of a damaged file is not absolute");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -155,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		options.overwrite = choice & CHOICE_OVERWRITE;
 		r = extract_again(store, &options);
 	}
-	/* What failed has been removed already; then there is nothing left to remove. */
+	/* A restore that failed has removed everything itself. */
 	if (!options.dry_run)
 		extract_undo(&extraction);
 	if (planted)

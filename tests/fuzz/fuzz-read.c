@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What status, list and verify do with an image that may be anything: header, tables, tree,
- * digests. An image that says it was written to a device is read as from a mapped device of its
- * size.
+ * What status, list and verify do with an untrusted image: header, tables, tree, digests. An image
+ * that was written to a device, according to its header, is read as from a mapped device.
  */
 #include "base/cleanup.h"
 #include "commands/command.h"
@@ -52,7 +51,7 @@ static void list(const char *path, uint8_t choice)
 	tell(context.result);
 }
 
-/* 0 when it can be listed. */
+/* 0 if it can be listed. */
 static int read_image(struct store *store)
 {
 	_cleanup_image_ struct image *image = NULL;
@@ -65,7 +64,7 @@ static int read_image(struct store *store)
 	if (r == 0)
 		tell(image_to_json(&header));
 	if (r == 0 && !image_is_ours(store))
-		sandbox_finding("a header is whole, and not ours");
+		sandbox_finding("a header is valid, but not recognized");
 	r = image_open(store, NULL, IMAGE_ALLOW_RESTORED | IMAGE_ALLOW_LOST_HEADER, &image);
 	if (r < 0)
 		return r;
@@ -74,7 +73,7 @@ static int read_image(struct store *store)
 		sandbox_finding(what);
 	r = image_verify(image, 1, count_damaged, &damaged);
 	if (image->header_lost && r == 0)
-		sandbox_finding("an image without a header is whole");
+		sandbox_finding("an image without a header is reported intact");
 	return image->header_lost ? -E_DAMAGED : 0;
 }
 

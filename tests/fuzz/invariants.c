@@ -19,10 +19,10 @@ static const char *check_directory(const struct tree *tree, uint32_t index)
 	if (entry->inode_entry != index)
 		return "a directory has two names";
 	if (entry->count > tree->count || entry->first > tree->count - entry->count)
-		return "a directory's children are not there";
+		return "children of a directory do not exist";
 	for (uint32_t i = entry->first; i < entry->first + entry->count; i++) {
 		if (i <= index || tree->entries[i].parent != index)
-			return "a directory's children are another's";
+			return "children of a directory have another parent";
 		if (i > entry->first && strcmp(tree_name(tree, i - 1), tree_name(tree, i)) >= 0)
 			return "a directory is not sorted";
 	}
@@ -35,19 +35,19 @@ static const char *check_entry(const struct tree *tree, uint32_t index)
 	const struct entry *first = &tree->entries[entry->inode_entry];
 
 	if (index && (entry->parent >= index || !S_ISDIR(tree->entries[entry->parent].mode)))
-		return "what a name lies in is no directory";
+		return "the parent of an entry is not a directory";
 	if (index && !is_name(tree_name(tree, index)))
-		return "a name is none";
+		return "a name is not valid";
 	if (entry->inode_entry > index || first->inode_entry != entry->inode_entry ||
 	    first->mode != entry->mode || first->inode != entry->inode)
-		return "a hard link is another file's";
+		return "a hard link differs from its inode";
 	if (S_ISLNK(entry->mode) && (entry->size == 0 || entry->size >= PATH_MAX ||
 				     strlen(tree_target(tree, index)) != entry->size))
-		return "a link's target is none";
+		return "the target of a link is not valid";
 	return S_ISDIR(entry->mode) ? check_directory(tree, index) : NULL;
 }
 
-/* Sorted and disjoint, and each within the data area and within its file. */
+/* Extents are sorted and disjoint, and each is within the data area and within its file. */
 static const char *check_extents(const struct image *image)
 {
 	uint64_t end = IMAGE_DATA_OFFSET, dense = 0;
@@ -57,13 +57,13 @@ static const char *check_extents(const struct image *image)
 		const struct entry *entry = &image->tree->entries[extent->entry];
 
 		if (!S_ISREG(entry->mode) || entry->inode_entry != extent->entry)
-			return "data is no file's";
+			return "an extent does not belong to a file";
 		if (extent->place < end || extent->place % EROFS_BLOCK || extent->length == 0 ||
 		    extent->length > image->header.meta_offset ||
 		    extent->place > image->header.meta_offset - extent->length)
-			return "data lies where it must not";
+			return "an extent overlaps, or is outside of the data area";
 		if (extent->offset > entry->size || extent->length > entry->size - extent->offset)
-			return "data lies behind its file's end";
+			return "an extent is beyond the end of its file";
 		end = extent->place + extent->length;
 		dense += entry->flags & ENTRY_SPARSE ? 0 : extent->length;
 	}
@@ -74,7 +74,7 @@ static const char *check_extents(const struct image *image)
 		    !(entry->flags & ENTRY_SPARSE))
 			dense -= entry->size;
 	}
-	return dense ? "a file has not all of its data" : NULL;
+	return dense ? "a file does not have all of its data" : NULL;
 }
 
 static const char *check_paths(const struct tree *tree)
@@ -86,12 +86,12 @@ static const char *check_paths(const struct tree *tree)
 
 		if (!tree_find_path(tree, tree->paths[i], &index) ||
 		    !(tree->entries[index].flags & ENTRY_ROOT))
-			return "a path that was checkpointed is not there";
+			return "a path that was checkpointed does not exist";
 	}
 	for (uint32_t i = 1; i < tree->count; i++)
 		if ((tree->entries[tree->entries[i].parent].flags & ENTRY_ANCESTOR) &&
 		    !(tree->entries[i].flags & (ENTRY_ANCESTOR | ENTRY_ROOT)))
-			return "something is there that was not checkpointed";
+			return "the tree has something that was not checkpointed";
 	return NULL;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all who look at an image's tree rely on. An image that breaks any of it must not open, be it
- * that nothing crashes over it. Must not know how images are read.
+ * What all users of an image's tree rely on. An image that violates it must not open, even if that
+ * crashes nothing.
  */
 #ifndef PMEM_PRESERVE_INVARIANTS_H
 #define PMEM_PRESERVE_INVARIANTS_H
 
 struct image;
 
-/* What is wrong with an image that could be opened; NULL: nothing. */
+/* What is wrong with an image that could be opened, or NULL. */
 const char *broken_invariant(const struct image *image);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer's mutations for images: fields are changed by what they mean, areas grow and shrink,
- * and then the digests are made right again, so that what lies behind them is reached. A part of
- * the images keeps wrong digests.
+ * Mutations of images for libFuzzer: fields are changed according to their meaning, areas grow and
+ * shrink, and then the digests are fixed, so that the code after their checks is reached. Some
+ * images keep wrong digests.
  */
 #include "change.h"
 #include "image/erofs.h"
@@ -15,7 +15,7 @@
 
 #define CHANGES_MAX 6u
 
-/* Whether the areas lie one behind the other, so that they can be moved. */
+/* Whether the areas follow each other, so that they can be moved. */
 static bool read_areas(const uint8_t *image, size_t size, struct image_header *ret_header)
 {
 	struct image_header header;
@@ -37,7 +37,7 @@ static uint64_t segments_of(uint64_t bytes)
 	return bytes / IMAGE_SEGMENT + !!(bytes % IMAGE_SEGMENT);
 }
 
-/* Places and sums that follow from the sizes of the areas. The size of the image, or 0: no room. */
+/* Sets what follows from the sizes of the areas. Returns the size of the image; 0 if too large. */
 static size_t add_up(uint8_t *image, size_t size, size_t max_size, struct image_header *header)
 {
 	size_t end;
@@ -60,7 +60,7 @@ static size_t add_up(uint8_t *image, size_t size, size_t max_size, struct image_
 	return header->image_bytes;
 }
 
-/* Makes @bytes of room at @at, in the metadata; what is behind it moves. */
+/* Inserts @bytes at @at in the metadata; what follows moves. */
 static bool make_room(uint8_t *image, size_t max_size, const struct image_header *header, size_t at,
 		      size_t bytes)
 {
@@ -74,7 +74,7 @@ static bool make_room(uint8_t *image, size_t max_size, const struct image_header
 	return true;
 }
 
-/* One more block behind the inodes, like another of the metadata. */
+/* Adds a block after the inodes, a copy of another metadata block. */
 static bool add_block(uint8_t *image, size_t max_size, struct image_header *header,
 		      struct random *random)
 {
@@ -91,7 +91,7 @@ static bool add_block(uint8_t *image, size_t max_size, struct image_header *head
 	return true;
 }
 
-/* One more extra xattr, of an inode that is there. */
+/* Adds an extra xattr of an existing inode. */
 static bool add_extra(uint8_t *image, size_t max_size, struct image_header *header,
 		      const struct survey *survey, struct random *random)
 {
@@ -120,7 +120,7 @@ static bool add_extra(uint8_t *image, size_t max_size, struct image_header *head
 	return true;
 }
 
-/* One more path, made of what is a name somewhere. */
+/* Adds a path, made of an existing name. */
 static bool add_path(uint8_t *image, size_t max_size, struct image_header *header,
 		     const struct survey *survey, struct random *random)
 {
@@ -131,7 +131,7 @@ static bool add_path(uint8_t *image, size_t max_size, struct image_header *heade
 
 	if (!name)
 		return false;
-	/* Beneath the first path, or beneath the root. */
+	/* Beneath the first path, or the root. */
 	room = header->paths_bytes < sizeof(path) / 2 ? header->paths_bytes : sizeof(path) / 2;
 	if (one_in(random, 2))
 		parent = strnlen((const char *)image + at, room);
@@ -150,7 +150,7 @@ static bool add_path(uint8_t *image, size_t max_size, struct image_header *heade
 	return true;
 }
 
-/* The last path gets lost, or a part of it, or of the extra xattrs. */
+/* Removes the last path, or a part of it, or of the extra xattrs. */
 static void shorten(const uint8_t *image, struct image_header *header, struct random *random)
 {
 	const uint8_t *paths =
@@ -194,7 +194,7 @@ static size_t change_areas(uint8_t *image, size_t size, size_t max_size, struct 
 	return sum ? sum : size;
 }
 
-/* As on media that lost a bit, or a block: mostly in the data of a file. */
+/* Like a medium that lost a bit or a block: mostly in file data. */
 static void damage(uint8_t *image, size_t size, struct random *random)
 {
 	struct image_header header;
@@ -217,7 +217,7 @@ static void damage(uint8_t *image, size_t size, struct random *random)
 	}
 }
 
-/* Wrong digests only now and then: little behind them is reached. */
+/* Wrong digests are rare, as little code after their check is reached. */
 static void seal_by_chance(uint8_t *image, size_t size, struct random *random)
 {
 	static const enum seal_level levels[] = { SEAL_NONE, SEAL_HEADER, SEAL_TABLE };
@@ -245,7 +245,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	while (changes < CHANGES_MAX && one_in(&random, 2))
 		changes++;
 	for (uint32_t i = 0; i < changes; i++) {
-		/* Anew each time: what was changed may lead elsewhere now. */
+		/* Surveyed again each time, as the change may have moved things. */
 		survey_image(data, size, &survey);
 		if (one_in(&random, 8))
 			size = change_areas(data, size, max_size, &random, &survey);

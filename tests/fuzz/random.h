@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers by chance, the same for the same seed (SplitMix64). */
+/* Pseudo-random numbers (SplitMix64), reproducible by their seed. */
 #ifndef PMEM_PRESERVE_RANDOM_H
 #define PMEM_PRESERVE_RANDOM_H
 

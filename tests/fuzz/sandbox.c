@@ -32,7 +32,7 @@ static void must(bool good, const char *what)
 {
 	if (good)
 		return;
-	fprintf(stderr, "the sandbox cannot be had here: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "the sandbox is not available here: %s: %s\n", what, strerror(errno));
 	exit(SANDBOX_UNAVAILABLE);
 }
 
@@ -44,7 +44,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* Who is not root is alone in a user namespace, with just one user and one group. */
+/* Without root, in a user namespace with just one user and one group. */
 static void unshare_mounts(void)
 {
 	uid_t uid = geteuid();
@@ -92,16 +92,16 @@ const char *sandbox_image(const uint8_t *data, size_t size)
 	return IMAGE;
 }
 
-/* The clock is coarse: with an old time, any change at all shows. */
+/* The clock is coarse: only with an old time does every change show. */
 void sandbox_begin(void)
 {
 	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
 
 	if (mkdir(SANDBOX_TARGET, 0755) < 0)
-		sandbox_finding("the target cannot be made");
+		sandbox_finding("the target cannot be created");
 	for (size_t i = 0; i < WATCHED; i++)
 		if (utimensat(AT_FDCWD, watched[i], old, 0) < 0 || stat(watched[i], &before[i]) < 0)
-			sandbox_finding("what lies outside of the target cannot be watched");
+			sandbox_finding("the files outside of the target cannot be watched");
 }
 
 static bool same(const struct stat *a, const struct stat *b)
@@ -117,7 +117,7 @@ void sandbox_end(int code)
 	struct stat after;
 
 	if (code == -EROFS)
-		sandbox_finding("something was to be written outside of the sandbox");
+		sandbox_finding("a write outside of the sandbox was attempted");
 	for (size_t i = 0; i < WATCHED; i++)
 		if (stat(watched[i], &after) < 0 || !same(&after, &before[i]))
 			sandbox_finding("something outside of the target has changed");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the targets may write: a small tmpfs in a mount namespace of the process's own, in which
- * all else but the working directory is read-only. So a reader that is led astray by an image does
- * no harm, and is caught. Must not know what an image is.
+ * Where the targets may write: a small tmpfs in the process's own mount namespace, in which
+ * everything else but the working directory is read-only. So an image that misleads the reader does
+ * no harm, and is caught.
  *
  *	/mnt/image	the input
  *	/mnt/target	where it is restored to
- *	/mnt/outside	what a name or a link with "../" in it would reach first
+ *	/mnt/outside	the first that a name or link with "../" would reach
  */
 #ifndef PMEM_PRESERVE_SANDBOX_H
 #define PMEM_PRESERVE_SANDBOX_H
@@ -17,25 +17,25 @@
 #define SANDBOX_TARGET	"/mnt/target"
 #define SANDBOX_OUTSIDE "/mnt/outside"
 
-/* The exit status of a target that cannot have its sandbox here; libFuzzer's own are others. */
+/* The exit status if the sandbox is not available; libFuzzer does not use it. */
 #define SANDBOX_UNAVAILABLE 75
 
-/* Once, before there are threads. Ends the process when it cannot be had. */
+/* To be called once, before there are threads. Exits if the sandbox is not available. */
 void sandbox_enter(void);
 
-/* Puts an input where store_open() finds it; its path. */
+/* Writes an input to a file and returns its path. */
 const char *sandbox_image(const uint8_t *data, size_t size);
 
-/* An empty target. */
+/* Creates the empty target. */
 void sandbox_begin(void);
 
 /*
- * Removes the target, which must be empty again, and looks whether anything outside has changed;
- * abort() if so. @code: what restoring came to; -EROFS means that it tried to write elsewhere.
+ * Removes the target, which must be empty again, and checks that nothing outside has changed; calls
+ * abort() otherwise. @code is the result of the restore; -EROFS is a write outside of the sandbox.
  */
 void sandbox_end(int code);
 
-/* abort(), after it said what is wrong. */
+/* Prints what is wrong, and calls abort(). */
 __attribute__((noreturn)) void sandbox_finding(const char *what);
 
 #endif

@@ -28,7 +28,7 @@ static const struct field header_fields[] = {
 	FIELD(image_header, phase, ROLE_PHASE),
 	FIELD(image_header, version, ROLE_NUMBER),
 	FIELD(image_header, header_bytes, ROLE_NUMBER),
-	/* What a target does with the image is drawn from it. */
+	/* The options of the target are taken from it. */
 	FIELD(image_header, uuid, ROLE_BYTES),
 	FIELD(image_header, generation, ROLE_NUMBER),
 	FIELD(image_header, store_bytes, ROLE_STORE),
@@ -116,7 +116,7 @@ static void add(struct walk *walk, size_t offset, size_t bytes, enum role role)
 	survey->by_role[role]++;
 }
 
-/* All fields of the record at @offset; false when it is not all there. */
+/* Notes all fields of the record at @offset; false if it is not complete. */
 static bool add_fields(struct walk *walk, size_t offset, size_t bytes, const struct field *fields,
 		       size_t count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the fields of an image lie that may be anything: what the mutator changes. It finds as much
- * as there is and trusts nothing. Must not know what is done with the places.
+ * Finds the fields of an image, for the mutator to change. The image is not trusted: as much is
+ * found as there is.
  */
 #ifndef PMEM_PRESERVE_SURVEY_H
 #define PMEM_PRESERVE_SURVEY_H
@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a place means: a value of one place may well be put into another with the same role. */
+/* The meaning of a place: a value can be copied between places with the same role. */
 enum role {
 	ROLE_NUMBER, /* anything else */
-	ROLE_AREA,   /* of the header: places and sizes of what an image is made of */
+	ROLE_AREA,   /* of the header: offsets and sizes of the areas */
 	ROLE_SIZE,   /* of a file, or of a large value */
 	ROLE_LENGTH, /* of something within a block: names, values, offsets of names */
 	ROLE_PHASE,
@@ -26,7 +26,7 @@ enum role {
 	ROLE_TEXT,
 	ROLE_NAME,
 	ROLE_BYTES, /* file data, digests, values of xattrs */
-	ROLE_INODE, /* all of one */
+	ROLE_INODE, /* a whole inode */
 	ROLES,
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A file or device with bad blocks, for the program that this is preloaded into: access to them
- * ends with EIO, as it does on a medium with such blocks. What lies before them in the same call is
- * read or written, as the kernel does.
+ * fails with EIO, as on such a medium. Like the kernel, a call that reaches them only later reads or
+ * writes what comes before.
  *
  *	BAD_FILE=PATH [BAD_READ=START-END,...] [BAD_WRITE=START-END,...] [BAD_FLUSH=N]
  *	[BAD_ERROR=ERRNO]
@@ -28,7 +28,7 @@ static bool is_bad_file(int fd)
 				     : bad.st_ino == status.st_ino && bad.st_dev == status.st_dev);
 }
 
-/* Bytes of the call that come before the first bad block; -1: none. */
+/* The bytes of the call that come before the first bad block; -1 if there are none. */
 static ssize_t good_bytes(int fd, const char *list, size_t length, off_t offset)
 {
 	const char *ranges = getenv(list);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Preloaded into the program: the system's answers when there is no more of something.
+ * Preloaded into the program: makes the system run out of something.
  *
  *	FAIL_ALLOCATION=N	the Nth allocation of memory fails, and no other
  *	FAIL_ALLOCATION=N+	that one and all after it
  *	FAIL_THREAD=N		the Nth thread cannot be started; N+ as above
- *	JUMP_CLOCK=SECONDS	the time of day jumps so far with every other question
+ *	JUMP_CLOCK=SECONDS	the time of day jumps by this with every other query
  *
- * FAIL_LOG=FILE has a byte appended for each failure, so that it shows whether there was one.
+ * FAIL_LOG=FILE gets a byte appended for each failure, which shows whether there was one.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ void *__libc_memalign(size_t alignment, size_t size);
 static atomic_ulong allocations, threads, questions;
 static bool is_ready;
 
-/* What the libraries need before the program begins is theirs to fail for. */
+/* Allocations by libraries before the program starts do not count. */
 __attribute__((constructor)) static void begin(void)
 {
 	is_ready = true;

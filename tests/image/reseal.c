@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes the digests of images right again that were changed on purpose (see seal.h).
+ * Fixes the digests of images that were changed on purpose (see seal.h).
  *
  *	reseal all|table|header FILE...
  */

@@ -14,7 +14,7 @@ static void digest(const void *data, size_t length, struct image_digest *ret_dig
 	memcpy(ret_digest->bytes, canonical.digest, sizeof(ret_digest->bytes));
 }
 
-/* Segments begin anew at the metadata. */
+/* The metadata begins with a new segment. */
 static void seal_area(uint8_t *image, size_t size, uint64_t start, uint64_t end, uint64_t place)
 {
 	for (uint64_t base = start; base < end; base += IMAGE_SEGMENT) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making the digests of an image right again that was changed on purpose, so that what lies behind
- * them is tested. Written independently of the program's own reader and writer.
+ * Fixing the digests of an image that was changed on purpose, so that the code after their checks is
+ * tested. Written independently of the program's own reader and writer.
  */
 #ifndef PMEM_PRESERVE_SEAL_H
 #define PMEM_PRESERVE_SEAL_H
@@ -12,13 +12,13 @@
 enum seal_level {
 	SEAL_NONE,
 	SEAL_HEADER, /* only the header's own digest, and its timeline's */
-	SEAL_TABLE,  /* and that of the table of digests */
-	SEAL_ALL,    /* and those of the segments */
+	SEAL_TABLE,  /* also that of the table of digests */
+	SEAL_ALL,    /* also those of the segments */
 };
 
 /*
- * An image that is too short, or whose header makes no sense, gets what it can have. Whatever is
- * wrong besides the digests stays wrong.
+ * In an image that is too short, or whose header is not valid, what can be found is fixed. Nothing
+ * but digests is changed.
  */
 void seal_image(uint8_t *image, size_t size, enum seal_level level);
 

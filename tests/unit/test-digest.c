@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The digests: a checkpoint of a machine with AVX2 must be whole to one without, and to one that
- * digests in other pieces.
+ * The digests: a checkpoint of a machine with AVX2 must be intact on one without, and when it is
+ * digested in other pieces.
  */
 #include "image/image-digest.h"
 
@@ -62,7 +62,7 @@ static void expect_same(const struct image_digest_code *code, size_t length, siz
 	assert_memory_equal(&whole, &other, sizeof(whole));
 }
 
-/* The two lengths at which XXH3 changes its way are 240 and 1024. */
+/* XXH3 changes its algorithm at the lengths 240 and 1024. */
 static void test_pieces(void **state)
 {
 	static const size_t lengths[] = { 1, 16, 17, 240, 241, 1023, 1024, 1025, 65536, BYTES };
@@ -75,7 +75,7 @@ static void test_pieces(void **state)
 					expect_same(codes[c], lengths[i], pieces[j]);
 }
 
-/* As xxhsum -H2 says it: an image can be checked without us. */
+/* As xxhsum -H2 prints it: an image can be checked without this program. */
 static void test_known(void **state)
 {
 	static const uint8_t nothing[] = { 0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What makes an image authentic, against the vectors of the standards: a MAC that is only alike is
- * one that anybody can make, or that the next version does not know.
+ * Message authentication, against the test vectors of the standards: a MAC that is merely similar
+ * could be forged, or would not be recognized by the next version.
  */
 #include "image/image-seal.h"
 #include "auth/key.h"
@@ -52,7 +52,7 @@ static void test_poly1305(void **state)
 	}
 }
 
-/* RFC 4231, test cases 1 and 2: shorter keys are filled up with zeroes by HMAC itself. */
+/* RFC 4231, test cases 1 and 2: HMAC itself pads shorter keys with zeroes. */
 static void test_hmac(void **state)
 {
 	uint8_t key[MAC_KEY_BYTES] = { 0 }, tag[MAC_KEY_BYTES], found[MAC_KEY_BYTES];
@@ -114,7 +114,7 @@ static struct image_digest seal_of(const struct key *key, uint8_t uuid_byte, uin
 	return digest;
 }
 
-/* The same bytes elsewhere in the image, in another image or with another key are not the same. */
+/* The same bytes elsewhere in the image, in another image or with another key have another MAC. */
 static void test_segments_cannot_be_moved(void **state)
 {
 	struct key *key = make_key('k'), *other = make_key('o');
@@ -133,7 +133,7 @@ static void test_segments_cannot_be_moved(void **state)
 	key_free(other);
 }
 
-/* A table of digests must not pass for a segment, nor the other way round. */
+/* A table of digests must not be accepted as a segment, nor the other way round. */
 static void test_purposes_differ(void **state)
 {
 	struct key *key = make_key('k');
@@ -147,7 +147,7 @@ static void test_purposes_differ(void **state)
 	key_free(key);
 }
 
-/* Without a key nothing changes: images of before stay whole. */
+/* Without a key nothing changes: older images remain valid. */
 static void test_plain(void **state)
 {
 	struct image_digest plain = image_digest_of("bytes", 5), sealed, table;
