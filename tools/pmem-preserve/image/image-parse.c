@@ -434,6 +434,29 @@ static int parse_tree(struct parse *parse)
 	return r;
 }
 
+static int parse_all(struct parse *parse)
+{
+	int r;
+
+	parse->entry_of = calloc(parse->area / INODE_BYTES + 1, sizeof(*parse->entry_of));
+	if (!parse->entry_of)
+		return parse_no_memory(parse, -ENOMEM);
+	r = parse_extra_table(parse);
+	if (r < 0)
+		return r;
+	r = parse_tree(parse);
+	if (r < 0)
+		return r;
+	r = check_extents(parse);
+	if (r < 0)
+		return r;
+	r = parse_paths(parse);
+	if (r < 0)
+		return r;
+	tree_count(parse->tree);
+	return 0;
+}
+
 int image_parse(struct image *image)
 {
 	struct parse parse = {
@@ -442,18 +465,8 @@ int image_parse(struct image *image)
 		.area = image->header.inodes_bytes,
 		.left = image->header.inodes_bytes,
 	};
-	int r;
+	int r = parse_all(&parse);
 
-	parse.entry_of = calloc(parse.area / INODE_BYTES + 1, sizeof(*parse.entry_of));
-	r = parse.entry_of ? parse_extra_table(&parse) : parse_no_memory(&parse, -ENOMEM);
-	if (r == 0)
-		r = parse_tree(&parse);
-	if (r == 0)
-		r = check_extents(&parse);
-	if (r == 0)
-		r = parse_paths(&parse);
-	if (r == 0)
-		tree_count(image->tree);
 	free(parse.entry_of);
 	free(parse.extra);
 	return r;

@@ -140,7 +140,7 @@ struct extract_options {
  * Creates the tree beneath options->into. Every byte is checked against its digest before it is
  * written. -E_REFUSED: something exists already, and nothing was changed. -E_DAMAGED: nothing is
  * left of the restore or, with options->salvage, all intact files were restored. All data has been
- * flushed when this returns.
+ * flushed when this returns 0.
  */
 int image_extract(struct image *image, const struct extract_options *options);
 

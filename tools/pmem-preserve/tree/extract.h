@@ -8,13 +8,15 @@
 
 #include "tree/tree.h"
 
+/*
+ * A directory is private if only we can enter it until it is finished, and new files in it inherit
+ * nothing.
+ */
 enum extract_flags {
-	EXTRACT_SPLIT = 1 << 0,	  /* created first, filled by several threads, finished last */
-	EXTRACT_CREATED = 1 << 1, /* did not exist before, and does now */
-	EXTRACT_PRIVATE =
-		1 << 2,		/* a new directory that only we can enter until it is finished, and
-				     from which new files inherit nothing */
-	EXTRACT_PLAIN = 1 << 3, /* restored without what extract-ordinary.h leaves out */
+	EXTRACT_SPLIT = 1 << 0,	   /* created first, filled by several threads, finished last */
+	EXTRACT_CREATED = 1 << 1,  /* did not exist before, and does now */
+	EXTRACT_PRIVATE = 1 << 2,  /* a new directory that is private */
+	EXTRACT_PLAIN = 1 << 3,	   /* restored without what extract-ordinary.h leaves out */
 	EXTRACT_LEFT_OUT = 1 << 4, /* not created at all */
 };
 
@@ -30,7 +32,7 @@ struct extraction {
 int extract_begin(struct extraction *extraction, struct tree *tree, const char *into,
 		  bool overwrite);
 
-/* Of one that was zeroed it does nothing. */
+/* Releases it, without an effect on the disk. It may be zeroed. */
 void extract_end(struct extraction *extraction);
 #define _cleanup_extraction_ __attribute__((cleanup(extract_end)))
 

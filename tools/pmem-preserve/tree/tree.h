@@ -21,8 +21,7 @@ enum entry_flags {
 struct entry {
 	uint64_t size;	/* regular: bytes; symlink: length of the target */
 	uint64_t inode; /* st_ino; in an image, its nid */
-	uint64_t
-		data; /* offset in the image's metadata: of the inode; parsed directory: of its blocks */
+	uint64_t data; /* in metadata, offset of: inode; parsed directory: blocks; walk: mount id */
 	int64_t mtime;
 	int64_t ctime; /* only if read from disk */
 	uint32_t mtime_nsec;

@@ -189,5 +189,7 @@ int names_read(struct names *names, const struct walk_options *options, const st
 		fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = fd < 0 ? -errno : read_all(names, options, tree, path, fd);
 	}
-	return r < 0 ? r : sort_names(names);
+	if (r < 0)
+		return r;
+	return sort_names(names);
 }
