@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What scenarios of the kmem driver (drivers/dax) are written with.
+# Helper functions for the scenarios of the kmem driver (drivers/dax).
 
 drivers=/sys/bus/dax/drivers
 failure=/tmp/last_failure

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A machine that runs for years takes the memory out and puts it back hundreds of times. Nothing
-# of it may be left behind each time: no reservation, no slab, no page.
+# A machine that runs for years removes and adds the memory hundreds of times. No cycle may leak
+# anything: no reservation, no slab, no page.
 #
 # kernel: 6.1 6.12
 # cpus: 2

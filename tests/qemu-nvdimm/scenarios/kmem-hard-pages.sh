@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Pages that are not like others: locked by a database, huge ones, one with a hardware error. They
-# do not keep the memory from being taken out; or, where the kernel cannot move them, the removal
-# ends in time and says so. The programs that use them notice nothing.
+# Special pages: locked by a database, huge pages, one with a hardware error. They do not prevent
+# the removal; or, if the kernel cannot migrate them, the removal ends in time and reports them. The
+# programs that use them are not affected.
 #
 # kernel: (6.1) 6.12
 # cpus: 2

@@ -1,9 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# More is in use than fits in the rest of the memory, and there is no swap. The removal fails in
-# its time and says that this is why; no process is killed for it, and nothing that was stored is
-# lost.
+# More memory is in use than fits outside the range, and there is no swap. The removal fails within
+# its time limit and reports this reason; no process is killed for it, and no stored data is lost.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2
@@ -53,5 +52,5 @@ rm /var/state/file
 echo 30000 >"$device/unplug_timeout_ms"
 unplug
 expect_no_failure
-# The kernel itself tells, once, how the page failed that a page was to move to.
+# The kernel itself logs, once, that it could not allocate a target of the migration.
 ! dmesg | grep -E 'WARNING: |BUG: |Oops' || fail "the kernel complained"

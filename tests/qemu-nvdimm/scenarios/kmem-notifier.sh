@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Another part of the kernel may refuse to let a block go, or to take it back. The errno that it
-# gives is passed on, what was out already comes back, and where even that fails, the truth about
-# it is told: so many blocks are not back, and they can be brought back by hand.
+# Another part of the kernel may refuse to offline a block, or to online it again. Its errno is
+# passed on and the blocks that were offline already are restored; if even that fails, the driver
+# reports how many blocks were not restored, and they can be onlined by hand.
 #
 # kernel: 6.1 6.12
 # cpus: 2
@@ -81,7 +81,7 @@ check_online_refused() {
 	expect_picture /tmp/unplugged
 }
 
-# And of what is undone a block is refused, too: what stays is told, and goes at the next try.
+# The undo of a block is refused, too: the blocks that remain are reported, and removed next time.
 check_undo_refused() {
 	allow 1 4
 	expect_refused "Input/output error" online_movable "$device/state"

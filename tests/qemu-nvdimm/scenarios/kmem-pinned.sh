@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A page that cannot move must not hang the reboot that waits for it, nor cost the memory that was
-# already out: after the time that was given, all is as it was, and it is told which page it is,
-# in `last_failure`, to udev, in the log and in the trace. When the page is free, the memory goes.
+# A page that cannot be migrated must neither hang the reboot that waits for it nor cost the memory
+# that is offline already: after the time limit everything is as before, and the page is reported in
+# `last_failure`, to udev, in the log and in the trace. Once it is free, the memory can be removed.
 #
 # kernel: (6.1) 6.12
 # cpus: 2
@@ -25,7 +25,7 @@ expect_traced() {
 	: >$trace/trace
 }
 
-# Two seconds are given; the rest is what a busy emulator may make of it.
+# Eight seconds are given; the rest is for a busy emulator.
 expect_timeout() {
 	echo 8000 >"$device/unplug_timeout_ms"
 	take_time expect_refused "Connection timed out" unplugged "$device/state"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The whole way with this driver: the memory is RAM, is taken out, holds the state across the
-# kexec, and is RAM again.
+# A whole cycle with this driver: the memory is RAM, is removed, holds the state across a kexec, and
+# is RAM again.
 #
 # kernel: 6.1 6.12
 # cpus: 2

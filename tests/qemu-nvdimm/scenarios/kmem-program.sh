@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# pmem-preserve on a machine with our driver: what does not go is named by block, page and reason, the
-# deadline and Ctrl-C leave everything as it was, and memory that an unbind left behind is found again.
+# pmem-preserve on a machine with our driver: memory that cannot be removed is reported by block, page
+# and reason, the deadline and Ctrl-C leave everything as it was, and memory that an unbind left behind
+# is found again.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Others write to the blocks while the memory is taken out: a udev rule that onlines what is new,
-# an operator, a second removal. Each operation ends as one whole, in order; nobody can pull a
-# block from under it, and what the driver says is true at any time.
+# Other writers change the blocks during a removal: a udev rule that onlines new blocks, an operator,
+# a second removal. Operations are atomic and take turns; no writer can change a block during one, and
+# the attributes of the driver are correct at any time.
 #
 # kernel: 6.1 6.12
 # cpus: 2

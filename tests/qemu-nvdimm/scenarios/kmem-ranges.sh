@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A device of two ranges is one thing: both become RAM or none does, both are taken out or both
-# stay. Half of it would be memory that nobody can account for.
+# A device with two ranges is a unit: both become RAM or neither, both are removed or both stay. Half
+# of it would be memory that no driver accounts for.
 #
 # kernel: (6.1) 6.12
 # cpus: 2
@@ -89,7 +89,7 @@ check_add_and_remove() {
 	expect_picture /tmp/online
 }
 
-# What stands in the way lies in the first range, or in the second.
+# The pinned page is in the first range, or in the second.
 check_pinned_in() {
 	pin "$(nth_block "$1")"
 	echo 6000 >"$device/unplug_timeout_ms"

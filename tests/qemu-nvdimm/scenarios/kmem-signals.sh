@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2016
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Whoever waits for a removal can give up: Ctrl-C, or the service manager that kills it, ends it
-# soon and all is as it was. A signal that the program handles or ignores changes nothing, and no
-# write ever ends with EINTR, which would make a shell write again, for ever.
+# A process that waits for a removal can be interrupted: Ctrl-C, or a service manager that kills it,
+# ends the removal soon, and everything is as before. A signal that the process handles or ignores
+# changes nothing, and no write ever fails with EINTR, after which a shell would retry for ever.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2
@@ -69,7 +69,7 @@ check_harmless() {
 	echo 60000 >"$device/unplug_timeout_ms"
 }
 
-# Who waits for its turn can be killed as well; who is at work is not disturbed.
+# A writer that waits for its turn can be killed, too; the removal in progress is not affected.
 check_waiting() {
 	start_write unplugged
 	first=$writer

@@ -1,10 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What a user of the driver does every day: memory that lies idle is taken out and put back, by
-# `state` and by binding, each time the whole of it and in the zone that it can be taken back
-# from. What would lose it for good (a kernel zone, half an operation) is refused, with the errno
-# that is documented.
+# Everyday use of the driver: idle memory is removed and added, by `state` and by binding, each time
+# all of it, and in the zone that it can be removed from. Operations that would make it impossible to
+# remove (a kernel zone, half of the blocks) are refused with the documented errno.
 #
 # kernel: (6.1) 6.12
 # cpus: 2

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The state of a machine that is about to reboot lies in the very memory that is to be taken out,
-# since the kernel puts it there first. It must move, once, and not a byte of it may change.
+# The state of a machine that is about to reboot lies in the very memory that is to be removed, since
+# the kernel allocates there first. It must be migrated, once, and not a byte of it may change.
 #
 # kernel: (6.1) 6.12
 # cpus: 2

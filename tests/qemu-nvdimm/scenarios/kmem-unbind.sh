@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Unbinding cannot fail, so memory that does not go is at stake: it must stay RAM that works, be
-# known to the driver, and be taken back later, by the same device or by the one that comes in its
-# place. The kernel's own driver gives it up until the next reboot.
+# Unbinding cannot fail, so memory that cannot be removed must not be lost: it must stay working RAM,
+# be known to the driver, and be removable later, through the same device or the one that replaces
+# it. The kernel's own driver loses it until the next reboot.
 #
 # kernel: 6.1 6.12
 # cpus: 2
