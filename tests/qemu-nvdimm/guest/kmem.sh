@@ -54,7 +54,7 @@ expect_progress() {
 # expect_refused MESSAGE VALUE FILE: writing VALUE fails with the errno of that message (a pattern).
 expect_refused() {
 	if said=$(/usr/bin/echo "$2" 2>&1 >"$3"); then
-		fail "$2 was taken by $3, and not refused: $1"
+		fail "$3 accepted $2, expected: $1"
 	fi
 	# shellcheck disable=SC2254 # it is a pattern
 	case $said in
@@ -111,7 +111,7 @@ unpin() {
 	rmmod pin_page
 }
 
-# picture FILE: all that the rest of the system sees of the memory.
+# picture FILE: records the memory as the rest of the system sees it.
 picture() {
 	{
 		grep -E '^(MemTotal|HardwareCorrupted)' /proc/meminfo
@@ -122,7 +122,7 @@ picture() {
 	} >"$1"
 }
 
-# What it is like without the memory and with it: /tmp/unplugged and /tmp/online, as which it is left.
+# Records the system without the memory (/tmp/unplugged) and with it (/tmp/online); leaves it online.
 take_pictures() {
 	unplug
 	picture /tmp/unplugged
@@ -150,7 +150,7 @@ expect_faster() {
 	[ "$took" -le "$1" ] || fail "it took $took ms, more than $1"
 }
 
-# What the driver tells udev, one line for each event: the device and the variables, sorted.
+# Records the driver's uevents, one line for each: the device and the variables, sorted.
 uevents=/tmp/uevents
 watch_uevents() {
 	cat >/tmp/on-uevent <<-'END'

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Blocks that somebody treated in another way than the rest: one was taken offline, one was put in
-# a kernel zone on purpose. A removal that fails leaves each of them as it was, and names the
-# kernel's memory as the reason; a removal that works takes them like the others.
+# Blocks that differ from the rest: one was taken offline, one was put into a kernel zone on purpose. A
+# removal that fails leaves each of them as it was, and reports kernel memory as the reason; one that
+# succeeds removes them like the others.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2
