@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A machine that runs for years removes and adds the memory hundreds of times. No cycle may leak
-# anything: no reservation, no slab, no page.
+# A machine that runs for years removes and adds the memory hundreds of times. No cycle may leak a
+# reservation, a slab or a page.
 #
 # kernel: 6.1 6.12
 # cpus: 2
