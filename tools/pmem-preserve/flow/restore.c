@@ -189,7 +189,7 @@ static int mark_restored(struct job *job)
 static int conclude(struct job *job)
 {
 	if (job->request->dry_run) {
-		inform("Nothing was changed; the restore would succeed");
+		inform("Nothing was changed; no file is in the way and the state fits (\"verify\" checks the data)");
 		return 0;
 	}
 	inform("Everything is restored and was checked (%.2f s)%s", seconds_since(job->start_ns),
