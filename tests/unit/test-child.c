@@ -66,6 +66,15 @@ static void test_a_program_that_hangs_is_killed(void **state)
 	assert_in_range((now_ns() - start) / NS_PER_MS, 200, 10000);
 }
 
+/* Several writers, so that the pipe is never empty. They end by SIGPIPE. */
+static void test_output_without_end(void **state)
+{
+	struct program_result result;
+
+	(void)state;
+	assert_int_equal(run("yes & yes & yes & exec yes", 200, &result), -ETIMEDOUT);
+}
+
 /* A daemon keeps the descriptors that it inherits: waiting for their end would be for ever. */
 static void test_what_it_leaves_running_is_not_waited_for(void **state)
 {
@@ -106,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_more_output_than_a_pipe_holds),
 		cmocka_unit_test(test_no_such_program),
 		cmocka_unit_test(test_a_program_that_hangs_is_killed),
+		cmocka_unit_test(test_output_without_end),
 		cmocka_unit_test(test_what_it_leaves_running_is_not_waited_for),
 		cmocka_unit_test(test_work),
 	};

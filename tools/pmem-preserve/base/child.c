@@ -18,6 +18,8 @@
 
 #define TICK_MS	      100
 #define KILL_GRACE_MS 5000
+#define PIPE_BYTES    65536
+#define PART_BYTES    512
 
 extern char **environ;
 
@@ -28,15 +30,18 @@ struct capture {
 	size_t used, size;
 };
 
+/* Reads no more than a pipe holds: a program may write for ever, and its deadline is checked after. */
 static void capture_read(struct capture *capture)
 {
-	char part[512];
-	ssize_t got;
+	char part[PART_BYTES];
+	ssize_t got = 1;
 
-	while ((got = read(capture->fd, part, sizeof(part))) > 0 || (got < 0 && errno == EINTR))
-		for (ssize_t i = 0; i < got && capture->used + 1 < capture->size; i++)
-			capture->text[capture->used++] = part[i];
-	if (got == 0 || errno != EAGAIN)
+	for (unsigned int i = 0; got > 0 && i < PIPE_BYTES / PART_BYTES; i++) {
+		got = read(capture->fd, part, sizeof(part));
+		for (ssize_t j = 0; j < got && capture->used + 1 < capture->size; j++)
+			capture->text[capture->used++] = part[j];
+	}
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
 		capture->fd = -1;
 }
 
