@@ -70,6 +70,9 @@ void tree_free(struct tree *tree)
 	for (size_t i = 0; i < tree->path_count; i++)
 		free(tree->paths[i]);
 	free(tree->paths);
+	for (uint32_t i = 0; i < tree->unsaved_count; i++)
+		free(tree->unsaved[i].path);
+	free(tree->unsaved);
 	free(tree->entries);
 	free(tree->names);
 	free(tree->xattrs);
@@ -109,6 +112,21 @@ int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_l
 	entry = &tree->entries[tree->count];
 	*entry = (struct entry){ .parent = parent, .name = offset, .inode_entry = tree->count };
 	*ret_index = tree->count++;
+	return 0;
+}
+
+int tree_add_unsaved(struct tree *tree, const char *path, int error)
+{
+	struct tree_unsaved *larger =
+		reallocarray(tree->unsaved, tree->unsaved_count + 1, sizeof(*tree->unsaved));
+
+	if (!larger)
+		return -ENOMEM;
+	tree->unsaved = larger;
+	larger[tree->unsaved_count] = (struct tree_unsaved){ strdup(path), error };
+	if (!larger[tree->unsaved_count].path)
+		return -ENOMEM;
+	tree->unsaved_count++;
 	return 0;
 }
 

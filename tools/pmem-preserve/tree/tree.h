@@ -16,6 +16,7 @@ enum entry_flags {
 	ENTRY_ROOT = 1 << 1,	 /* one of the paths that are checkpointed */
 	ENTRY_SPARSE = 1 << 2,	 /* a regular file with holes; it may have no data at all */
 	ENTRY_DAMAGED = 1 << 3,	 /* in the image, some of its data is damaged (image_verify()) */
+	ENTRY_CHANGED = 1 << 4,	 /* a regular file that changed while a lenient checkpoint read it */
 };
 
 struct entry {
@@ -51,6 +52,12 @@ struct range {
 	uint64_t length;
 };
 
+/* What a lenient checkpoint left out, with all that is beneath it. */
+struct tree_unsaved {
+	char *path; /* absolute, or as it was named if it does not exist */
+	int error;  /* -errno */
+};
+
 struct tree {
 	struct entry *entries; /* [0] is "/" */
 	uint32_t count, capacity;
@@ -63,6 +70,9 @@ struct tree {
 	char **paths; /* absolute: the paths that are checkpointed */
 	size_t path_count;
 	uint64_t file_bytes; /* sum of the sizes of regular files, each inode once */
+	bool lenient;	     /* saves what it can: marks files that change, leaves out what it cannot read */
+	struct tree_unsaved *unsaved;
+	uint32_t unsaved_count;
 };
 
 /* The xattrs of one inode: followed by @bytes bytes of packed records {lengths, name, value}. */
@@ -89,6 +99,7 @@ int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_l
 	     uint32_t *ret_index);
 int tree_add_string(struct tree *tree, const char *text, size_t length, uint32_t *ret_offset);
 int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length);
+int tree_add_unsaved(struct tree *tree, const char *path, int error);
 
 /*
  * Appends the strings, xattrs and ranges of @other. The @count entries of @tree in @owners have
