@@ -79,7 +79,7 @@ expect_failure() {
 			$pattern) found=yes ;;
 			esac
 		done <"$failure"
-		[ "$found" ] || fail "last_failure does not say $pattern"
+		[ "$found" ] || fail "last_failure does not say $pattern: $(cat "$failure")"
 	done
 }
 
