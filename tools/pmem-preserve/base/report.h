@@ -25,6 +25,9 @@ enum {
 	E_REFUSED = E_STATUS_BASE + 5,	     /* going on would lose state */
 	E_MEMORY = E_STATUS_BASE + 6,	     /* memory could not be removed in time */
 	E_NO_FIT = E_STATUS_BASE + 7,	     /* the state is larger than the place for it */
+
+	/* Exit status 1, like E_FAILED; callers can tell it apart. */
+	E_CHANGED = E_STATUS_BASE + 101, /* the state changed while it was read: try again */
 };
 
 enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 };

@@ -11,7 +11,7 @@
 
 static int changed(const struct tree *tree, uint32_t index)
 {
-	return report_error(-E_FAILED,
+	return report_error(-E_CHANGED,
 			    "%s: changed while it was being read; stop what writes there",
 			    tree_path_text(tree, index).text);
 }

@@ -175,7 +175,7 @@ static int check_paths(const struct tree *tree)
 
 	for (size_t i = 0; i < tree->path_count; i++)
 		if (!tree_find_path(tree, tree->paths[i], &index))
-			return report_error(-E_FAILED, "%s: changed while it was being listed",
+			return report_error(-E_CHANGED, "%s: changed while it was being listed",
 					    tree->paths[i]);
 	return 0;
 }
@@ -236,6 +236,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	if (r < 0)
 		return r;
 	walk.tree = tree;
+	tree->lenient = options->lenient;
 	r = walk_levels(&walk);
 	if (r < 0)
 		return r;

@@ -14,6 +14,7 @@ struct walk_options {
 	char **excludes; /* globs: without '/' of a name, with '/' of an absolute path */
 	size_t exclude_count;
 	unsigned int threads; /* 0: one per processor */
+	bool lenient;	      /* marks and leaves out what is not as it should be: tree->lenient */
 };
 
 /*
@@ -36,7 +37,7 @@ void walk_reader_close(struct walk_reader *reader);
 /*
  * Reads @length bytes at @offset of a regular file into @buffer, holes as zeroes. That the file has
  * not changed since the tree was walked is checked afterwards: by walk_check_unchanged(), or when
- * another file is read. -E_FAILED if it has. All errors are reported.
+ * another file is read. -E_CHANGED if it has. All errors are reported.
  */
 int walk_read(struct walk_reader *reader, uint32_t index, void *buffer, size_t length,
 	      uint64_t offset);
