@@ -10,7 +10,7 @@ for part in "$@"; do
 	case $part in
 	build)
 		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
-			libdaxctl-dev libsystemd-dev libxxhash-dev libssl-dev libjson-c-dev libinih-dev
+			libdaxctl-dev libsystemd-dev libxxhash-dev libssl-dev libjson-c-dev
 			libpmem-dev libblkid-dev uuid-dev libmount-dev libsmartcols-dev"
 		;;
 	test)

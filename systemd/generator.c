@@ -67,6 +67,8 @@ int main(int argc, char **argv)
 	r = config_read(NULL, &config);
 	if (r < 0)
 		return exit_status(r);
+	for (size_t i = 0; i < config.problem_count; i++)
+		warn("%s", config_problem_text(&config, &config.problems[i]).text);
 	if (config.state_count || config.fallback || config.key_file)
 		r = write_drop_in(&config, argv[1]);
 	config_clear(&config);

@@ -214,10 +214,58 @@ class Fallback(ImageCase):
         self.assertGreater(min(microseconds), 600 * 10**6)
         self.assertIn(b"STATUS=The checkpoint is committed", heard)
 
+    def test_errors_are_all_told(self):
+        """Whoever corrects one error only to meet the next does not trust the program."""
+        wrong = ["fallbak = /x", "deadline = soon", "just words", "key = 1 # one"]
+        self.configure(*wrong, f"fallback = {self.fallback} # on the disk")
+        for command in ("checkpoint", "kexec", "prepare", "hot-add", "list"):
+            said = self.call(USAGE, command).text
+            for line in range(3, 8):
+                self.assertIn(f"{self.config}:{line}: ", said)
+        self.assertIn('is it "fallback"?', said)
+        problems = self.problems()
+        for line in range(3, 8):
+            self.assertIn(f"{self.config}:{line}: ", problems)
+        self.config.unlink()
+        self.assertIn("cannot be read", self.problems())
+
+    def test_errors_since_the_boot(self):
+        """One wrong key cost the whole state, although all was good at boot."""
+        for lines in (["fallbak = /x"], ["deadline = soon", f"fallback = {self.fallback}"],
+                      ["fallback = relative"], ["[section]"], ["key-file"], None):
+            with self.subTest(lines):
+                self.configure(f"fallback = {self.fallback}")
+                self.call(NO_CHECKPOINT, "boot")
+                self.assertEqual((self.notes / "config").stat().st_mode & 0o777, 0o600)
+                if lines:
+                    self.configure(*lines)
+                else:
+                    self.config.unlink()
+                said = self.call(DONE, "shutdown", "poweroff").text
+                self.assertIn(str(self.config), said)
+                self.empty_state()
+                self.configure(f"fallback = {self.fallback}")
+                (self.notes / "config").unlink()
+                self.call(DONE, "boot")
+                self.assertEqual((self.state / "file").read_text(), "first\n")
+                (self.notes / "boot").unlink()
+
+    def test_errors_at_boot(self):
+        """A typo must neither cost the state nor let a forged one in."""
+        self.call(DONE, "shutdown", "poweroff")
+        self.empty_state()
+        for line in ("keyfile = /etc/key", "key-file = key", "special = nope"):
+            self.configure(f"fallback = {self.fallback}", line)
+            self.assertIn("it is not known what may be restored", self.call(REFUSED, "boot").text)
+            self.assertEqual(list(self.state.iterdir()), [])
+        self.configure(f"fallback = {self.fallback}", "deadlin = 20", "[section]")
+        self.assertIn("deadlin", self.call(DONE, "boot").text)
+        self.assertEqual((self.state / "file").read_text(), "first\n")
+
     def test_broken_configuration(self):
         """A typo must not suppress the last message, or the creation of a new file."""
         self.config.write_text("stat = /var/state\n")
-        self.call(USAGE, "shutdown", "poweroff")
+        self.call(FAILED, "shutdown", "poweroff")
         self.call(DONE, "last-look", "poweroff")
         result = self.call(REFUSED, "setup", self.state)
         self.assertIn("--replace", result.text)

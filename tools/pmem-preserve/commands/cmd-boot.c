@@ -9,6 +9,7 @@
 #include "flow/place.h"
 #include "flow/restore.h"
 #include "flow/to-json.h"
+#include "image/image.h"
 #include "reboot/notes.h"
 #include "settings/options.h"
 
@@ -38,7 +39,22 @@ static bool was_restored_before(int r)
 	       strcmp(note.outcome, BOOT_RESTORED) == 0;
 }
 
-static int restore(struct options *options, struct place *place, struct restored *restored)
+/* The file does not tell any more whether checkpoints must be authentic, or what they may contain. */
+static int refuse_doubts(const struct config *config, const struct place *place)
+{
+	struct image_header header;
+
+	if (!config_may_lack(config, "key-file") && !config_may_lack(config, "special"))
+		return 0;
+	if (place_read_header(place, &header) < 0 || header.phase != IMAGE_PHASE_COMMITTED)
+		return 0;
+	return report_error(-E_REFUSED,
+			    "%s: \"key-file =\" or \"special =\" cannot be read, so that it is not known what may be restored from %s; correct it",
+			    config->path, place_name(place));
+}
+
+static int restore(const struct config *config, struct options *options, struct place *place,
+		   struct restored *restored)
 {
 	const struct restore_request request = {
 		.trust = &options->trust,
@@ -50,6 +66,8 @@ static int restore(struct options *options, struct place *place, struct restored
 
 	if (r == 0)
 		r = command_find_checkpoint(options, place);
+	if (r == 0)
+		r = refuse_doubts(config, place);
 	return r < 0 ? r : restore_run(place, &request, restored);
 }
 
@@ -88,7 +106,9 @@ int cmd_boot(struct context *context, int argc, char **argv)
 		return r;
 	/* One of before a soft reboot, which keeps /run. */
 	note_remove_shutdown();
-	r = restore(&options, &place, &restored);
+	/* For the way down: the file may be wrong by then. */
+	config_keep(context->config);
+	r = restore(context->config, &options, &place, &restored);
 	restored_add_to_json(context->result, &restored, false, !options.no_special);
 	if (was_restored_before(r)) {
 		inform("The state was restored earlier in this boot");

@@ -13,31 +13,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is wrong in the configuration... */
+enum reading {
+	REFUSED, /* is reported, and the command does nothing */
+	SHOWN,	 /* is a part of what the command shows */
+	MENDED,	 /* is replaced by what was good at boot: nobody can correct it any more */
+	IGNORED, /* does not matter: the command does not use it */
+};
+
 static const struct {
 	const char *name;
 	command_function *run;
 	const char *summary;
-	bool no_config; /* works without one, or with one that is broken */
+	enum reading reading;
 } commands[] = {
-	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", false },
+	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", REFUSED },
 	{ "restore", cmd_restore, "restore the state, and give the memory back to the system",
-	  false },
-	{ "prepare", cmd_prepare, "take the memory back before a checkpoint", false },
-	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add", false },
-	{ "status", cmd_status, "show the memory, the checkpoints and what is wrong", false },
-	{ "list", cmd_list, "list the files in a checkpoint", false },
-	{ "verify", cmd_verify, "check every byte of a checkpoint", false },
-	{ "discard", cmd_discard, "give a checkpoint up", false },
-	{ "hot-add", cmd_hot_add, "give a region to the system as RAM", false },
-	{ "hot-remove", cmd_hot_remove, "take a region back from the system", false },
+	  REFUSED },
+	{ "prepare", cmd_prepare, "take the memory back before a checkpoint", REFUSED },
+	{ "abort", cmd_hot_add, "undo prepare: the same as hot-add", REFUSED },
+	{ "status", cmd_status, "show the memory, the checkpoints and what is wrong", SHOWN },
+	{ "list", cmd_list, "list the files in a checkpoint", REFUSED },
+	{ "verify", cmd_verify, "check every byte of a checkpoint", REFUSED },
+	{ "discard", cmd_discard, "give a checkpoint up", REFUSED },
+	{ "hot-add", cmd_hot_add, "give a region to the system as RAM", REFUSED },
+	{ "hot-remove", cmd_hot_remove, "take a region back from the system", REFUSED },
 	{ "kexec", cmd_kexec, "stop the services, save the state and start the next kernel",
-	  false },
-	{ "setup", cmd_setup, "propose and write the configuration", true },
-	{ "boot", cmd_boot, "for pmem-preserve.service: restore at boot", false },
+	  REFUSED },
+	{ "setup", cmd_setup, "propose and write the configuration", IGNORED },
+	{ "boot", cmd_boot, "for pmem-preserve.service: restore at boot", MENDED },
 	{ "shutdown", cmd_shutdown, "for pmem-preserve.service: save when the machine goes down",
-	  false },
+	  MENDED },
 	{ "last-look", cmd_last_look, "for systemd-shutdown: report what becomes of the state",
-	  true },
+	  IGNORED },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -109,6 +117,19 @@ static int print_json(struct json_object *result, int r)
 	return r;
 }
 
+static int read_config(const char *path, enum reading reading, struct config *ret_config)
+{
+	int r;
+
+	config_init(path, ret_config);
+	if (reading == IGNORED)
+		return 0;
+	if (reading == MENDED)
+		return config_read_with_kept(path, ret_config);
+	r = config_read(path, ret_config);
+	return r < 0 || reading == SHOWN ? r : config_refuse_problems(ret_config);
+}
+
 static int run(const struct globals *globals, int argc, char **argv)
 {
 	struct config config = { 0 };
@@ -125,9 +146,7 @@ static int run(const struct globals *globals, int argc, char **argv)
 	context.result = json_object_new_object();
 	if (!context.result)
 		return report_error(-ENOMEM, "%s", argv[0]);
-	config_init(globals->config, &config);
-	if (!commands[i].no_config)
-		r = config_read(globals->config, &config);
+	r = read_config(globals->config, commands[i].reading, &config);
 	if (r == 0)
 		r = commands[i].run(&context, argc, argv);
 	if (journal_is_stderr())

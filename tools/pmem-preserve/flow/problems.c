@@ -56,6 +56,16 @@ __attribute__((format(printf, 3, 4))) static int add(struct problems *problems, 
 	return 0;
 }
 
+static int check_lines(const struct config *config, struct problems *problems)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->problem_count && r == 0; i++)
+		r = add(problems, "correct it: until then every command refuses, but for status",
+			"%s", config_problem_text(config, &config->problems[i]).text);
+	return r;
+}
+
 static int check_states(const struct config *config, struct problems *problems)
 {
 	int r = 0;
@@ -202,7 +212,9 @@ int problems_find(const struct config *config, const struct region *regions, siz
 	if (!config->is_there) {
 		r = add(&problems, "pmem-preserve setup", "%s: no such file", config->path);
 	} else {
-		r = check_states(config, &problems);
+		r = check_lines(config, &problems);
+		if (r == 0)
+			r = check_states(config, &problems);
 		if (r == 0)
 			r = check_region(config, regions, region_count, &problems);
 		if (r == 0)

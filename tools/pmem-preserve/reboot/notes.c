@@ -62,17 +62,23 @@ static int open_directory(void)
 	return sysfs_open(-1, RUN_DIRECTORY);
 }
 
-static int write_note(const char *name, const struct line *lines, size_t count)
+static int write_file(const char *name, mode_t mode, const char *text, size_t length)
 {
 	_cleanup_close_ int directory = open_directory();
-	_cleanup_free_ char *text = NULL;
-	size_t length = 0;
-	FILE *file;
 	int r;
 
 	if (directory < 0)
 		return report_error(directory, "%s: cannot create", RUN_DIRECTORY);
-	file = open_memstream(&text, &length);
+	r = replace_file_at(directory, name, mode, text, length);
+	return r < 0 ? report_error(r, "%s/%s: cannot write", RUN_DIRECTORY, name) : 0;
+}
+
+static int write_note(const char *name, const struct line *lines, size_t count)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *file = open_memstream(&text, &length);
+
 	if (!file)
 		return report_error(-errno, "%s/%s: cannot write", RUN_DIRECTORY, name);
 	for (size_t i = 0; i < count; i++) {
@@ -82,12 +88,17 @@ static int write_note(const char *name, const struct line *lines, size_t count)
 		print_value(file, lines[i].value);
 		fputc('\n', file);
 	}
-	r = fclose(file) == 0 ? replace_file_at(directory, name, 0644, text, length) : -errno;
-	return r < 0 ? report_error(r, "%s/%s: cannot write", RUN_DIRECTORY, name) : 0;
+	if (fclose(file) != 0)
+		return report_error(-errno, "%s/%s: cannot write", RUN_DIRECTORY, name);
+	return write_file(name, 0644, text, length);
 }
 
-/* The text of note @name; NULL if there is none. The caller frees it. */
-static char *read_note(const char *name)
+int notes_write_file(const char *name, const char *text, size_t length)
+{
+	return write_file(name, 0600, text, length);
+}
+
+char *notes_read_file(const char *name)
 {
 	char path[96], *text;
 
@@ -140,7 +151,7 @@ int note_write_boot(const struct boot_note *note)
 
 bool note_read_boot(struct boot_note *ret_note)
 {
-	_cleanup_free_ char *text = read_note("boot");
+	_cleanup_free_ char *text = notes_read_file("boot");
 	char generation[24];
 
 	if (!text)
@@ -168,7 +179,7 @@ int note_write_shutdown(const struct shutdown_note *note)
 
 bool note_read_shutdown(struct shutdown_note *ret_note)
 {
-	_cleanup_free_ char *text = read_note("shutdown");
+	_cleanup_free_ char *text = notes_read_file("shutdown");
 	char outcome[16];
 
 	if (!text)
@@ -195,7 +206,7 @@ int note_write_kernel(const struct kernel_note *note)
 
 bool note_read_kernel(struct kernel_note *ret_note)
 {
-	_cleanup_free_ char *text = read_note("kernel");
+	_cleanup_free_ char *text = notes_read_file("kernel");
 
 	if (!text)
 		return false;

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define RUN_DIRECTORY "/run/pmem-preserve"
@@ -52,6 +53,13 @@ bool note_read_kernel(struct kernel_note *ret_note);
 
 void note_remove_shutdown(void);
 void note_remove_kernel(void);
+
+/*
+ * A file beside the notes that root alone may read. Reading returns NULL if there is none; the caller
+ * frees the text. Errors of writing are reported.
+ */
+int notes_write_file(const char *name, const char *text, size_t length);
+char *notes_read_file(const char *name);
 
 /*
  * Opens the file @name in the notes' directory, which is created if necessary, to be locked and not
