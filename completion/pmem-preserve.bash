@@ -16,7 +16,13 @@ _pmem_preserve()
 	[[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
 	[[ $current == = ]] && current=
 	case $previous in
-	-i | --image | --kernel | --initrd | --config | --key-file)
+	--kernel)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -W "newest running" -- "$current";
+			compgen -f -- "$current")
+		return
+		;;
+	-i | --image | --initrd | --config | --key-file)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return

@@ -73,6 +73,63 @@ static int reply_start(sd_bus_message *call, const struct fake_systemd *systemd)
 	return r;
 }
 
+static int append_words(sd_bus_message *reply, const char *words)
+{
+	char text[512], *word, *next;
+	int r = sd_bus_message_open_container(reply, 'a', "s");
+
+	snprintf(text, sizeof(text), "%s", words);
+	for (word = strtok_r(text, " ", &next); word && r >= 0; word = strtok_r(NULL, " ", &next))
+		r = sd_bus_message_append(reply, "s", word);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int reply_value(sd_bus_message *call, const char *type, const char *value)
+{
+	sd_bus_message *reply;
+	int r = sd_bus_message_new_method_return(call, &reply);
+
+	must(r, "reply");
+	r = sd_bus_message_open_container(reply, 'v', type);
+	if (r >= 0 && strcmp(type, "as") == 0)
+		r = append_words(reply, value);
+	else if (r >= 0 && *type == 't')
+		r = sd_bus_message_append(reply, "t", strtoull(value, NULL, 10));
+	else if (r >= 0)
+		r = sd_bus_message_append(reply, "s", value);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int reply_property(sd_bus_message *call, const struct fake_systemd *systemd)
+{
+	const struct fake_property *property = systemd->properties;
+	const char *name = "";
+	char *unit = NULL;
+	int r = sd_bus_message_read(call, "ss", NULL, &name);
+
+	must(r, "Get");
+	if (strcmp(name, "ActiveState") == 0)
+		return reply_value(call, "s", systemd->active_state);
+	if (strcmp(name, "DefaultTimeoutStopUSec") == 0)
+		return reply_value(call, "t", "90000000");
+	sd_bus_path_decode(sd_bus_message_get_path(call), MANAGER_PATH "/unit", &unit);
+	while (property && property->unit &&
+	       !(unit && strcmp(property->unit, unit) == 0 && strcmp(property->name, name) == 0))
+		property++;
+	free(unit);
+	if (property && property->unit)
+		return reply_value(call, property->type, property->value);
+	/* As for a unit in which nothing was set. */
+	if (strcmp(name, "TimeoutStopUSec") == 0)
+		return reply_value(call, "t", "90000000");
+	return reply_value(call, strcmp(name, "ProtectSystem") == 0 ? "s" : "as", "");
+}
+
 static int on_message(sd_bus_message *call, void *data, sd_bus_error *error)
 {
 	const struct fake_systemd *systemd = data;
@@ -90,7 +147,7 @@ static int on_message(sd_bus_message *call, void *data, sd_bus_error *error)
 	else if (sd_bus_message_is_method_call(call, MANAGER_INTERFACE, "EnableUnitFiles"))
 		r = sd_bus_reply_method_return(call, "ba(sss)", false, 0);
 	else if (sd_bus_message_is_method_call(call, NULL, "Get"))
-		r = sd_bus_reply_method_return(call, "v", "s", systemd->active_state);
+		r = reply_property(call, systemd);
 	else
 		r = sd_bus_reply_method_return(call, NULL);
 	must(r, sd_bus_message_get_member(call));

@@ -5,12 +5,18 @@
 
 #include <stddef.h>
 
+/* A property of a unit: an array of texts if @type is "as", parted by spaces; 't' a number. */
+struct fake_property {
+	const char *unit, *name, *type, *value;
+};
+
 struct fake_systemd {
-	const char *job_unit, *job_type; /* the only queued job; NULL: no job */
-	const char *start_result;	 /* of the job of each started unit */
-	const char *active_state;	 /* of every unit */
-	const char *error;		 /* the answer to every call, if not NULL */
-	int log;			 /* gets a line for each call: its name and its strings */
+	const char *job_unit, *job_type;	/* the only queued job; NULL: no job */
+	const char *start_result;		/* of the job of each started unit */
+	const char *active_state;		/* of every unit */
+	const struct fake_property *properties; /* ended by a NULL unit; NULL: none */
+	const char *error;			/* the answer to every call, if not NULL */
+	int log; /* gets a line for each call: its name and its strings */
 };
 
 /* Creates a listening socket at @path; ends the program when that is not possible. */

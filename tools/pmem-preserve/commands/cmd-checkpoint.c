@@ -51,15 +51,18 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan)
 	return r;
 }
 
-static int plan_kexec(const struct options *options, struct kexec_plan *ret_plan)
+static int plan_kexec(const struct options *options, const struct place *place,
+		      struct kexec_plan *ret_plan)
 {
+	const struct kernel_wish wish =
+		command_kernel_wish(options, place->is_region ? &place->region : NULL);
 	bool loaded;
 	int r;
 
 	if (!options->kexec)
 		return 0;
 	r = kexec_is_loaded(&loaded);
-	return r < 0 ? r : kexec_plan(options->kernel, options->initrd, options->cmdline, ret_plan);
+	return r < 0 ? r : kexec_plan(&wish, ret_plan);
 }
 
 static int check(struct checkpoint *job, struct options *options, struct kexec_plan *plan)
@@ -71,7 +74,7 @@ static int check(struct checkpoint *job, struct options *options, struct kexec_p
 	if (r == 0)
 		r = checkpoint_list(job);
 	if (r == 0)
-		r = plan_kexec(options, plan);
+		r = plan_kexec(options, &job->place, plan);
 	return r < 0 ? r : checkpoint_check(job);
 }
 

@@ -15,6 +15,7 @@
 #include "reboot/kexec.h"
 #include "reboot/notes.h"
 #include "reboot/systemd.h"
+#include "settings/config.h"
 #include "settings/options.h"
 
 #include <json.h>
@@ -93,19 +94,25 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan, bool or_fa
 	return 0;
 }
 
-static int check(struct checkpoint *job, struct options *options, struct kexec_plan *plan)
+static int check(const struct config *config, struct checkpoint *job, struct options *options,
+		 struct kexec_plan *plan)
 {
+	struct kernel_wish wish;
 	bool loaded;
 	int r = check_unit();
 
+	if (r == 0)
+		r = command_check_dependents(config);
 	if (r == 0)
 		r = trust_read_key(&options->trust);
 	if (r == 0)
 		r = kexec_is_loaded(&loaded);
 	if (r == 0)
-		r = kexec_plan(options->kernel, options->initrd, options->cmdline, plan);
-	if (r == 0)
 		r = place_find(&options->where, &job->place);
+	if (r < 0)
+		return r;
+	wish = command_kernel_wish(options, &job->place.region);
+	r = kexec_plan(&wish, plan);
 	if (r == 0)
 		r = checkpoint_list(job);
 	return r < 0 ? r : checkpoint_check(job);
@@ -130,7 +137,7 @@ int cmd_kexec(struct context *context, int argc, char **argv)
 	job.request = command_checkpoint_request(context, &options, NULL, 0);
 	r = command_lock(&options, 0, &lock);
 	if (r == 0)
-		r = check(&job, &options, &plan);
+		r = check(context->config, &job, &options, &plan);
 	if (r == 0 && options.dry_run)
 		inform("Nothing was changed; the state would go to %s, and %s would be started",
 		       place_name(&job.place), plan.kernel);

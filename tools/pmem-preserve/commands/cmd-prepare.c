@@ -46,7 +46,9 @@ int cmd_prepare(struct context *context, int argc, char **argv)
 			  NULL, &options);
 	if (r < 0 || options.help)
 		return r;
-	r = memory_begin(options.where.region, options.dry_run, &lock, &region);
+	r = command_check_dependents(context->config);
+	if (r == 0)
+		r = memory_begin(options.where.region, options.dry_run, &lock, &region);
 	if (r < 0)
 		return r;
 	r = prepare(&region, &options, &report);

@@ -2,10 +2,14 @@
 #include "commands/command.h"
 
 #include "auth/trust.h"
+#include "base/report.h"
 #include "flow/checkpoint.h"
 #include "flow/instance.h"
 #include "flow/place.h"
+#include "reboot/dependents.h"
 #include "settings/options.h"
+
+#include <string.h>
 
 int command_lock(const struct options *options, unsigned int wait_seconds, int *ret_lock)
 {
@@ -33,6 +37,37 @@ struct checkpoint_request command_checkpoint_request(const struct context *conte
 		.wipe = options->wipe,
 		.dry_run = options->dry_run,
 	};
+}
+
+struct kernel_wish command_kernel_wish(const struct options *options, const struct region *region)
+{
+	return (struct kernel_wish){
+		.kernel = options->kernel,
+		.initrd = options->initrd,
+		.cmdline = options->cmdline,
+		.modules = region ? region_modules(region) : NULL,
+	};
+}
+
+int command_check_dependents(const struct config *config)
+{
+	_cleanup_dependents_ struct dependents dependents = { 0 };
+	int result = 0, r = dependents_find(config->states, config->state_count, &dependents);
+
+	if (r < 0)
+		warn("systemd does not say which services must stop before the state is saved, so they were not checked: %s",
+		     strerror(-r));
+	for (size_t i = 0; i < dependents.count; i++) {
+		const struct dependent *dependent = &dependents.list[i];
+		struct dependent_text text = dependent_text(dependent);
+
+		if (dependent_may_hang(dependent))
+			result = report_error(-E_REFUSED, "%s: the machine might never go down; %s",
+					      text.problem, text.fix);
+		else
+			warn("%s; %s", text.problem, text.fix);
+	}
+	return result;
 }
 
 int command_find_checkpoint(struct options *options, struct place *ret_place)

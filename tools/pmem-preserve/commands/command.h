@@ -3,6 +3,7 @@
 #ifndef PMEM_PRESERVE_COMMAND_H
 #define PMEM_PRESERVE_COMMAND_H
 
+#include "reboot/kernels.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -12,6 +13,7 @@ struct checkpoint_request;
 struct config;
 struct options;
 struct place;
+struct region;
 
 struct context {
 	const struct config *config;
@@ -54,6 +56,15 @@ int command_lock(const struct options *options, unsigned int wait_seconds, int *
 struct checkpoint_request command_checkpoint_request(const struct context *context,
 						     const struct options *options, char **paths,
 						     size_t count);
+
+/* What the options ask of the next kernel; @region: what it must be able to use, NULL: nothing. */
+struct kernel_wish command_kernel_wish(const struct options *options, const struct region *region);
+
+/*
+ * Whether the services that must stop before the state is saved will do so. -E_REFUSED (reported) if
+ * one may never stop; others that are doubtful are warned of.
+ */
+int command_check_dependents(const struct config *config);
 
 /* Reads the key and finds the checkpoint that the options mean; and opens it. Errors are reported. */
 int command_find_checkpoint(struct options *options, struct place *ret_place);

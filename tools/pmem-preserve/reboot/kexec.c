@@ -5,11 +5,10 @@
 #include "base/cleanup.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "reboot/kernel-choice.h"
 #include "reboot/kexec-cmdline.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PROGRAM_MS   120000
+#define PROGRAM_MS 120000
 
 void kexec_plan_clear(struct kexec_plan *plan)
 {
@@ -29,110 +27,54 @@ void kexec_plan_clear(struct kexec_plan *plan)
 	*plan = (struct kexec_plan){};
 }
 
-/* Where a distribution has the file of a release: BEFORE RELEASE AFTER. */
-struct pattern {
-	const char *before, *after;
-};
-
-/* The first file that exists for this release, or NULL. The caller frees it. */
-static char *find_file(const struct pattern *patterns, size_t count, const char *release)
+/* What is taken, what is left, and why: nobody should find out by what has started. */
+static void tell_choice(const struct kernel_wish *wish, const struct kernel_choice *choice)
 {
-	for (size_t i = 0; i < count; i++) {
-		char *path;
+	const struct kernel *kernel = &choice->kernel;
+	struct utsname running;
 
-		if (asprintf(&path, "%s%s%s", patterns[i].before, release, patterns[i].after) < 0)
-			return NULL;
-		if (sysfs_exists(-1, path))
-			return path;
-		free(path);
+	for (size_t i = 0; i < choice->left; i++)
+		warn("%s is newer, and is left: %s", choice->installed.list[i].file,
+		     choice->installed.list[i].fault.text);
+	if (*kernel->fault.text)
+		warn("%s: %s; it is taken all the same, as it was named", kernel->file,
+		     kernel->fault.text);
+	inform("The next kernel is %s (%s), its initrd is %s", kernel->file, choice->why,
+	       wish->initrd	? (*wish->initrd ? wish->initrd : "none")
+	       : kernel->initrd ? kernel->initrd
+				: "none");
+	if (*kernel->release && uname(&running) == 0 &&
+	    version_compare(kernel->release, running.release) < 0)
+		warn("%s is older than the running kernel, %s", kernel->release, running.release);
+}
+
+static int choose_files(const struct kernel_wish *wish, struct kexec_plan *plan)
+{
+	_cleanup_kernel_choice_ struct kernel_choice choice = {};
+	struct file_fault fault;
+	const char *initrd;
+	int r = kernel_choose(wish, &choice);
+
+	if (r < 0)
+		return report_error(r, "cannot look for kernels");
+	if (choice.error)
+		return report_error(choice.error == -ENOENT ? -E_FAILED : choice.error, "%s",
+				    choice.problem);
+	initrd = wish->initrd ? wish->initrd : choice.kernel.initrd;
+	if (initrd && *initrd) {
+		fault = initrd_file_fault(initrd);
+		if (*fault.text)
+			return report_error(-E_FAILED, "%s cannot be the initrd: %s", initrd,
+					    fault.text);
 	}
-	return NULL;
-}
-
-/* "6.1.0-56-amd64" for "/boot/vmlinuz-6.1.0-56-amd64"; NULL if the name has no release. */
-static const char *release_of(const char *kernel)
-{
-	static const char *const prefixes[] = { "vmlinuz-", "vmlinux-", "kernel-", "bzImage-" };
-	const char *name = strrchr(kernel, '/');
-
-	name = name ? name + 1 : kernel;
-	for (size_t i = 0; i < COUNT(prefixes); i++)
-		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-			return name + strlen(prefixes[i]);
-	return NULL;
-}
-
-/* The newest kernel in /boot by version, or NULL. The caller frees it. */
-static char *find_newest(void)
-{
-	static const char prefix[] = "vmlinuz-";
-	int fd = sysfs_open(-1, "/boot");
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	char newest[NAME_MAX + 1] = "", *path;
-	const struct dirent *entry;
-
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	while ((entry = readdir(directory)))
-		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) == 0 &&
-		    !strstr(entry->d_name, ".dpkg-") && strverscmp(entry->d_name, newest) > 0)
-			strcpy(newest, entry->d_name);
-	closedir(directory);
-	return *newest && asprintf(&path, "/boot/%s", newest) >= 0 ? path : NULL;
-}
-
-static int choose_kernel(const char *kernel, const char *release, char **ret_kernel)
-{
-	static const struct pattern patterns[] = {
-		{ "/boot/vmlinuz-", "" },	 { "/boot/vmlinux-", "" },
-		{ "/boot/kernel-", "" },	 { "/usr/lib/modules/", "/vmlinuz" },
-		{ "/lib/modules/", "/vmlinuz" },
-	};
-	bool newest = kernel && strcmp(kernel, "newest") == 0;
-
-	if (kernel && !newest) {
-		*ret_kernel = strdup(kernel);
-		return *ret_kernel ? 0 : report_error(-ENOMEM, "%s", kernel);
-	}
-	*ret_kernel = newest ? NULL : find_file(patterns, COUNT(patterns), release);
-	/* An upgrade may have removed the running one. */
-	if (!*ret_kernel)
-		*ret_kernel = find_newest();
-	if (!*ret_kernel)
-		return report_error(-ENOENT,
-				    "kernel %s is neither in /boot nor in /usr/lib/modules; name one with --kernel",
-				    release);
-	return 0;
-}
-
-static int choose_initrd(const char *initrd, const char *kernel, const char *running_release,
-			 char **ret_initrd)
-{
-	static const struct pattern patterns[] = {
-		{ "/boot/initrd.img-", "" },
-		{ "/boot/initramfs-", ".img" },
-		{ "/boot/initrd-", "" },
-		{ "/boot/initramfs-", "" },
-		{ "/usr/lib/modules/", "/initrd" },
-	};
-	const char *release;
-
-	*ret_initrd = NULL;
-	if (initrd) {
-		if (*initrd && !(*ret_initrd = strdup(initrd)))
-			return report_error(-ENOMEM, "%s", initrd);
+	tell_choice(wish, &choice);
+	plan->kernel = take_pointer(choice.kernel.file);
+	plan->initrd = take_pointer(choice.kernel.initrd);
+	if (!wish->initrd)
 		return 0;
-	}
-	release = release_of(kernel);
-	if (!release)
-		release = running_release;
-	*ret_initrd = find_file(patterns, COUNT(patterns), release);
-	if (!*ret_initrd)
-		warn("no initrd found for %s; it will start without one", kernel);
-	return 0;
+	free(plan->initrd);
+	plan->initrd = *wish->initrd ? strdup(wish->initrd) : NULL;
+	return plan->initrd || !*wish->initrd ? 0 : report_error(-ENOMEM, "%s", wish->initrd);
 }
 
 static int choose_cmdline(const char *cmdline, char **ret_cmdline)
@@ -152,42 +94,13 @@ static int choose_cmdline(const char *cmdline, char **ret_cmdline)
 	return *ret_cmdline ? 0 : report_error(-ENOMEM, "command line");
 }
 
-static int check_readable(const char *path)
-{
-	_cleanup_close_ int fd = sysfs_open_file(-1, path);
-
-	return fd < 0 ? report_error(fd, "cannot read %s", path) : 0;
-}
-
-static int fill_plan(struct kexec_plan *plan, const char *kernel, const char *initrd,
-		     const char *cmdline)
-{
-	struct utsname running;
-	int r;
-
-	if (uname(&running) < 0)
-		return report_error(-errno, "uname");
-	r = choose_kernel(kernel, running.release, &plan->kernel);
-	if (r < 0)
-		return r;
-	r = choose_initrd(initrd, plan->kernel, running.release, &plan->initrd);
-	if (r < 0)
-		return r;
-	r = choose_cmdline(cmdline, &plan->cmdline);
-	if (r < 0)
-		return r;
-	r = check_readable(plan->kernel);
-	if (r < 0)
-		return r;
-	return plan->initrd ? check_readable(plan->initrd) : 0;
-}
-
-int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
-	       struct kexec_plan *ret_plan)
+int kexec_plan(const struct kernel_wish *wish, struct kexec_plan *ret_plan)
 {
 	struct kexec_plan plan = {};
-	int r = fill_plan(&plan, kernel, initrd, cmdline);
+	int r = choose_files(wish, &plan);
 
+	if (r == 0)
+		r = choose_cmdline(wish->cmdline, &plan.cmdline);
 	if (r < 0) {
 		kexec_plan_clear(&plan);
 		return r;

@@ -7,6 +7,8 @@
 #ifndef PMEM_PRESERVE_KEXEC_H
 #define PMEM_PRESERVE_KEXEC_H
 
+#include "reboot/kernels.h"
+
 #include <stdbool.h>
 
 struct kexec_plan {
@@ -18,16 +20,11 @@ void kexec_plan_clear(struct kexec_plan *plan);
 #define _cleanup_kexec_plan_ __attribute__((cleanup(kexec_plan_clear)))
 
 /*
- * Makes a plan and checks that its files can be read. Errors are reported.
- *
- * @kernel:  a file, "newest", or NULL: /boot/vmlinuz-RELEASE of the running kernel (or where other
- *           distributions have it), or the newest one if that is gone
- * @initrd:  a file, "" for none, or NULL: the one of the release in the name of the kernel's file
- * @cmdline: NULL: /proc/cmdline without BOOT_IMAGE=. If it lacks a memmap= of the running kernel,
- *           the region would be lost: -E_REFUSED
+ * Chooses the kernel, its initrd and its command line as @wish says, checks all of it, and tells
+ * which is taken, which newer ones are left, and why. Errors are reported. A command line without a
+ * memmap= of the running kernel would lose the region: -E_REFUSED, as when no kernel is fit.
  */
-int kexec_plan(const char *kernel, const char *initrd, const char *cmdline,
-	       struct kexec_plan *ret_plan);
+int kexec_plan(const struct kernel_wish *wish, struct kexec_plan *ret_plan);
 
 /* Whether a kernel is loaded (/sys/kernel/kexec_loaded). */
 int kexec_is_loaded(bool *ret_loaded);

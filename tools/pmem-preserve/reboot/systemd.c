@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #define PRIVATE_ADDRESS	  "unix:path=/run/systemd/private"
-#define MANAGER		  "org.freedesktop.systemd1", "/org/freedesktop/systemd1", MANAGER_INTERFACE
+#define SERVICE		  "org.freedesktop.systemd1"
+#define UNIT_PATH	  "/org/freedesktop/systemd1/unit"
+#define MANAGER		  SERVICE, "/org/freedesktop/systemd1", MANAGER_INTERFACE
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
-#define UNIT_INTERFACE	  "org.freedesktop.systemd1.Unit"
 #define LOGIND		  "org.freedesktop.login1", "/org/freedesktop/login1", LOGIND_INTERFACE
 #define LOGIND_INTERFACE  "org.freedesktop.login1.Manager"
 #define REBOOT_VIA_KEXEC  UINT64_C(2) /* SD_LOGIND_REBOOT_VIA_KEXEC of org.freedesktop.login1(5) */
@@ -138,20 +139,78 @@ static int report_call(int r, const sd_bus_error *error, const char *verb, const
 			    object, error->message ? error->message : strerror(-r), command);
 }
 
-void systemd_unit_state(const char *unit, char *state, size_t size)
+/* A connection, and the object path of @unit, which the caller frees. */
+static int open_unit(const char *unit, sd_bus **ret_bus, char **ret_path)
+{
+	int r = systemd_runs() ? connect_to_manager(ret_bus) : -ENOTCONN;
+
+	return r < 0 ? r : sd_bus_path_encode(UNIT_PATH, unit, ret_path);
+}
+
+int systemd_unit_text(const char *unit, const char *interface, const char *property, char *text,
+		      size_t size)
 {
 	_cleanup_free_ char *path = NULL, *answer = NULL;
 	_cleanup_bus_ sd_bus *bus = NULL;
-	int r = -ENOTCONN;
+	int r = open_unit(unit, &bus, &path);
 
-	if (systemd_runs())
-		r = connect_to_manager(&bus);
 	if (r >= 0)
-		r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
+		r = sd_bus_get_property_string(bus, SERVICE, path, interface, property, NULL,
+					       &answer);
+	if (r < 0)
+		return r;
+	return snprintf(text, size, "%s", answer) < (int)size ? 0 : -EOVERFLOW;
+}
+
+int systemd_unit_number(const char *unit, const char *interface, const char *property,
+			uint64_t *ret_number)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_bus_ sd_bus *bus = NULL;
+	int r = open_unit(unit, &bus, &path);
+
 	if (r >= 0)
-		r = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", path,
-					       UNIT_INTERFACE, "ActiveState", NULL, &answer);
-	snprintf(state, size, "%s", r < 0 ? "not known" : answer);
+		r = sd_bus_get_property_trivial(bus, SERVICE, path, interface, property, NULL, 't',
+						ret_number);
+	return r < 0 ? r : 0;
+}
+
+int systemd_unit_strings(const char *unit, const char *interface, const char *property,
+			 char ***ret_strings, size_t *ret_count)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_bus_ sd_bus *bus = NULL;
+	char **strings = NULL;
+	size_t count = 0;
+	int r = open_unit(unit, &bus, &path);
+
+	if (r >= 0)
+		r = sd_bus_get_property_strv(bus, SERVICE, path, interface, property, NULL,
+					     &strings);
+	if (r < 0)
+		return r;
+	while (strings && strings[count])
+		count++;
+	*ret_strings = strings;
+	*ret_count = count;
+	return 0;
+}
+
+int systemd_default_stop_us(uint64_t *ret_us)
+{
+	_cleanup_bus_ sd_bus *bus = NULL;
+	int r = connect_to_manager(&bus);
+
+	if (r >= 0)
+		r = sd_bus_get_property_trivial(bus, MANAGER, "DefaultTimeoutStopUSec", NULL, 't',
+						ret_us);
+	return r < 0 ? r : 0;
+}
+
+void systemd_unit_state(const char *unit, char *state, size_t size)
+{
+	if (systemd_unit_text(unit, SYSTEMD_UNIT, "ActiveState", state, size) < 0)
+		snprintf(state, size, "not known");
 }
 
 static int read_jobs(sd_bus_message *reply, systemd_job *job, void *data)

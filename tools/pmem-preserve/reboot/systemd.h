@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The unit whose start restores the state and whose stop saves it. */
 #define PRESERVE_UNIT "pmem-preserve.service"
@@ -18,6 +19,22 @@ bool systemd_runs(void);
 
 /* ActiveState of @unit ("active", "inactive", "failed"...), or "not known". Not reported. */
 void systemd_unit_state(const char *unit, char *state, size_t size);
+
+/*
+ * Properties of a unit, by the interface that has them: 0 or -errno, not reported. Texts that do
+ * not fit are -EOVERFLOW.
+ */
+#define SYSTEMD_UNIT	"org.freedesktop.systemd1.Unit"
+#define SYSTEMD_SERVICE "org.freedesktop.systemd1.Service"
+int systemd_unit_text(const char *unit, const char *interface, const char *property, char *text,
+		      size_t size);
+int systemd_unit_number(const char *unit, const char *interface, const char *property,
+			uint64_t *ret_number);
+int systemd_unit_strings(const char *unit, const char *interface, const char *property,
+			 char ***ret_strings, size_t *ret_count);
+
+/* DefaultTimeoutStopSec= of the manager, in us. */
+int systemd_default_stop_us(uint64_t *ret_us);
 
 /* Calls @job for each queued job, with its unit and its type ("start", "stop"...). */
 typedef void systemd_job(void *data, const char *unit, const char *type);

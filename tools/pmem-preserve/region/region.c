@@ -297,6 +297,18 @@ bool region_has_name(const struct region *region, const char *name)
 	       (*region->uuid && strcasecmp(region->uuid, name) == 0);
 }
 
+const char *const *region_modules(const struct region *region)
+{
+	static const char *const names[] = { "nd_e820",	 "nfit", "nd_pmem", "device_dax",
+					     "dax_pmem", "kmem", NULL };
+	static const char *const memmap[] = { "nd_e820",  "nd_pmem", "device_dax",
+					      "dax_pmem", "kmem",    NULL };
+
+	if (strcmp(region->provider, "e820") == 0)
+		return memmap;
+	return names + (strcmp(region->provider, "ACPI.NFIT") == 0 ? 1 : 2);
+}
+
 static void list_names(const struct region *regions, size_t count, char *text, size_t size)
 {
 	size_t used = 0;

@@ -75,6 +75,12 @@ int region_list(struct region **ret_regions, size_t *ret_count);
  */
 int region_find(const char *name, struct region *ret_region);
 
+/*
+ * The modules (or built-in parts) by which a kernel finds the region, reads it as either layout, and
+ * makes it RAM again; ended by NULL.
+ */
+const char *const *region_modules(const struct region *region);
+
 /* Whether @name is one of these names of the region. */
 bool region_has_name(const struct region *region, const char *name);
 
