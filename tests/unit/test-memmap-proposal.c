@@ -34,20 +34,24 @@ static void assert_proposal(const char *iomem, uint64_t wanted, const char *text
 	assert_string_equal(memmap_text(&proposal).text, text);
 }
 
-static void test_end_of_the_high_range(void **state)
+/* Behind the last RAM of a machine without an SRAT the kernel refuses to use it as RAM. */
+static void test_near_the_end_of_the_high_range(void **state)
 {
 	(void)state;
-	assert_proposal(usual, 2 * GIB, "2G!8G");
+	assert_proposal(usual, 2 * GIB, "2G!8064M");
 	/* Whole blocks. */
-	assert_proposal(usual, 2 * GIB + 1, "2176M!8064M");
-	assert_proposal(usual, 1, "128M!10112M");
+	assert_proposal(usual, 2 * GIB + 1, "2176M!7936M");
+	assert_proposal(usual, 1, "128M!9984M");
+	/* All of a range, where there is no room for a block after it. */
+	assert_proposal("00100000-bfffffff : System RAM\n100000000-17fffffff : System RAM\n",
+			2 * GIB - 1, "2G!4G");
 }
 
 static void test_low_memory_where_there_is_no_other(void **state)
 {
 	(void)state;
 	/* Neither the partial block at the end of the range nor the one at its start. */
-	assert_proposal("00100000-bffdbfff : System RAM\n", GIB, "1G!1920M");
+	assert_proposal("00100000-bffdbfff : System RAM\n", GIB, "1G!1792M");
 }
 
 static void test_no_room(void **state)
@@ -77,7 +81,7 @@ static void test_addresses_are_hidden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_end_of_the_high_range),
+		cmocka_unit_test(test_near_the_end_of_the_high_range),
 		cmocka_unit_test(test_low_memory_where_there_is_no_other),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_addresses_are_hidden),

@@ -29,6 +29,19 @@ static void test_printable(void **state)
 	assert_string_equal(printable("a\nb\033[2J\177", 64), "a\\012b\\033[2J\\177");
 	/* A name that looks like an escaped one is another name. */
 	assert_string_equal(printable("a\\012b", 64), "a\\\\012b");
+	/* CSI as one character: a terminal takes it as ESC [. */
+	assert_string_equal(printable("\xc2\x9b"
+				      "2J",
+				      64),
+			    "\\302\\2332J");
+	assert_string_equal(printable("\x9b"
+				      "2J",
+				      64),
+			    "\\2332J");
+	assert_string_equal(printable("\xc2", 64), "\\302");
+	assert_string_equal(printable("\xe2\x82\xac \xe2\x82", 64), "\xe2\x82\xac \\342\\202");
+	assert_string_equal(printable("\xf0\x9f\x98\x80", 64), "\xf0\x9f\x98\x80");
+	assert_string_equal(printable("\xc2\xa0", 64), "\xc2\xa0");
 }
 
 /* Cut between characters, never within the digits of one. */
@@ -37,7 +50,8 @@ static void test_printable_is_cut(void **state)
 	(void)state;
 	assert_string_equal(printable("ab\n", 6), "ab");
 	assert_string_equal(printable("ab\n", 7), "ab\\012");
-	assert_string_equal(printable("abc", 5), "a");
+	assert_string_equal(printable("abc", 3), "ab");
+	assert_string_equal(printable("a\xc3\xa9", 3), "a");
 	assert_string_equal(printable("", 5), "");
 }
 

@@ -48,6 +48,10 @@ static int read_file(const char *path, uint64_t *ret_generation)
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
+	if (fd < 0 && errno == EACCES)
+		return report_error(-E_REFUSED,
+				    "%s: the generation counter can be read only by root, and without it an old checkpoint cannot be told from the last one",
+				    path);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return report_error(-errno, "%s: cannot read the generation counter", path);
 	if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) ||
@@ -88,7 +92,7 @@ int counter_is_writable(const char *path)
 		directory = open_directory_of(dirname(copy));
 	if (directory < 0 || faccessat(directory, ".", W_OK, AT_EACCESS) < 0)
 		return report_error(directory < 0 ? directory : -errno,
-				    "%s: the generation counter is not writable; nothing was changed",
+				    "%s: the generation counter is not writable; nothing was changed: create its directory, or name another file with \"counter-file =\"",
 				    path);
 	return 0;
 }

@@ -42,7 +42,7 @@ static const char *open_checked(const char *path, int *ret_fd)
 	if (fd < 0 && errno == ELOOP)
 		return "is a symbolic link; give the path of the file itself";
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return errno == EACCES ? "cannot be read: permission denied" : "cannot be opened";
+		return errno == EACCES ? "can be read only by root" : "cannot be opened";
 	fault = check_status(&status);
 	if (!fault)
 		*ret_fd = take_fd(fd);
@@ -83,7 +83,9 @@ int key_read(const char *path, struct key **ret_key)
 		return 0;
 	fault = open_checked(path, &fd);
 	if (fault)
-		return report_error(-E_REFUSED, "%s: the key file %s", path, fault);
+		return report_error(-E_REFUSED,
+				    "%s: the key file %s; --key-file=FILE names the key that the checkpoint is sealed with, --key-file= does without (pmem-preserve(8), AUTHENTIC CHECKPOINTS)",
+				    path, fault);
 	key = secret_new(sizeof(*key));
 	if (!key)
 		return report_error(-ENOMEM, "%s: cannot read the key file", path);

@@ -29,6 +29,12 @@ static inline uint64_t unix_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+/* When this boot began, by the same clock; of the kernel, which a kexec starts, too. */
+static inline uint64_t boot_unix_ns(void)
+{
+	return unix_ns() - clock_ns(CLOCK_BOOTTIME);
+}
+
 static inline double seconds_since(uint64_t start_ns)
 {
 	return (double)(now_ns() - start_ns) / (double)NS_PER_SECOND;

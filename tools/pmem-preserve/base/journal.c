@@ -91,8 +91,11 @@ void journal_result(const char *command, int exit_status, const char *error,
 	if (*error)
 		add(record, PREFIX "ERROR=%s", error);
 	add_members(record, "", result);
-	if (json_object_object_get_ex(result, "image", &part) && part)
+	if (json_object_object_get_ex(result, "image", &part) && part) {
 		add_members(record, "IMAGE_", part);
+		if (json_object_object_get_ex(part, "timeline", &part) && part)
+			add_members(record, "TIMELINE_", part);
+	}
 	if (json_object_object_get_ex(result, "region", &part) && part)
 		add_members(record, "REGION_", part);
 	sd_journal_sendv(record->fields, record->count);

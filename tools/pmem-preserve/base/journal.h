@@ -18,8 +18,8 @@ void journal_print(int priority, const char *line);
 
 /*
  * What @command came to: PMEM_PRESERVE_COMMAND, _EXIT_STATUS, _ERROR, and each number or text of
- * the result, and of its "image" and "region", by its upper-case name:
- * PMEM_PRESERVE_IMAGE_GENERATION.
+ * the result, and of its "image", the timeline in that, and "region", by its upper-case name:
+ * PMEM_PRESERVE_IMAGE_GENERATION, PMEM_PRESERVE_TIMELINE_BEGIN.
  */
 void journal_result(const char *command, int exit_status, const char *error,
 		    struct json_object *result);

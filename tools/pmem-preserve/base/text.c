@@ -77,29 +77,64 @@ struct mode_text mode_text(uint32_t mode)
 	return text;
 }
 
-/* One character, as at most four. */
-static const char *escape(unsigned char c, char buffer[5])
+#define ESCAPED_BYTES 9 /* two escaped bytes, and the NUL */
+
+/* The bytes of a UTF-8 sequence that begins like this; 0 if none does. */
+static size_t sequence_bytes(unsigned char first)
 {
-	if (c < 0x20 || c == 0x7f)
-		snprintf(buffer, 5, "\\%03o", c);
-	else
-		snprintf(buffer, 5, c == '\\' ? "\\%c" : "%c", c);
+	if (first >= 0xc2 && first < 0xe0)
+		return 2;
+	if (first >= 0xe0 && first < 0xf0)
+		return 3;
+	return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+/*
+ * One character, as its bytes or escaped; *ret_used: its bytes in @text. Terminals act upon the
+ * control characters of ASCII, and of Latin-1 as UTF-8 (U+0080 to U+009F) or as single bytes.
+ */
+static const char *escape(const unsigned char *text, char buffer[ESCAPED_BYTES], size_t *ret_used)
+{
+	size_t length = sequence_bytes(*text);
+
+	*ret_used = 1;
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			length = 0;
+	if (length == 2 && text[0] == 0xc2 && text[1] < 0xa0) {
+		*ret_used = 2;
+		snprintf(buffer, ESCAPED_BYTES, "\\%03o\\%03o", text[0], text[1]);
+	} else if (length) {
+		*ret_used = length;
+		snprintf(buffer, ESCAPED_BYTES, "%.*s", (int)length, (const char *)text);
+	} else if (*text < 0x20 || *text >= 0x7f) {
+		snprintf(buffer, ESCAPED_BYTES, "\\%03o", *text);
+	} else {
+		snprintf(buffer, ESCAPED_BYTES, *text == '\\' ? "\\%c" : "%c", *text);
+	}
 	return buffer;
 }
 
 void text_printable(const char *text, char *line, size_t size)
 {
-	char buffer[5], *at = line;
+	const unsigned char *p = (const unsigned char *)text;
+	char buffer[ESCAPED_BYTES], *at = line;
+	size_t used;
 
-	for (const char *p = text; *p && (size_t)(at - line) + sizeof(buffer) <= size; p++)
-		at = stpcpy(at, escape((unsigned char)*p, buffer));
+	for (; *p; p += used) {
+		escape(p, buffer, &used);
+		if ((size_t)(at - line) + strlen(buffer) >= size)
+			break;
+		at = stpcpy(at, buffer);
+	}
 	*at = '\0';
 }
 
 void text_print(FILE *file, const char *text)
 {
-	char buffer[5];
+	char buffer[ESCAPED_BYTES];
+	size_t used;
 
-	for (const char *p = text; *p; p++)
-		fputs(escape((unsigned char)*p, buffer), file);
+	for (const unsigned char *p = (const unsigned char *)text; *p; p += used)
+		fputs(escape(p, buffer, &used), file);
 }

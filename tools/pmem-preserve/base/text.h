@@ -38,8 +38,8 @@ struct mode_text {
 struct mode_text mode_text(uint32_t mode);
 
 /*
- * Text without what a terminal would act upon: control characters become \ooo, and a backslash two,
- * so that no two texts look the same. What does not fit into the @size bytes at @line is left out.
+ * Text without what a terminal would act upon: control characters, those of Latin-1 too, and bytes
+ * that are not UTF-8 become \ooo, and a backslash two, so that no two texts look the same. What does not fit into the @size bytes at @line is left out.
  */
 void text_printable(const char *text, char *line, size_t size);
 void text_print(FILE *file, const char *text);

@@ -5,6 +5,7 @@
  */
 #include "auth/trust.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/report.h"
@@ -47,6 +48,7 @@ static int hand_over(const struct kexec_plan *plan)
 	if (r < 0)
 		return r;
 	snprintf(note.kernel, sizeof(note.kernel), "%s", plan->kernel);
+	note.stop_ns = unix_ns();
 	r = note_write_kernel(&note);
 	if (r == 0)
 		r = fault(FAULT_KEXEC_LOADED);

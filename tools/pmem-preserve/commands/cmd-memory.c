@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hot-add (by another name: abort) and hot-remove: the memory alone, without any state. */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/report.h"
 #include "base/text.h"
@@ -79,6 +80,7 @@ static int run(struct context *context, int argc, char **argv, unsigned int allo
 	_cleanup_close_ int lock = -1;
 	struct memory_report report = { 0 };
 	struct region region;
+	uint64_t start;
 	int r = options_parse(context->config, argc, argv, allowed, NULL, &options);
 
 	if (r < 0 || options.help)
@@ -86,8 +88,10 @@ static int run(struct context *context, int argc, char **argv, unsigned int allo
 	r = memory_begin(options.where.region, options.dry_run, &lock, &region);
 	if (r < 0)
 		return r;
+	start = now_ns();
 	r = add ? hot_add(&region, &options, &report) : hot_remove(&region, &options, &report);
 	memory_add_to_json(context->result, &region, &report);
+	json_add(context->result, "seconds", json_object_new_double(seconds_since(start)));
 	json_add(context->result, "dry_run", json_object_new_boolean(options.dry_run));
 	return r;
 }

@@ -8,7 +8,6 @@
 #include "base/replace-file.h"
 #include "base/report.h"
 #include "base/strings.h"
-#include "base/sysfs.h"
 #include "base/text.h"
 #include "commands/command.h"
 #include "reboot/systemd.h"
@@ -25,7 +24,6 @@
 #include <unistd.h>
 
 #define FALLBACK "/var/lib/pmem-preserve/fallback.img"
-#define GIB	 (1ull << 30)
 
 struct setup {
 	const struct options *options;
@@ -92,33 +90,23 @@ static int find_states(struct setup *setup, int argc, char **argv)
 	return r;
 }
 
-/* One and a half times what is in use now, and at least 1 GiB. */
-static uint64_t wanted_bytes(const struct setup *setup)
-{
-	uint64_t wanted = setup->state_bytes + setup->state_bytes / 2;
-
-	return wanted < GIB ? GIB : wanted;
-}
-
 static int propose_memmap(const struct setup *setup)
 {
-	_cleanup_free_ char *iomem = NULL;
 	struct memmap_proposal proposal;
-	uint64_t block_bytes;
-	int r = sysfs_read_text(-1, "/proc/iomem", &iomem);
+	int r = memmap_propose_here(setup->state_bytes, &proposal);
 
-	if (r == 0)
-		r = sysfs_read_number(-1, "/sys/devices/system/memory/block_size_bytes", 16,
-				      &block_bytes);
-	if (r < 0)
-		return report_error(r, "cannot read the machine's memory map");
-	r = memmap_propose(iomem, wanted_bytes(setup), block_bytes, &proposal);
+	if (r == -ENOENT)
+		return report_error(-E_FAILED,
+				    "this kernel cannot add memory while it runs (no /sys/devices/system/memory), so memory that is set aside could not be used between reboots; --image FILE does without a region");
 	if (r == -ENOSPC)
 		return report_error(-E_NO_FIT,
 				    "the state takes %s, and no range of this machine's RAM can be set aside for it and leave half",
 				    size_text(setup->state_bytes).text);
+	if (r == -EACCES)
+		return report_error(-E_FAILED,
+				    "only root is told where this machine has memory: call \"pmem-preserve setup\" as root");
 	if (r < 0)
-		return report_error(r, "/proc/iomem");
+		return report_error(r, "cannot read the machine's memory map");
 	printf("This machine has no region of persistent memory yet. For %s of state now in use,\n"
 	       "set %s aside by one word on the kernel's command line:\n\n"
 	       "    memmap=%s\n\n"
@@ -228,7 +216,7 @@ static int setup(struct setup *setup, int argc, char **argv)
 
 	if (access(setup->config_path, F_OK) == 0 && !setup->options->replace)
 		return report_error(-E_REFUSED,
-				    "%s is there already: edit it (\"status\" says what is wrong), or say --replace",
+				    "%s is there already: edit it (\"status\" says what is wrong and how to mend it), or say --replace",
 				    setup->config_path);
 	r = find_states(setup, argc, argv);
 	if (r == 0)

@@ -63,12 +63,21 @@ static bool kernel_may_overwrite(const struct saving *saving, const struct regio
 	       (region->state == REGION_RAM || !note_read_kernel(&note));
 }
 
+/* When "kexec" began to stop the services; 0 if it did not. */
+static uint64_t services_stopped_at(const struct saving *saving)
+{
+	struct kernel_note note;
+
+	return saving->next == NEXT_KEXEC && note_read_kernel(&note) ? note.stop_ns : 0;
+}
+
 static int save(struct saving *saving, const struct place *place)
 {
 	_cleanup_checkpoint_ struct checkpoint job = {
 		.request = saving->request,
 		.place = *place,
 		.timeline[TIMELINE_BEGIN] = saving->begin,
+		.timeline[TIMELINE_STOP] = services_stopped_at(saving),
 	};
 	int r = checkpoint_list(&job);
 

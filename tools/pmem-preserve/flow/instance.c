@@ -15,9 +15,11 @@ int instance_lock(unsigned int wait_seconds, int *ret_lock)
 	_cleanup_close_ int fd = notes_open_lock(LOCK_NAME);
 	int r;
 
+	if (fd == -EACCES || fd == -EPERM)
+		return report_error(-E_FAILED,
+				    "only root may change a region of memory: call it as root, or name a file that is yours with --image FILE");
 	if (fd < 0)
-		return report_error(fd, RUN_DIRECTORY
-				    "/" LOCK_NAME ": cannot open (only root may change a region)");
+		return report_error(fd, RUN_DIRECTORY "/" LOCK_NAME ": cannot open");
 	r = lock_take(fd, wait_seconds * 1000);
 	if (r == -EINTR)
 		return r;

@@ -105,7 +105,8 @@ static bool fallback_counts(const struct key *key, const struct place *region,
 static int check_region(const struct region *region)
 {
 	if (region->state == REGION_RAM)
-		return report_error(-E_NO_CHECKPOINT, "%s is in use as RAM: there is no checkpoint",
+		return report_error(-E_NO_CHECKPOINT,
+				    "%s is in use as RAM: there is no checkpoint in it; \"pmem-preserve checkpoint\" makes one, --image FILE names one in a file",
 				    region->name);
 	return report_error(-E_NO_CHECKPOINT, "%s holds no checkpoint%s%s", region->name,
 			    region->why[0] ? ": " : "", region->why);
@@ -123,7 +124,7 @@ int place_find_checkpoint(const struct where *where, const struct key *key, stru
 		return 0;
 	}
 	if (r == -ENODEV) {
-		inform("If a checkpoint was made before this boot, the kernel did not get its memmap= this time, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
+		inform("If a checkpoint was made in a region before this boot, the kernel did not get its memmap= this time, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
 		return -E_NO_CHECKPOINT;
 	}
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "base/text.h"
 #include "flow/place.h"
+#include "flow/timeline.h"
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -20,25 +21,6 @@ void restored_clear(struct restored *restored)
 		free(restored->left_out[i].path);
 	free(restored->left_out);
 	*restored = (struct restored){ 0 };
-}
-
-static double seconds_between(uint64_t start_ns, uint64_t end_ns)
-{
-	return (double)(end_ns - start_ns) / (double)NS_PER_SECOND;
-}
-
-static void report_timeline(const struct image_header *header)
-{
-	const uint64_t *at = header->timeline.at;
-	uint64_t begin = at[TIMELINE_BEGIN], committed = at[TIMELINE_COMMITTED];
-	uint64_t restore = at[TIMELINE_RESTORE], now = unix_ns();
-
-	/* The next kernel may have set the clock. */
-	if (!begin || committed < begin || restore < committed || now < restore)
-		return;
-	inform("The state was away for %.1f s: %.1f to save, %.1f to boot, %.1f to restore",
-	       seconds_between(begin, now), seconds_between(begin, committed),
-	       seconds_between(committed, restore), seconds_between(restore, now));
 }
 
 /* Without memory for a path it is only missing in the result: it has been reported. */
@@ -194,7 +176,7 @@ static int conclude(struct job *job)
 	}
 	inform("Everything is restored and was checked (%.2f s)%s", seconds_since(job->start_ns),
 	       job->keep ? "; the checkpoint stays" : "");
-	report_timeline(&job->image->header);
+	timeline_inform(&job->image->header.timeline);
 	return 0;
 }
 

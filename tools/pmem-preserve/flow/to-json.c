@@ -35,6 +35,7 @@ static struct json_object *timeline_to_json(const struct image_timeline *timelin
 		[TIMELINE_BEGIN] = "begin",	[TIMELINE_MEMORY_REMOVED] = "memory_removed",
 		[TIMELINE_WRITE] = "write",	[TIMELINE_COMMITTED] = "committed",
 		[TIMELINE_RESTORE] = "restore", [TIMELINE_RESTORED] = "restored",
+		[TIMELINE_STOP] = "stop",
 	};
 	struct json_object *object = json_object_new_object();
 

@@ -56,6 +56,7 @@ enum timeline_event {
 	TIMELINE_COMMITTED,
 	TIMELINE_RESTORE, /* restore was called */
 	TIMELINE_RESTORED,
+	TIMELINE_STOP, /* the services began to stop, for the kexec */
 	TIMELINE_EVENTS,
 };
 

@@ -19,6 +19,7 @@
 #define GENERATION "PMEM_PRESERVE_GENERATION"
 #define NEXT	   "PMEM_PRESERVE_NEXT"
 #define KERNEL	   "PMEM_PRESERVE_KERNEL"
+#define STOP	   "PMEM_PRESERVE_STOP_NS"
 
 struct line {
 	const char *key;
@@ -199,18 +200,23 @@ void note_remove_shutdown(void)
 
 int note_write_kernel(const struct kernel_note *note)
 {
-	const struct line line = { KERNEL, note->kernel };
+	char stop[24];
+	const struct line lines[] = { { KERNEL, note->kernel }, { STOP, stop } };
 
-	return write_note("kernel", &line, 1);
+	snprintf(stop, sizeof(stop), "%llu", (unsigned long long)note->stop_ns);
+	return write_note("kernel", lines, sizeof(lines) / sizeof(lines[0]));
 }
 
 bool note_read_kernel(struct kernel_note *ret_note)
 {
 	_cleanup_free_ char *text = notes_read_file("kernel");
+	char stop[24];
 
 	if (!text)
 		return false;
 	find_value(text, KERNEL, ret_note->kernel, sizeof(ret_note->kernel));
+	find_value(text, STOP, stop, sizeof(stop));
+	ret_note->stop_ns = strtoull(stop, NULL, 10);
 	return true;
 }
 

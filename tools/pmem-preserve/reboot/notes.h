@@ -39,6 +39,7 @@ struct shutdown_note {
 /* The kernel that "kexec" has loaded, after the region was taken back. */
 struct kernel_note {
 	char kernel[PATH_MAX]; /* file */
+	uint64_t stop_ns;      /* when the services began to stop, since the epoch */
 };
 
 /* Each replaces an older note of its kind in one step. Errors are reported. */

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "region/memmap-proposal.h"
 
+#include "base/cleanup.h"
+#include "base/sysfs.h"
+#include "region/memory-blocks.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FOUR_GIB (4ull << 30)
+#define GIB	 (1ull << 30)
+#define FOUR_GIB (4 * GIB)
 
 struct ram {
 	uint64_t start, end; /* the largest range of whole blocks; both 0 if there is none */
@@ -51,6 +56,7 @@ int memmap_propose(const char *iomem, uint64_t wanted, uint64_t block_bytes,
 {
 	uint64_t size = (wanted + block_bytes - 1) / block_bytes * block_bytes;
 	struct ram all = { 0 }, high = { 0 }, *from;
+	uint64_t after;
 	int r = read_ram(iomem, block_bytes, &all, &high);
 
 	if (r < 0)
@@ -58,8 +64,23 @@ int memmap_propose(const char *iomem, uint64_t wanted, uint64_t block_bytes,
 	from = high.end - high.start >= size ? &high : &all;
 	if (size == 0 || from->end - from->start < size || size > all.total / 2)
 		return -ENOSPC;
-	*ret_proposal = (struct memmap_proposal){ from->end - size, size };
+	/* Behind the last RAM, a kernel without an SRAT would know no NUMA node for it. */
+	after = from->end - from->start >= size + block_bytes ? block_bytes : 0;
+	*ret_proposal = (struct memmap_proposal){ from->end - after - size, size };
 	return 0;
+}
+
+int memmap_propose_here(uint64_t state_bytes, struct memmap_proposal *ret_proposal)
+{
+	uint64_t block_bytes, wanted = state_bytes + state_bytes / 2;
+	_cleanup_free_ char *iomem = NULL;
+	int r = memory_block_bytes(&block_bytes);
+
+	if (r == 0)
+		r = sysfs_read_text(-1, "/proc/iomem", &iomem);
+	return r < 0 ? r
+		     : memmap_propose(iomem, wanted < GIB ? GIB : wanted, block_bytes,
+				      ret_proposal);
 }
 
 static void print_number(char *text, size_t bytes, uint64_t number)

@@ -333,7 +333,7 @@ int region_find(const char *name, struct region *ret_region)
 		return r;
 	if (!count)
 		return report_error(-ENODEV,
-				    "no persistent memory: reserve some RAM with memmap=2G!4G on the kernel command line (2 GiB at address 4 GiB), or add an NVDIMM");
+				    "this machine has no region of persistent memory, which is an NVDIMM, or RAM that memmap=SIZE!START on the kernel command line sets aside: \"pmem-preserve setup\" proposes a range of this machine; --image FILE does without");
 	list_names(regions, count, names, sizeof(names));
 	if (!name) {
 		if (count > 1)

@@ -156,6 +156,28 @@ static int take(struct options *options, const struct description *option, const
 	return 0;
 }
 
+/* The checkpoint is what such an argument usually means. */
+static int refuse_argument(const char *command, const char *argument, unsigned int allowed)
+{
+	if (allowed & OPTION_IMAGE)
+		return report_error(-E_USAGE,
+				    "%s: unexpected argument \"%s\"; to %s the checkpoint in that file: pmem-preserve %s --image %s",
+				    command, argument, command, command, argument);
+	return report_error(-E_USAGE,
+			    "%s: unexpected argument \"%s\"; see \"pmem-preserve %s --help\"",
+			    command, argument, command);
+}
+
+/* A checkpoint is not a stream: it is written and read in any order. */
+static int check_image(const char *command, const char *path)
+{
+	if (strcmp(path, "-") == 0)
+		return report_error(-E_USAGE,
+				    "%s: --image needs a file or a device, as a checkpoint is written and read in any order: standard input and output cannot be one (a file of that name is ./-)",
+				    command);
+	return *path ? 0 : report_error(-E_USAGE, "%s: --image needs the name of a file", command);
+}
+
 int options_parse(const struct config *config, int argc, char **argv, unsigned int allowed,
 		  const char *arguments, struct options *ret_options)
 {
@@ -213,12 +235,14 @@ int options_parse(const struct config *config, int argc, char **argv, unsigned i
 			options.help = true;
 			break;
 		}
-		if (take(&options, option, optarg) < 0)
+		if (option->flag == OPTION_IMAGE)
+			r = check_image(argv[0], optarg);
+		if (r == 0 && take(&options, option, optarg) < 0)
 			r = report_error(-E_USAGE, "%s: invalid value for --%s: \"%s\"", argv[0],
 					 option->name, optarg);
 	}
 	if (r == 0 && !options.help && !arguments && optind < argc)
-		r = report_error(-E_USAGE, "%s: unexpected argument \"%s\"", argv[0], argv[optind]);
+		r = refuse_argument(argv[0], argv[optind], allowed);
 	if (r < 0) {
 		options_clear(&options);
 		return r;

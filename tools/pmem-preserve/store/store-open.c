@@ -154,7 +154,8 @@ static int open_existing(struct store *store, enum store_mode mode)
 
 	store->fd = open(store->path, flags | O_NONBLOCK);
 	if (store->fd < 0)
-		return report_error(-errno, "%s: cannot open", store->path);
+		return report_error(-errno, "%s: cannot open%s", store->path,
+				    errno == EACCES && geteuid() != 0 ? " it except as root" : "");
 	if (fstat(store->fd, &stat) < 0)
 		return report_error(-errno, "%s: cannot open", store->path);
 	if (S_ISREG(stat.st_mode)) {
