@@ -133,6 +133,8 @@ static int read_file(struct config *config)
 	config->is_there = file || errno != ENOENT;
 	if (file)
 		return read_lines(config, file);
+	if (errno == ENOMEM)
+		return -ENOMEM;
 	return config->is_there
 		       ? add_problem(config, 0, NULL, "cannot be read: %s", strerror(errno))
 		       : 0;
