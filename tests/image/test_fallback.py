@@ -1,31 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fallback file, to which the state is saved when no memory can keep it.
 
-The commands of the units, on a machine without a region. They write to /run, so they have their own
-/run in a mount namespace.
+The commands of the units, on a machine without a region.
 """
 
 import fcntl
 import os
 import re
-import shutil
 import socket
 import subprocess
-import unittest
 
 from .support import compiler, keyed, program, snapshot
-from .support.case import ImageCase
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
-
-# A region that no machine has: the result must not depend on the machine.
-REGION = "region = no-such-region"
-
-
-def unshared(script):
-    """Command line of a shell script with its own /run."""
-    maps = [] if os.geteuid() == 0 else ["--map-root-user"]
-    return ["unshare", *maps, "--mount", "sh", "-c",
-            "mount -t tmpfs tmpfs /run && " + script, "sh"]
+from .support.units import UnitsCase
 
 
 def receive(datagrams):
@@ -36,66 +23,7 @@ def receive(datagrams):
         return b""
 
 
-def may_unshare():
-    return subprocess.run(unshared("true"), stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode == 0
-
-
-@unittest.skipUnless(may_unshare(), "mount namespaces are not allowed here")
-class Fallback(ImageCase):
-
-    def setUp(self):
-        super().setUp()
-        self.fallback = self.box / "fallback.img"
-        self.config = self.box / "config"
-        self.notes = self.box / "notes"
-        self.notes.mkdir()
-        self.private = self.box / "private"
-        self.configure(f"fallback = {self.fallback}")
-        (self.state / "file").write_text("first\n")
-
-    def configure(self, *lines):
-        self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
-
-    def call(self, status, *arguments, environment=None):
-        """One command; /run/pmem-preserve is self.notes, and systemd's socket self.private."""
-        script = ('mkdir /run/pmem-preserve /run/systemd && '
-                  'mount --bind "$1" /run/pmem-preserve && '
-                  'ln -s "$2" /run/systemd/private && shift 2 && "$@"')
-        result = program.finish(program.start_words(
-            [*unshared(script), self.notes, self.private, program.PROGRAM,
-             "--config", self.config, *arguments], environment=environment))
-        self.assertEqual(result.status, status, str(result))
-        return result
-
-    def last_word(self, verb="poweroff"):
-        """What is printed on the console and to the kernel's log before the machine stops."""
-        etc = self.box / "etc"
-        etc.mkdir(exist_ok=True)
-        shutil.copy("/etc/ld.so.cache", etc)
-        shutil.copy(self.config, etc / "pmem-preserve.conf")
-        devices = [self.box / "console", self.box / "kmsg"]
-        for device in devices:
-            device.write_text("")
-        script = ('mkdir /run/pmem-preserve && mount --bind "$1" /run/pmem-preserve && '
-                  'mount --bind "$2" /etc && mount --bind "$3" /dev/console && '
-                  'mount --bind "$4" /dev/kmsg && shift 4 && "$@"')
-        result = program.finish(program.start_words(
-            [*unshared(script), self.notes, etc, *devices, program.PROGRAM, "last-look", verb]))
-        self.assertEqual(result.status, DONE, str(result))
-        console, kmsg = (device.read_text().strip() for device in devices)
-        self.assertEqual(kmsg.partition(">")[2], console)
-        return console
-
-    def note(self, name):
-        return (self.notes / name).read_text()
-
-    def problems(self):
-        return str(self.call(DONE, "--json", "status").json["problems"])
-
-    def empty_state(self):
-        for path in self.state.iterdir():
-            path.unlink()
+class Fallback(UnitsCase):
 
     def test_down_and_up(self):
         """At a poweroff the state would be lost with the memory."""
@@ -245,10 +173,11 @@ class Fallback(ImageCase):
                 self.assertIn(str(self.config), said)
                 self.empty_state()
                 self.configure(f"fallback = {self.fallback}")
-                (self.notes / "config").unlink()
+                self.next_boot()
                 self.call(DONE, "boot")
                 self.assertEqual((self.state / "file").read_text(), "first\n")
-                (self.notes / "boot").unlink()
+                self.next_boot()
+                (self.state / "file").write_text("first\n")
 
     def test_errors_at_boot(self):
         """A typo must neither cost the state nor let a forged one in."""

@@ -58,6 +58,36 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* A boot that is told of no checkpoint, or of an old one, does not know that it has lost one. */
+static void test_expected(void **state)
+{
+	static const struct {
+		const char *before, *after, *found;
+	} lines[] = {
+		{ "quiet", "quiet pmem_preserve.expect=u:1@region0", NULL },
+		{ "a -- b", "a pmem_preserve.expect=u:1@region0 -- b", NULL },
+		{ "", "pmem_preserve.expect=u:1@region0", NULL },
+		{ "pmem_preserve.expect=old a pmem_preserve.expect=older",
+		  "a pmem_preserve.expect=u:1@region0", "older" },
+		{ "a -- pmem_preserve.expect=init",
+		  "a pmem_preserve.expect=u:1@region0 -- pmem_preserve.expect=init", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char *next = cmdline_expect(lines[i].before, "u:1@region0");
+		char *found = cmdline_expected(lines[i].before);
+
+		assert_string_equal(next, lines[i].after);
+		if (lines[i].found)
+			assert_string_equal(found, lines[i].found);
+		else
+			assert_null(found);
+		free(next);
+		free(found);
+	}
+}
+
 static void assert_next(const char *now, const char *next)
 {
 	char *text = cmdline_for_next(now);
@@ -215,6 +245,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expected),
 		TEST(test_command_line_for_the_next_kernel),
 		TEST(test_memmap_must_be_kept),
 		TEST(test_plan),

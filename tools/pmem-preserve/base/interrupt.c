@@ -26,6 +26,11 @@ void interrupt_init(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
+void interrupt_ignore_sigterm(void)
+{
+	signal(SIGTERM, SIG_IGN);
+}
+
 int interrupt_check(void)
 {
 	if (!received)

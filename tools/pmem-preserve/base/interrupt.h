@@ -5,6 +5,9 @@
 
 void interrupt_init(void);
 
+/* SIGTERM does not end anything any more: for work that has deadlines, and is lost if it ends early. */
+void interrupt_ignore_sigterm(void);
+
 /* 0, or -EINTR (reported) once a signal has come. */
 int interrupt_check(void);
 

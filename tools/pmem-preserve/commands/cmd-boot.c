@@ -6,15 +6,33 @@
 #include "base/text.h"
 #include "commands/command.h"
 #include "flow/instance.h"
+#include "flow/lost.h"
 #include "flow/place.h"
 #include "flow/restore.h"
 #include "flow/to-json.h"
 #include "image/image.h"
+#include "reboot/expected.h"
 #include "reboot/notes.h"
 #include "settings/options.h"
 
 #include <json.h>
 #include <string.h>
+
+/* What is known of this boot; the outcome goes into the note. */
+struct boot {
+	const struct config *config;
+	struct options *options;
+	bool expects;
+	struct expected expected;
+	struct place place;
+	struct restored restored;
+	const char *outcome;
+};
+
+static void boot_clear(struct boot *boot)
+{
+	restored_clear(&boot->restored);
+}
 
 static const char *outcome_of(int r)
 {
@@ -53,9 +71,9 @@ static int refuse_doubts(const struct config *config, const struct place *place)
 			    config->path, place_name(place));
 }
 
-static int restore(const struct config *config, struct options *options, struct place *place,
-		   struct restored *restored)
+static int find_and_restore(struct boot *boot)
 {
+	struct options *options = boot->options;
 	const struct restore_request request = {
 		.trust = &options->trust,
 		.special = !options->no_special,
@@ -65,30 +83,55 @@ static int restore(const struct config *config, struct options *options, struct 
 	int r = command_lock(options, INSTANCE_WAIT_SECONDS, &lock);
 
 	if (r == 0)
-		r = command_find_checkpoint(options, place);
+		r = command_find_checkpoint(options, &boot->place);
 	if (r == 0)
-		r = refuse_doubts(config, place);
-	return r < 0 ? r : restore_run(place, &request, restored);
+		r = refuse_doubts(boot->config, &boot->place);
+	if (r == 0 && boot->expects)
+		r = lost_refuse_older(&boot->expected, &boot->place, &boot->outcome);
+	if (r == 0)
+		r = restore_run(&boot->place, &request, &boot->restored);
+	return r;
 }
 
-static int write_note(int r, const struct place *place, const struct restored *restored)
+static int restore(struct boot *boot)
 {
+	int r = find_and_restore(boot);
+
+	if (r == 0)
+		expected_settle();
+	if (r == -E_NO_CHECKPOINT && boot->expects && !was_restored_before(r)) {
+		int lost = lost_report(&boot->expected, &boot->outcome);
+
+		r = lost < 0 ? lost : r;
+	}
+	if (!boot->outcome)
+		boot->outcome = outcome_of(r);
+	return r;
+}
+
+static int write_note(int r, const struct boot *boot)
+{
+	const struct image_header *header = &boot->restored.header;
 	struct boot_note note = { 0 };
 
-	snprintf(note.outcome, sizeof(note.outcome), "%s", outcome_of(r));
+	snprintf(note.outcome, sizeof(note.outcome), "%s", boot->outcome);
 	if (r < 0)
 		snprintf(note.reason, sizeof(note.reason), "%s", report_last_error());
 	if (r == 0) {
-		snprintf(note.place, sizeof(note.place), "%s", place_name(place));
-		snprintf(note.uuid, sizeof(note.uuid), "%s", uuid_text(restored->header.uuid).text);
-		note.generation = restored->header.generation;
+		snprintf(note.place, sizeof(note.place), "%s", place_name(&boot->place));
+		snprintf(note.uuid, sizeof(note.uuid), "%s", uuid_text(header->uuid).text);
+		note.generation = header->generation;
 	}
 	return note_write_boot(&note);
 }
 
-static void explain(int r)
+static void explain(int r, const char *outcome)
 {
-	if (r == -E_DAMAGED)
+	if (strcmp(outcome, BOOT_LOST) == 0)
+		warn("the services start without their state; \"pmem-preserve discard\" gives it up");
+	else if (strcmp(outcome, BOOT_UNREACHABLE) == 0)
+		warn("the services start without their state; when the cause is gone, \"systemctl restart pmem-preserve.service\" restores it; \"pmem-preserve discard\" gives it up");
+	else if (r == -E_DAMAGED)
 		warn("the services start without their state; the checkpoint stays: \"pmem-preserve verify\" lists the damaged files, \"restore --salvage\" restores the others, \"discard\" gives it up");
 	else if (r < 0 && r != -E_NO_CHECKPOINT)
 		warn("the checkpoint stays; when the cause is gone, \"systemctl start pmem-preserve.service\" restores it");
@@ -97,8 +140,7 @@ static void explain(int r)
 int cmd_boot(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
-	_cleanup_restored_ struct restored restored = { 0 };
-	struct place place;
+	_cleanup_(boot_clear) struct boot boot = { .config = context->config, .options = &options };
 	int r, written;
 
 	r = options_parse(context->config, argc, argv, OPTION_THREADS, NULL, &options);
@@ -108,14 +150,15 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	note_remove_shutdown();
 	/* For the way down: the file may be wrong by then. */
 	config_keep(context->config);
-	r = restore(context->config, &options, &place, &restored);
-	restored_add_to_json(context->result, &restored, false, !options.no_special);
+	boot.expects = expected_read(&boot.expected);
+	r = restore(&boot);
+	restored_add_to_json(context->result, &boot.restored, false, !options.no_special);
 	if (was_restored_before(r)) {
 		inform("The state was restored earlier in this boot");
 		return 0;
 	}
-	json_add(context->result, "outcome", json_object_new_string(outcome_of(r)));
-	written = write_note(r, &place, &restored);
-	explain(r);
+	json_add(context->result, "outcome", json_object_new_string(boot.outcome));
+	written = write_note(r, &boot);
+	explain(r, boot.outcome);
 	return r < 0 ? r : written;
 }

@@ -10,6 +10,7 @@
 #include "flow/checkpoint.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
+#include "reboot/expected.h"
 #include "reboot/kexec.h"
 #include "settings/options.h"
 
@@ -37,17 +38,35 @@ static int load_and_start(const struct kexec_plan *plan)
 	return r;
 }
 
-static int run(struct checkpoint *job, const struct kexec_plan *plan)
+/* A file that was named is not where a boot looks. */
+static void expect(const struct checkpoint *job, struct kexec_plan *plan)
+{
+	struct expected expected;
+
+	if (job->request.where->image)
+		return;
+	checkpoint_expect(job, &expected);
+	if (plan->kernel)
+		expected.by_kexec = expected_on_cmdline(&expected, &plan->cmdline);
+	expected_write(&expected);
+}
+
+static int run(struct checkpoint *job, struct kexec_plan *plan)
 {
 	int r = checkpoint_take(job);
 
 	if (r < 0)
 		return r;
 	r = checkpoint_write(job);
+	if (r == 0)
+		expect(job, plan);
 	if (r == 0 && plan->kernel)
 		r = load_and_start(plan);
-	if (r < 0)
-		checkpoint_roll_back(job);
+	if (r == 0)
+		return 0;
+	checkpoint_roll_back(job);
+	if (!job->request.where->image)
+		expected_settle();
 	return r;
 }
 

@@ -4,8 +4,10 @@
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/guard.h"
+#include "flow/lost.h"
 #include "flow/place.h"
 #include "image/image.h"
+#include "reboot/expected.h"
 #include "settings/options.h"
 
 /* A damaged header does not say how large the image is: all of the device is wiped. */
@@ -33,6 +35,24 @@ static int give_up(struct store *store, const struct image_header *header, struc
 					 : erase(store, header, options->wipe);
 }
 
+/* A checkpoint that a boot looked for in vain can be given up, too. */
+static int give_up_lost(const struct options *options, int r)
+{
+	struct expected expected;
+
+	if (r != -E_NO_CHECKPOINT || options->where.image || options->where.region_named ||
+	    !expected_read(&expected))
+		return r;
+	if (options->dry_run)
+		inform("Nothing was changed; the checkpoint that was expected in %s would be given up",
+		       expected.place);
+	if (options->dry_run)
+		return 0;
+	expected_settle();
+	inform("The checkpoint that was expected in %s is given up", expected.place);
+	return 0;
+}
+
 int cmd_discard(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
@@ -53,10 +73,11 @@ int cmd_discard(struct context *context, int argc, char **argv)
 		r = command_open_checkpoint(&options, options.dry_run ? STORE_READ : STORE_UPDATE,
 					    &place, &store);
 	if (r < 0)
-		return r;
+		return give_up_lost(&options, r);
 	r = image_read_header(store, &header);
 	if (r == -E_NO_CHECKPOINT)
-		return report_error(r, "%s: holds no checkpoint", place_name(&place));
+		return give_up_lost(&options,
+				    report_error(r, "%s: holds no checkpoint", place_name(&place)));
 	/* A damaged checkpoint may go, but not what cannot be read: it may be anybody's. */
 	if (r < 0 && (r != -E_DAMAGED || !image_is_ours(store)))
 		return r;
@@ -68,6 +89,8 @@ int cmd_discard(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	r = give_up(store, &header, &options);
+	if (r == 0)
+		lost_settle(&options.where, &header);
 	if (r == 0)
 		inform("The checkpoint in %s is gone%s", place_name(&place),
 		       options.wipe ? ", and its bytes are wiped" : "");

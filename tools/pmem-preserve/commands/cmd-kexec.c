@@ -13,6 +13,7 @@
 #include "flow/checkpoint.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
+#include "reboot/expected.h"
 #include "reboot/kexec.h"
 #include "reboot/notes.h"
 #include "reboot/systemd.h"
@@ -38,17 +39,32 @@ static int check_unit(void)
 			    PRESERVE_UNIT, state, PRESERVE_UNIT);
 }
 
-static int hand_over(const struct kexec_plan *plan)
+/* The next kernel is told now what the shutdown is to save. */
+static void expect(const struct checkpoint *job, struct kexec_plan *plan, struct kernel_note *note)
 {
-	struct kernel_note note;
+	struct expected expected;
+
+	checkpoint_expect(job, &expected);
+	expected.by_kexec = expected_on_cmdline(&expected, &plan->cmdline);
+	expected_write(&expected);
+	snprintf(note->uuid, sizeof(note->uuid), "%s", expected.uuid);
+}
+
+static int hand_over(const struct checkpoint *job, struct kexec_plan *plan)
+{
+	struct kernel_note note = { 0 };
 	int r = interrupt_check();
 
-	if (r == 0)
-		r = kexec_load(plan);
 	if (r < 0)
 		return r;
+	expect(job, plan, &note);
 	snprintf(note.kernel, sizeof(note.kernel), "%s", plan->kernel);
 	note.stop_ns = unix_ns();
+	r = kexec_load(plan);
+	if (r < 0) {
+		expected_settle();
+		return r;
+	}
 	r = note_write_kernel(&note);
 	if (r == 0)
 		r = fault(FAULT_KEXEC_LOADED);
@@ -58,6 +74,7 @@ static int hand_over(const struct kexec_plan *plan)
 		r = systemd_start_kexec();
 	if (r == 0)
 		return 0;
+	expected_settle();
 	note_remove_kernel();
 	kexec_unload();
 	return r;
@@ -78,7 +95,7 @@ static int turn_to_fallback(struct checkpoint *job)
 	return r;
 }
 
-static int run(struct checkpoint *job, const struct kexec_plan *plan, bool or_fallback)
+static int run(struct checkpoint *job, struct kexec_plan *plan, bool or_fallback)
 {
 	int r = checkpoint_take(job);
 
@@ -86,7 +103,7 @@ static int run(struct checkpoint *job, const struct kexec_plan *plan, bool or_fa
 		r = turn_to_fallback(job);
 	if (r < 0)
 		return r;
-	r = hand_over(plan);
+	r = hand_over(job, plan);
 	if (r < 0) {
 		checkpoint_roll_back(job);
 		return r;

@@ -37,7 +37,7 @@ static void write_to(const char *path, const char *text)
 
 __attribute__((format(printf, 2, 3))) static void print_last(int priority, const char *format, ...)
 {
-	char text[512], line[600];
+	char text[900], line[960]; /* the kernel refuses longer ones */
 	va_list args;
 
 	va_start(args, format);
@@ -110,6 +110,8 @@ int cmd_last_look(struct context *context, int argc, char **argv)
 				   "pmem-preserve.service saved no state: it was not active, or has failed");
 		return 0;
 	}
+	if (note.saved && *note.reason)
+		print_last(LOG_WARNING, "what went wrong on the way down: %s", note.reason);
 	if (!note.saved) {
 		print_last(LOG_CRIT, "the state was not saved: %s", note.reason);
 		return 0;

@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/guard.h"
+#include "flow/lost.h"
 #include "flow/place.h"
 #include "flow/reclaim.h"
 #include "flow/restore.h"
@@ -32,6 +33,8 @@ static int restore(struct context *context, const struct options *options,
 	int r = restore_run(place, &request, &restored);
 
 	restored_add_to_json(context->result, &restored, request.salvage, request.special);
+	if (r == 0 && restored.header.phase == IMAGE_PHASE_RESTORED)
+		lost_settle(&options->where, &restored.header);
 	return r;
 }
 

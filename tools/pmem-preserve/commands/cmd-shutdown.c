@@ -7,18 +7,25 @@
 #include "auth/trust.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/checkpoint.h"
 #include "flow/instance.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
+#include "reboot/expected.h"
 #include "reboot/kexec.h"
 #include "reboot/next-state.h"
 #include "reboot/notes.h"
 #include "settings/options.h"
 
 #include <json.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* A file that always changes is saved as it is after so many attempts, or after the deadline. */
+#define STRICT_ATTEMPTS 3
 
 struct saving {
 	struct context *context;
@@ -26,6 +33,10 @@ struct saving {
 	struct checkpoint_request request;
 	enum next_state next;
 	uint64_t begin;
+	struct kernel_note kernel;  /* that "kexec" has loaded */
+	bool has_kernel, is_unsafe; /* it may overwrite the region */
+	struct expected expected;   /* by the next boot */
+	char remarks[1024];	    /* all that went wrong */
 };
 
 static bool survives(enum survival survival, enum next_state next)
@@ -51,16 +62,75 @@ static enum next_state effective_next_state(enum next_state next)
 	return NEXT_REBOOT;
 }
 
+__attribute__((format(printf, 2, 3))) static void remark(struct saving *saving, const char *format,
+							 ...)
+{
+	size_t used = strlen(saving->remarks);
+	va_list args;
+
+	if (used)
+		used += (size_t)snprintf(saving->remarks + used, sizeof(saving->remarks) - used,
+					 "; ");
+	if (used >= sizeof(saving->remarks))
+		return;
+	va_start(args, format);
+	vsnprintf(saving->remarks + used, sizeof(saving->remarks) - used, format, args);
+	va_end(args);
+}
+
+static int failed(struct saving *saving, int r)
+{
+	remark(saving, "%s", report_last_error());
+	return r;
+}
+
 /*
  * A kernel that was loaded while the region was RAM, or not by us, may be moved right into the
  * region when it starts.
  */
 static bool kernel_may_overwrite(const struct saving *saving, const struct region *region)
 {
-	struct kernel_note note;
+	return saving->next == NEXT_KEXEC && (region->state == REGION_RAM || !saving->has_kernel);
+}
 
-	return saving->next == NEXT_KEXEC &&
-	       (region->state == REGION_RAM || !note_read_kernel(&note));
+/* All of it; or, if that does not work, all that can be read. */
+static int list_state(struct saving *saving, struct checkpoint *job)
+{
+	int r = checkpoint_list(job);
+
+	if (r == 0 || job->request.lenient)
+		return r;
+	failed(saving, r);
+	warn("this is left out, as nobody can correct it any more");
+	job->request.lenient = true;
+	return checkpoint_list(job);
+}
+
+static int save_once(struct saving *saving, struct checkpoint *job)
+{
+	int r = list_state(saving, job);
+
+	if (r == 0)
+		r = checkpoint_check(job);
+	if (r == 0)
+		r = checkpoint_take(job);
+	return r < 0 ? r : checkpoint_write(job);
+}
+
+/* While a file changes it is tried again; in the end it is saved as it is. */
+static int save_state(struct saving *saving, struct checkpoint *job)
+{
+	const uint64_t deadline_ns = now_ns() + saving->options->deadline_seconds * NS_PER_SECOND;
+	int r = save_once(saving, job);
+
+	for (unsigned int attempt = 1; r == -E_CHANGED && !job->request.lenient; attempt++) {
+		failed(saving, r);
+		job->request.lenient = attempt >= STRICT_ATTEMPTS || now_ns() > deadline_ns;
+		warn(job->request.lenient ? "it does not come to rest: it is saved as it is"
+					  : "it is tried again");
+		r = save_once(saving, job);
+	}
+	return r;
 }
 
 /* When "kexec" began to stop the services; 0 if it did not. */
@@ -79,22 +149,20 @@ static int save(struct saving *saving, const struct place *place)
 		.timeline[TIMELINE_BEGIN] = saving->begin,
 		.timeline[TIMELINE_STOP] = services_stopped_at(saving),
 	};
-	int r = checkpoint_list(&job);
+	int r = save_state(saving, &job);
 
-	if (r == 0)
-		r = checkpoint_check(&job);
-	if (r == 0)
-		r = checkpoint_take(&job);
-	if (r == 0) {
-		r = checkpoint_write(&job);
-		if (r < 0)
+	if (r < 0) {
+		failed(saving, r);
+		if (job.taken)
 			checkpoint_roll_back(&job);
+	} else {
+		checkpoint_expect(&job, &saving->expected);
 	}
 	checkpoint_add_to_json(saving->context->result, &job);
 	return r;
 }
 
-static int save_to_region(struct saving *saving, struct place *ret_place)
+static int save_to_region(struct saving *saving, bool last_resort, struct place *ret_place)
 {
 	_cleanup_close_ int lock = -1;
 	int r = command_lock(saving->options, INSTANCE_WAIT_SECONDS, &lock);
@@ -102,38 +170,72 @@ static int save_to_region(struct saving *saving, struct place *ret_place)
 	if (r == 0)
 		r = place_find(&saving->options->where, ret_place);
 	if (r < 0)
-		return r;
-	if (kernel_may_overwrite(saving, &ret_place->region)) {
-		if (saving->options->where.fallback)
-			return report_error(-E_REFUSED,
-					    "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
-					    ret_place->region.name);
-		warn("the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s; there is no fallback to use instead",
-		     ret_place->region.name);
+		return failed(saving, r);
+	saving->is_unsafe = kernel_may_overwrite(saving, &ret_place->region);
+	if (saving->is_unsafe) {
+		r = report_error(-E_REFUSED,
+				 "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
+				 ret_place->region.name);
+		failed(saving, r);
+		if (!last_resort)
+			return r;
+		warn("there is no other place: it is saved there");
 	}
 	return save(saving, ret_place);
 }
 
-static int save_anywhere(struct saving *saving, struct place *ret_place)
+static int save_to_fallback(struct saving *saving, struct place *ret_place)
 {
-	const char *fallback = saving->options->where.fallback;
 	int r;
 
-	if (survives(saving->context->config->survives, saving->next)) {
-		/* A deadline longer than the unit's timeout must not end it before the fallback is tried. */
-		progress_allow(saving->options->deadline_seconds);
-		r = save_to_region(saving, ret_place);
-		if (r == 0 || !fallback)
-			return r;
-	} else if (!fallback) {
-		return report_error(-E_FAILED,
-				    "the memory does not survive a %s (\"survives =\"), and there is no \"fallback =\": the state is not kept",
-				    next_state_name(saving->next));
-	}
-	inform("The state goes to the fallback file %s", fallback);
+	inform("The state goes to the fallback file %s", saving->options->where.fallback);
 	progress_allow(saving->options->deadline_seconds);
 	r = place_fallback(&saving->options->where, ret_place);
-	return r < 0 ? r : save(saving, ret_place);
+	return r < 0 ? failed(saving, r) : save(saving, ret_place);
+}
+
+/* The region, the fallback file, and the region if only that it is safe there is not certain. */
+static int save_anywhere(struct saving *saving, struct place *ret_place)
+{
+	const bool has_fallback = saving->options->where.fallback != NULL;
+	const bool in_region = survives(saving->context->config->survives, saving->next);
+	int r = -E_FAILED;
+
+	if (!in_region && !has_fallback)
+		return failed(saving,
+			      report_error(-E_FAILED,
+					   "the memory does not survive a %s (\"survives =\"), and there is no \"fallback =\": the state is not kept",
+					   next_state_name(saving->next)));
+	/* A deadline longer than the unit's timeout must not end it before the fallback is tried. */
+	progress_allow(saving->options->deadline_seconds);
+	if (in_region)
+		r = save_to_region(saving, !has_fallback, ret_place);
+	if (r < 0 && has_fallback)
+		r = save_to_fallback(saving, ret_place);
+	if (r < 0 && has_fallback && saving->is_unsafe)
+		r = save_to_region(saving, true, ret_place);
+	return r;
+}
+
+/*
+ * The next boot is told what to look for. Where "kexec" has done that already, this costs no time; but
+ * not if the state has gone elsewhere, or nowhere.
+ */
+static void expect(struct saving *saving, int r)
+{
+	struct expected *expected = &saving->expected, before;
+	bool known = saving->next == NEXT_KEXEC && saving->has_kernel && expected_read(&before);
+
+	if (r < 0) {
+		*expected = (struct expected){ 0 };
+		snprintf(expected->uuid, sizeof(expected->uuid), "%s", saving->kernel.uuid);
+		snprintf(expected->reason, sizeof(expected->reason), "%s", saving->remarks);
+	} else if (known && expected_same(&before, expected) &&
+		   strcmp(before.place, expected->place) == 0) {
+		return;
+	}
+	expected->by_kexec = known && before.by_kexec;
+	expected_write(expected);
 }
 
 static int write_note(const struct saving *saving, const struct place *place, int r)
@@ -141,9 +243,8 @@ static int write_note(const struct saving *saving, const struct place *place, in
 	struct shutdown_note note = { .saved = r == 0 };
 
 	snprintf(note.next, sizeof(note.next), "%s", next_state_name(saving->next));
-	if (r < 0)
-		snprintf(note.reason, sizeof(note.reason), "%s", report_last_error());
-	else
+	snprintf(note.reason, sizeof(note.reason), "%s", saving->remarks);
+	if (r == 0)
 		snprintf(note.place, sizeof(note.place), "%s", place_name(place));
 	return note_write_shutdown(&note);
 }
@@ -162,6 +263,14 @@ static void prepare_seal(struct trust *trust)
 		return;
 	warn("the state is saved without a seal; the next boot does not restore it, but \"pmem-preserve restore --key-file=\" does");
 	trust_give_up(trust);
+}
+
+static void remark_problems(struct saving *saving)
+{
+	const struct config *config = saving->context->config;
+
+	for (size_t i = 0; i < config->problem_count; i++)
+		remark(saving, "%s", config_problem_text(config, &config->problems[i]).text);
 }
 
 int cmd_shutdown(struct context *context, int argc, char **argv)
@@ -189,9 +298,16 @@ int cmd_shutdown(struct context *context, int argc, char **argv)
 		return 0;
 	}
 	saving.next = effective_next_state(saving.next);
+	/* Its timeout sends one; all that is waited for has a deadline, and what is begun is to end. */
+	interrupt_ignore_sigterm();
 	prepare_seal(&options.trust);
+	remark_problems(&saving);
+	saving.has_kernel = note_read_kernel(&saving.kernel);
 	saving.request = command_checkpoint_request(context, &options, NULL, 0);
+	if (saving.next == NEXT_KEXEC && saving.has_kernel)
+		saving.request.uuid = saving.kernel.uuid;
 	r = save_anywhere(&saving, &place);
+	expect(&saving, r);
 	written = write_note(&saving, &place, r);
 	return r < 0 ? r : written;
 }

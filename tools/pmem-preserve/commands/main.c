@@ -27,7 +27,8 @@ static const struct {
 	const char *summary;
 	enum reading reading;
 } commands[] = {
-	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file", REFUSED },
+	{ "checkpoint", cmd_checkpoint, "save the state into persistent memory or a file",
+	  REFUSED },
 	{ "restore", cmd_restore, "restore the state, and give the memory back to the system",
 	  REFUSED },
 	{ "prepare", cmd_prepare, "take the memory back before a checkpoint", REFUSED },
@@ -70,7 +71,7 @@ static void print_help(void)
 	       "  -V, --version\n"
 	       "  -h, --help         show this help; COMMAND --help: the options of a command\n\n"
 	       "Exit status: 0 done; 1 failed, nothing was lost; 2 usage; 3 no checkpoint;\n"
-	       "4 damaged, or not authentic; 5 refused, as state would be lost;\n"
+	       "4 damaged, not authentic, or lost; 5 refused, as state would be lost;\n"
 	       "6 memory could not be removed; 7 does not fit.\n");
 }
 

@@ -10,6 +10,7 @@
 #include "flow/guard.h"
 #include "flow/place.h"
 #include "flow/reclaim.h"
+#include "reboot/expected.h"
 #include "tree/walk.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 void checkpoint_clear(struct checkpoint *job)
 {
@@ -63,6 +65,7 @@ int checkpoint_list(struct checkpoint *job)
 		.excludes = request->excludes,
 		.exclude_count = request->exclude_count,
 		.threads = request->threads,
+		.lenient = request->lenient,
 	};
 	struct tree *tree;
 	int r;
@@ -70,6 +73,7 @@ int checkpoint_list(struct checkpoint *job)
 	if (walk.path_count == 0)
 		return report_error(-E_USAGE,
 				    "no PATH given, and no \"state =\" in the configuration");
+	checkpoint_clear(job);
 	r = walk_tree(&walk, &tree);
 	if (r < 0)
 		return r;
@@ -134,7 +138,7 @@ int checkpoint_check(struct checkpoint *job)
 	r = choose_generation(job, &in_place);
 	if (r < 0)
 		return r;
-	job->was_ram = job->place.is_region && region->state == REGION_RAM;
+	job->was_ram |= job->place.is_region && region->state == REGION_RAM;
 	if (!job->place.is_region) {
 		/* STORE_IN_PLACE may fill holes, which a check must not do. */
 		r = store_open(job->place.path, request->in_place ? STORE_UPDATE : STORE_WRITE,
@@ -152,13 +156,14 @@ int checkpoint_take(struct checkpoint *job)
 {
 	int r;
 
-	if (!job->place.is_region)
+	if (!job->place.is_region || job->taken)
 		return 0;
 	r = memory_reclaim(&job->place.region, job->request.layout, job->request.deadline_seconds,
 			   &job->memory);
 	if (r < 0)
 		return r;
 	place_update(&job->place);
+	job->taken = true;
 	if (job->was_ram)
 		job->timeline[TIMELINE_MEMORY_REMOVED] = unix_ns();
 	return 0;
@@ -175,7 +180,11 @@ int checkpoint_write(struct checkpoint *job)
 	_cleanup_store_ struct store *store = NULL;
 	uint64_t start = now_ns();
 	double seconds;
+	uuid_t uuid;
 	int r;
+
+	if (job->request.uuid && uuid_parse(job->request.uuid, uuid) == 0)
+		options.uuid_begin = uuid;
 
 	r = store_open(job->place.path, job->request.in_place ? STORE_IN_PLACE : STORE_WRITE,
 		       &store);
@@ -193,6 +202,19 @@ int checkpoint_write(struct checkpoint *job)
 	       place_name(&job->place), (unsigned long long)options.generation, seconds,
 	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
 	return 0;
+}
+
+void checkpoint_expect(const struct checkpoint *job, struct expected *ret_expected)
+{
+	struct expected expected = { .generation = job->generation };
+
+	snprintf(expected.place, sizeof(expected.place), "%s", place_name(&job->place));
+	if (job->image && job->image->header.phase == IMAGE_PHASE_COMMITTED)
+		snprintf(expected.uuid, sizeof(expected.uuid), "%s",
+			 uuid_text(job->image->header.uuid).text);
+	else
+		expected_choose_uuid(&expected);
+	*ret_expected = expected;
 }
 
 void checkpoint_roll_back(struct checkpoint *job)

@@ -10,6 +10,7 @@
 #include "flow/reclaim.h"
 #include "image/image.h"
 
+struct expected;
 struct trust;
 
 /* What is wanted. Everything belongs to the caller and outlives the job. */
@@ -27,6 +28,8 @@ struct checkpoint_request {
 	bool replace;  /* even if a checkpoint that was not restored is lost by it */
 	bool wipe;     /* a roll-back overwrites all that was written */
 	bool dry_run;
+	bool lenient; /* saves what it can: what changes is marked, what cannot be read left out */
+	const char *uuid; /* as text: what the next kernel expects; NULL: any */
 };
 
 struct checkpoint {
@@ -37,6 +40,7 @@ struct checkpoint {
 	uint64_t timeline[TIMELINE_EVENTS];
 	uint64_t generation; /* of this checkpoint */
 	bool was_ram;
+	bool taken;   /* checkpoint_take() has been here */
 	bool written; /* what was on the media before is gone */
 	struct memory_report memory;
 };
@@ -45,17 +49,20 @@ void checkpoint_clear(struct checkpoint *job);
 
 /* All of these report their errors. */
 
-/* Lists the state and lays the image out. Changes nothing. */
+/* Lists the state, perhaps once more, and lays the image out. Changes nothing. */
 int checkpoint_list(struct checkpoint *job);
 
 /* Everything that can be known before the memory or the media are touched. */
 int checkpoint_check(struct checkpoint *job);
 
-/* Takes the memory if the place is a region that is RAM. Undone by checkpoint_roll_back(). */
+/* Takes the memory if the place is a region that is RAM, once. Undone by checkpoint_roll_back(). */
 int checkpoint_take(struct checkpoint *job);
 
 /* Writes the image and commits it. */
 int checkpoint_write(struct checkpoint *job);
+
+/* What the next boot is to find, for reboot/expected. */
+void checkpoint_expect(const struct checkpoint *job, struct expected *ret_expected);
 
 /* The state is where it was: what was written is erased, and the memory goes back to the system. */
 void checkpoint_roll_back(struct checkpoint *job);

@@ -7,6 +7,7 @@
 #include "base/sysfs.h"
 #include "flow/place.h"
 #include "image/image.h"
+#include "reboot/expected.h"
 #include "reboot/notes.h"
 #include "reboot/systemd.h"
 #include "region/region.h"
@@ -184,10 +185,19 @@ static int check_unit(struct problems *problems)
 
 static int check_boot(struct problems *problems)
 {
+	struct expected expected;
 	struct boot_note note;
 
-	if (!note_read_boot(&note) ||
-	    (strcmp(note.outcome, BOOT_DAMAGED) != 0 && strcmp(note.outcome, BOOT_FAILED) != 0))
+	if (!note_read_boot(&note))
+		return 0;
+	/* Until it is given up; nobody but root can see whether it was. */
+	if ((strcmp(note.outcome, BOOT_LOST) == 0 || strcmp(note.outcome, BOOT_UNREACHABLE) == 0) &&
+	    (expected_read(&expected) || geteuid() != 0))
+		return add(problems,
+			   "\"systemctl restart " PRESERVE_UNIT
+			   "\" when it can be reached again, or \"pmem-preserve discard\"",
+			   "%s", note.reason);
+	if (strcmp(note.outcome, BOOT_DAMAGED) != 0 && strcmp(note.outcome, BOOT_FAILED) != 0)
 		return 0;
 	return add(problems,
 		   "\"pmem-preserve verify\" lists the damaged files; \"restore\" tries again, \"discard\" gives the checkpoint up",

@@ -118,6 +118,8 @@ static int describe(struct image *image, const struct store *store,
 	header->store_bytes = store->kind == STORE_FILE ? 0 : store->capacity;
 	header->created_ns = unix_ns();
 	uuid_generate_random(header->uuid);
+	if (options->uuid_begin)
+		memcpy(header->uuid, options->uuid_begin, sizeof(header->uuid) - 4);
 	if (image_seal_new(options->key, header->uuid, &image->seal) < 0)
 		return report_error(-ENOMEM, "%s: cannot derive its keys", store->path);
 	if (uname(&name) == 0) {

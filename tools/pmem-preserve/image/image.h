@@ -56,6 +56,11 @@ struct image_write_options {
 	uint64_t generation;
 	const uint64_t *timeline; /* TIMELINE_EVENTS times, or NULL */
 	const struct key *key;	  /* to seal it with; NULL: plain digests */
+	/*
+	 * What its uuid begins with, or NULL. The last four bytes are always random: the keys of a seal
+	 * are derived from the uuid, so no two images may have the same.
+	 */
+	const uint8_t *uuid_begin;
 };
 
 /*

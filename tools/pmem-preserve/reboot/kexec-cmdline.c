@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reboot/kexec-cmdline.h"
 
+#include "base/cleanup.h"
+
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EXPECT "pmem_preserve.expect="
 
 /*
  * Moves @text to the next parameter and returns its length, 0 at the end. As in the kernel, white
@@ -32,26 +36,74 @@ static bool has_prefix(const char *text, size_t length, const char *prefix)
 	return length >= strlen(prefix) && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-char *cmdline_for_next(const char *running)
+static bool ends_parameters(const char *parameter, size_t length)
 {
-	char *next = malloc(strlen(running) + 1), *end = next;
-	const char *parameter = running;
+	return length == 2 && strncmp(parameter, "--", 2) == 0;
+}
+
+/*
+ * A copy of @text without the parameters that begin with @prefix, and with @added (if not NULL) behind
+ * the others, but before those of init.
+ */
+static char *exchange(const char *text, const char *prefix, const char *added)
+{
+	size_t length, used = strlen(text) + (added ? strlen(added) : 0) + 2;
+	char *next = malloc(used), *end = next;
 	bool for_init = false;
-	size_t length;
 
 	if (!next)
 		return NULL;
-	for (; (length = next_parameter(&parameter)) > 0; parameter += length) {
-		for_init |= length == 2 && strncmp(parameter, "--", 2) == 0;
-		if (!for_init && has_prefix(parameter, length, "BOOT_IMAGE="))
+	for (; (length = next_parameter(&text)) > 0; text += length) {
+		if (!for_init && has_prefix(text, length, prefix))
 			continue;
+		if (!for_init && ends_parameters(text, length)) {
+			for_init = true;
+			if (added)
+				end += sprintf(end, "%s%s", end == next ? "" : " ", added);
+		}
 		if (end != next)
 			*end++ = ' ';
-		memcpy(end, parameter, length);
+		memcpy(end, text, length);
 		end += length;
 	}
 	*end = '\0';
+	if (added && !for_init)
+		sprintf(end, "%s%s", end == next ? "" : " ", added);
 	return next;
+}
+
+char *cmdline_for_next(const char *running)
+{
+	_cleanup_free_ char *here = exchange(running, "BOOT_IMAGE=", NULL);
+
+	return here ? exchange(here, EXPECT, NULL) : NULL;
+}
+
+char *cmdline_expect(const char *cmdline, const char *value)
+{
+	_cleanup_free_ char *parameter = NULL;
+
+	if (asprintf(&parameter, EXPECT "%s", value) < 0) {
+		parameter = NULL;
+		return NULL;
+	}
+	return exchange(cmdline, EXPECT, parameter);
+}
+
+char *cmdline_expected(const char *cmdline)
+{
+	const char *value = NULL;
+	size_t length, bytes = 0;
+
+	for (; (length = next_parameter(&cmdline)) > 0; cmdline += length) {
+		if (ends_parameters(cmdline, length))
+			break;
+		if (!has_prefix(cmdline, length, EXPECT))
+			continue;
+		value = cmdline + strlen(EXPECT);
+		bytes = length - strlen(EXPECT);
+	}
+	return value ? strndup(value, bytes) : NULL;
 }
 
 /* A size as the kernel's memparse() reads it. */
@@ -116,7 +168,7 @@ static bool next_memmap(struct memmap_position *position, struct memmap *ret_mem
 
 	while (!position->value) {
 		length = next_parameter(&position->text);
-		if (!length || (length == 2 && strncmp(position->text, "--", 2) == 0))
+		if (!length || ends_parameters(position->text, length))
 			return false;
 		if (has_prefix(position->text, length, "memmap=")) {
 			position->text += strlen("memmap=");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Notes in /run: what this boot's restore and shutdown came to, for services, scripts, and later
- * steps of this program. They are lines of NAME="value", as a shell and EnvironmentFile= read them;
- * pmem-preserve(8) has their names. Nothing relies on a note for the state itself: what counts is
+ * steps of this program. pmem-preserve(8) has the names of their lines. Nothing relies on a note for the state itself: what counts is
  * always derived from the media.
  */
 #ifndef PMEM_PRESERVE_NOTES_H
@@ -17,8 +16,8 @@
 
 /* What "boot" came to. Texts are "" when there is nothing to say. */
 struct boot_note {
-	char outcome[16]; /* BOOT_*, below */
-	char reason[256]; /* the error */
+	char outcome[16];  /* BOOT_*, below */
+	char reason[1024]; /* the error */
 	char place[PATH_MAX];
 	char uuid[40];
 	uint64_t generation; /* 0: not known */
@@ -27,12 +26,15 @@ struct boot_note {
 #define BOOT_NONE     "none"
 #define BOOT_DAMAGED  "damaged"
 #define BOOT_FAILED   "failed"
+/* A checkpoint was expected, and is gone; or may be there still, where it cannot be read. */
+#define BOOT_LOST	 "lost"
+#define BOOT_UNREACHABLE "unreachable"
 
 /* What "shutdown" came to. */
 struct shutdown_note {
 	bool saved;
-	char next[16];	  /* next_state_name() */
-	char reason[256]; /* the error */
+	char next[16];	   /* next_state_name() */
+	char reason[1024]; /* what went wrong, although it may have been saved in the end */
 	char place[PATH_MAX];
 };
 
@@ -40,6 +42,7 @@ struct shutdown_note {
 struct kernel_note {
 	char kernel[PATH_MAX]; /* file */
 	uint64_t stop_ns;      /* when the services began to stop, since the epoch */
+	char uuid[40];	       /* of the checkpoint that it expects */
 };
 
 /* Each replaces an older note of its kind in one step. Errors are reported. */

@@ -97,8 +97,8 @@ static int read_line(struct config *config, unsigned int number, char *line, siz
 	if (!*text || strchr("#;", *text))
 		return 0;
 	if (*text == '[')
-		return add_problem(config, number, NULL,
-				   "there are no sections: leave \"%s\" out", text);
+		return add_problem(config, number, NULL, "there are no sections: leave \"%s\" out",
+				   text);
 	equals = strchr(text, '=');
 	if (!equals) {
 		text[strcspn(text, " \t:")] = '\0';
