@@ -4,9 +4,9 @@
 import os
 import subprocess
 
-from .support import keyed, program
+from .support import keyed, mounts, program
 from .support.case import ImageCase
-from .support.program import DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
+from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
 NOBODY = 65534
 
@@ -104,3 +104,90 @@ class Hints(ImageCase):
                                 stderr=subprocess.DEVNULL, check=False).stdout
         if b'"regions":[]' not in status.replace(b" ", b"").replace(b"\n", b""):
             self.skipTest("this machine has a region")
+
+
+class Status(ImageCase):
+    """The first command that is called when something is wrong."""
+
+    def setUp(self):
+        super().setUp()
+        (self.state / "file").write_bytes(b"x" * 100000)
+        self.config = self.box / "config"
+        self.fallback = self.box / "fallback.img"
+
+    def configure(self, *lines):
+        self.config.write_text("\n".join([*lines, ""]))
+
+    def ask(self, *words, status=DONE):
+        result = program.finish(program.start_words(
+            [program.PROGRAM, "--config", self.config, *words]))
+        self.assertEqual(result.status, status, str(result))
+        return result
+
+    def test_all_of_it(self):
+        """Somebody who asks for the status would have to know five other commands."""
+        self.configure(f"state = {self.state}", "exclude = *.tmp", f"fallback = {self.fallback}")
+        (self.state / "large.tmp").write_bytes(b"x" * 10 ** 6)
+        self.checkpoint()
+        os.rename(self.image, self.fallback)
+        out = self.ask("status").out.decode()
+        for line in ("Checkpoints", "State", "Next kernel", "Problems", str(self.config)):
+            self.assertIn(f"\n{line}\n", out)
+        self.assertIn("last saved ", out)
+        self.assertIn(f"  it fits into {self.fallback}, which has ", out)
+        answer = self.ask("--json", "status").json
+        state = answer["state"]
+        self.assertEqual(state["paths"], [str(self.state)])
+        self.assertGreater(state["image_bytes"], 100000)
+        self.assertLess(state["image_bytes"], 10 ** 6, "what is excluded does not count")
+        room, = [room for room in state["rooms"] if room["kind"] == "fallback"]
+        self.assertEqual((room["place"], room["fits"]), (str(self.fallback), True))
+        self.assertEqual(answer["history"]["saved"]["place"], str(self.fallback))
+        self.assertEqual(answer["history"]["saved"]["generation"], 1)
+        self.assertIn("left", answer["next_kernel"])
+        self.assertEqual(answer["config"]["fallback"], str(self.fallback))
+
+    def test_it_never_stops(self):
+        """The first of several problems would hide the others, one of them after each reboot."""
+        self.configure(f"state = {self.box}/none", "region = no-such-region",
+                       f"fallback = {self.fallback}", f"key-file = {self.box}/no-key")
+        self.checkpoint()
+        data = bytearray(self.image.read_bytes())
+        data[40] ^= 1
+        self.fallback.write_bytes(data)
+        result = self.ask("status", status=DAMAGED)
+        out = result.out.decode()
+        self.assertIn("its size was not measured: ", out)
+        for word in (f"{self.box}/none: No such file", "fallback", "no-key does not exist",
+                     "region"):
+            self.assertIn(word, out.partition("\nProblems\n")[2])
+        self.assertEqual(self.ask("--json", "status", status=DAMAGED).json["exit_status"], DAMAGED)
+
+    def test_it_does_not_fit(self):
+        """At shutdown it would be too late to find out."""
+        small = self.box / "small"
+        small.mkdir()
+        mounts.mount_tmpfs(self, small, "64k")
+        self.configure(f"state = {self.state}", f"fallback = {small}/image")
+        self.assertIn(f"DOES NOT FIT into {small}/image", self.ask("status").out.decode())
+        self.assertIn("does not fit into", str(self.ask("--json", "status").json["problems"]))
+
+    def test_no_fallback(self):
+        self.configure(f"state = {self.state}")
+        self.assertIn("fallback: none; ", self.ask("status").out.decode())
+
+    def test_names_of_others(self):
+        """The name of a machine that made an image could control the terminal of root."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can name a machine")
+        script = "printf 'a\\033[2Jb\\302\\2332Jc' >/proc/sys/kernel/hostname && exec \"$@\""
+        result = program.finish(program.start_words(
+            ["unshare", "--uts", "sh", "-c", script, "sh", *program.BASE, "checkpoint",
+             "--image", self.image, self.state]))
+        self.assertEqual(result.status, DONE, str(result))
+        for command in (["status"], ["restore", "-n", "--into", self.target]):
+            result = self.expect(DONE, *command, "--image", self.image)
+            said = result.out + result.err
+            self.assertIn(b"a\\033[2Jb\\302\\2332Jc", said)
+            self.assertNotIn(b"\033", said)
+            self.assertNotIn(b"\302\233", said)

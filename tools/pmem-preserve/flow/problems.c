@@ -5,11 +5,17 @@
 #include "base/file-systems.h"
 #include "base/report.h"
 #include "base/sysfs.h"
+#include "base/text.h"
 #include "flow/place.h"
+#include "flow/room.h"
+#include "flow/state-size.h"
 #include "image/image.h"
+#include "reboot/dependents.h"
 #include "reboot/expected.h"
+#include "reboot/kernel-choice.h"
 #include "reboot/notes.h"
 #include "reboot/systemd.h"
+#include "region/memmap-proposal.h"
 #include "region/region.h"
 #include "settings/config.h"
 
@@ -57,8 +63,9 @@ __attribute__((format(printf, 3, 4))) static int add(struct problems *problems, 
 	return 0;
 }
 
-static int check_lines(const struct config *config, struct problems *problems)
+static int check_lines(const struct findings *findings, struct problems *problems)
 {
+	const struct config *config = findings->config;
 	int r = 0;
 
 	for (size_t i = 0; i < config->problem_count && r == 0; i++)
@@ -67,8 +74,9 @@ static int check_lines(const struct config *config, struct problems *problems)
 	return r;
 }
 
-static int check_states(const struct config *config, struct problems *problems)
+static int check_states(const struct findings *findings, struct problems *problems)
 {
+	const struct config *config = findings->config;
 	int r = 0;
 
 	if (config->state_count == 0)
@@ -91,18 +99,38 @@ static int check_states(const struct config *config, struct problems *problems)
 	return r;
 }
 
-/* The configured region, or the only one. */
-static int check_region(const struct config *config, const struct region *regions, size_t count,
-			struct problems *problems)
+/* How this machine gets a region: setup would only send back to here, as it has been called. */
+static int propose_region(const struct findings *findings, struct problems *problems)
 {
-	const struct region *region = NULL;
+	struct memmap_proposal proposal;
+	char fix[256];
+	int r = memmap_propose_here(findings->size->image_bytes, &proposal);
+
+	if (r == 0)
+		snprintf(fix, sizeof(fix),
+			 "write memmap=%s on the kernel's command line and reboot: it sets %s of this machine's RAM aside",
+			 memmap_text(&proposal).text, size_text(proposal.size).text);
+	else if (r == -EACCES)
+		snprintf(fix, sizeof(fix),
+			 "call \"pmem-preserve status\" as root: it proposes a range");
+	else if (r == -ENOSPC)
+		snprintf(fix, sizeof(fix),
+			 "an NVDIMM; no range of this machine's RAM can be set aside for the state and leave half");
+	else
+		snprintf(fix, sizeof(fix), "see README.md");
+	return add(problems, fix, "this machine has no region of persistent memory%s",
+		   findings->config->fallback ? "; the state can only go to the fallback file"
+					      : "");
+}
+
+static int check_region(const struct findings *findings, struct problems *problems)
+{
+	const struct config *config = findings->config;
+	size_t count = findings->region_count;
+	const struct region *region = room_region(config, findings->regions, count);
 
 	if (count == 0)
-		return add(problems, "pmem-preserve setup",
-			   "this machine has no region of persistent memory");
-	for (size_t i = 0; i < count && !region; i++)
-		if (config->region ? region_has_name(&regions[i], config->region) : count == 1)
-			region = &regions[i];
+		return propose_region(findings, problems);
 	if (!region && config->region)
 		return add(problems, "correct \"region =\"", "there is no region \"%s\"",
 			   config->region);
@@ -122,8 +150,9 @@ static int check_region(const struct config *config, const struct region *region
 	return 0;
 }
 
-static int check_fallback(const struct config *config, struct problems *problems)
+static int check_fallback(const struct findings *findings, struct problems *problems)
 {
+	const struct config *config = findings->config;
 	char directory[PATH_MAX], fix[PATH_MAX + 16];
 	bool memory;
 
@@ -145,8 +174,9 @@ static int check_fallback(const struct config *config, struct problems *problems
 	return 0;
 }
 
-static int check_fallback_image(const struct config *config, struct problems *problems)
+static int check_fallback_image(const struct findings *findings, struct problems *problems)
 {
+	const struct config *config = findings->config;
 	struct place place = { .is_region = false };
 	struct image_header header;
 
@@ -160,8 +190,9 @@ static int check_fallback_image(const struct config *config, struct problems *pr
 		   config->fallback);
 }
 
-static int check_key(const struct config *config, struct problems *problems)
+static int check_key(const struct findings *findings, struct problems *problems)
 {
+	const struct config *config = findings->config;
 	const char *fault = geteuid() == 0 ? key_fault(config->key_file) : NULL;
 
 	return fault ? add(problems, "pmem-preserve.conf(5) says what a key file is",
@@ -170,7 +201,7 @@ static int check_key(const struct config *config, struct problems *problems)
 		     : 0;
 }
 
-static int check_unit(struct problems *problems)
+static int check_unit(const struct findings *findings, struct problems *problems)
 {
 	char state[32];
 
@@ -183,7 +214,7 @@ static int check_unit(struct problems *problems)
 		   "%s is %s: nothing is saved when the machine goes down", PRESERVE_UNIT, state);
 }
 
-static int check_boot(struct problems *problems)
+static int check_boot(const struct findings *findings, struct problems *problems)
 {
 	struct expected expected;
 	struct boot_note note;
@@ -204,45 +235,84 @@ static int check_boot(struct problems *problems)
 		   "this boot could not restore the state: %s", note.reason);
 }
 
-static int check_kexec(struct problems *problems)
+static int check_kexec(const struct findings *findings, struct problems *problems)
 {
 	if (access("/usr/sbin/kexec", X_OK) < 0 && access("/sbin/kexec", X_OK) < 0)
 		return add(problems, "apt install kexec-tools", "kexec is not installed");
 	if (!sysfs_exists(-1, "/sys/kernel/kexec_loaded"))
-		return add(problems, "", "the running kernel cannot kexec");
+		return add(problems, "run a kernel with CONFIG_KEXEC_FILE, as those of Debian are",
+			   "the running kernel cannot kexec");
 	return 0;
 }
 
-int problems_find(const struct config *config, const struct region *regions, size_t region_count,
-		  struct problems *ret_problems)
+static int check_fit(const struct findings *findings, struct problems *problems)
 {
-	struct problems problems = { 0 };
-	int r;
+	const struct state_size *size = findings->size;
+	int r = 0;
 
-	if (!config->is_there) {
-		r = add(&problems, "pmem-preserve setup", "%s: no such file", config->path);
-	} else {
-		r = check_lines(config, &problems);
-		if (r == 0)
-			r = check_states(config, &problems);
-		if (r == 0)
-			r = check_region(config, regions, region_count, &problems);
-		if (r == 0)
-			r = check_fallback(config, &problems);
-		if (r == 0)
-			r = check_fallback_image(config, &problems);
-		if (r == 0)
-			r = check_key(config, &problems);
-		if (r == 0)
-			r = check_unit(&problems);
-		if (r == 0)
-			r = check_boot(&problems);
-		if (r == 0)
-			r = check_kexec(&problems);
+	for (size_t i = 0; i < findings->room_count && size->is_measured && r == 0; i++) {
+		const struct room *room = &findings->rooms[i];
+
+		if (size->image_bytes > room->bytes)
+			r = add(problems, "make room, or leave files out with \"exclude =\"",
+				"the state takes %s and does not fit into %s, which has %s",
+				size_text(size->image_bytes).text, room->place,
+				size_text(room->bytes).text);
 	}
+	return r;
+}
+
+static int check_kernel(const struct findings *findings, struct problems *problems)
+{
+	const struct kernel_choice *choice = findings->choice;
+	int r = 0;
+
+	if (choice->error)
+		return add(problems, "", "there is no next kernel: %s", choice->problem);
+	for (size_t i = 0; i < choice->left && r == 0; i++)
+		r = add(problems, "", "the next kernel is not the newest: %s is left: %s",
+			choice->installed.list[i].file, choice->installed.list[i].fault.text);
+	return r;
+}
+
+static int check_dependents(const struct findings *findings, struct problems *problems)
+{
+	const struct config *config = findings->config;
+	_cleanup_dependents_ struct dependents dependents = { 0 };
+	int r = 0;
+
+	if (dependents_find(config->states, config->state_count, &dependents) < 0)
+		return 0;
+	for (size_t i = 0; i < dependents.count && r == 0; i++) {
+		struct dependent_text text = dependent_text(&dependents.list[i]);
+
+		r = add(problems, text.fix, "%s%s", text.problem,
+			dependent_may_hang(&dependents.list[i])
+				? ": the machine might never go down"
+				: "");
+	}
+	return r;
+}
+
+int problems_find(const struct findings *findings, struct problems *ret_problems)
+{
+	static int (*const checks[])(const struct findings *findings, struct problems *problems) = {
+		check_lines,	check_states,	      check_region, check_fit,
+		check_fallback, check_fallback_image, check_key,    check_unit,
+		check_boot,	check_kexec,	      check_kernel, check_dependents,
+	};
+	struct problems problems = { 0 };
+	int r = 0;
+
+	if (!findings->config->is_there)
+		r = add(&problems, "pmem-preserve setup", "%s: no such file",
+			findings->config->path);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]) && r == 0; i++)
+		if (findings->config->is_there)
+			r = checks[i](findings, &problems);
 	if (r < 0) {
 		problems_clear(&problems);
-		return report_error(r, "%s: cannot be checked", config->path);
+		return report_error(r, "%s: cannot be checked", findings->config->path);
 	}
 	*ret_problems = problems;
 	return 0;

@@ -9,7 +9,21 @@
 #include <stddef.h>
 
 struct config;
+struct kernel_choice;
 struct region;
+struct room;
+struct state_size;
+
+/* What has been found out about the machine. */
+struct findings {
+	const struct config *config;
+	const struct region *regions; /* all that the machine has */
+	size_t region_count;
+	const struct kernel_choice *choice; /* of the next kernel */
+	const struct state_size *size;
+	const struct room *rooms; /* for the state */
+	size_t room_count;
+};
 
 struct problem {
 	char *problem;
@@ -23,8 +37,7 @@ struct problems {
 void problems_clear(struct problems *problems);
 #define _cleanup_problems_ __attribute__((cleanup(problems_clear)))
 
-/* @regions: all that the machine has. -ENOMEM (reported). */
-int problems_find(const struct config *config, const struct region *regions, size_t region_count,
-		  struct problems *ret_problems);
+/* -ENOMEM (reported). */
+int problems_find(const struct findings *findings, struct problems *ret_problems);
 
 #endif

@@ -4,10 +4,15 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "flow/checkpoint.h"
+#include "flow/history.h"
 #include "flow/problems.h"
 #include "flow/restore.h"
+#include "flow/room.h"
+#include "flow/state-size.h"
 #include "image/image.h"
+#include "reboot/kernel-choice.h"
 #include "region/region.h"
+#include "settings/config.h"
 
 #include <inttypes.h>
 #include <json.h>
@@ -137,6 +142,97 @@ struct json_object *entry_to_json(const struct tree *tree, uint32_t index, const
 		add_number(object, "size", entry->size);
 	if (S_ISLNK(entry->mode))
 		json_add(object, "target", json_text(tree_target(tree, index)));
+	return object;
+}
+
+static struct json_object *event_to_json(const struct event *event)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "at", event->at_ns / 1000000000);
+	json_add(object, "place", json_text(event->place));
+	add_number(object, "generation", event->generation);
+	return object;
+}
+
+struct json_object *history_to_json(const struct history *history)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (history->saved.at_ns)
+		json_add(object, "saved", event_to_json(&history->saved));
+	if (history->restored.at_ns)
+		json_add(object, "restored", event_to_json(&history->restored));
+	add_text(object, "outcome", history->outcome);
+	add_text(object, "reason", history->reason);
+	return object;
+}
+
+struct json_object *state_to_json(char **paths, size_t count, const struct state_size *size,
+				  const struct room *rooms, size_t room_count)
+{
+	struct json_object *object = json_object_new_object(), *array = json_object_new_array();
+
+	json_add(object, "paths", strings_to_json(paths, count));
+	if (size->is_measured) {
+		add_number(object, "files", size->files);
+		add_number(object, "file_bytes", size->file_bytes);
+		add_number(object, "image_bytes", size->image_bytes);
+	} else {
+		json_add(object, "not_measured", json_text(size->why));
+	}
+	for (size_t i = 0; i < room_count; i++) {
+		struct json_object *room = json_object_new_object();
+
+		add_text(room, "kind", rooms[i].kind);
+		json_add(room, "place", json_text(rooms[i].place));
+		add_number(room, "bytes", rooms[i].bytes);
+		if (size->is_measured)
+			add_boolean(room, "fits", size->image_bytes <= rooms[i].bytes);
+		json_append(array, room);
+	}
+	json_add(object, "rooms", array);
+	return object;
+}
+
+struct json_object *kernel_to_json(const struct kernel_choice *choice)
+{
+	struct json_object *object = json_object_new_object(), *left = json_object_new_array();
+	const struct kernel *kernel = &choice->kernel;
+
+	if (choice->error) {
+		json_add(object, "problem", json_text(choice->problem));
+	} else {
+		json_add(object, "file", json_text(kernel->file));
+		if (kernel->initrd)
+			json_add(object, "initrd", json_text(kernel->initrd));
+		add_text(object, "release", kernel->release);
+		add_text(object, "why", choice->why);
+		add_text(object, "fault", kernel->fault.text);
+	}
+	for (size_t i = 0; i < choice->left; i++) {
+		struct json_object *other = json_object_new_object();
+
+		json_add(other, "file", json_text(choice->installed.list[i].file));
+		json_add(other, "why", json_text(choice->installed.list[i].fault.text));
+		json_append(left, other);
+	}
+	json_add(object, "left", left);
+	return object;
+}
+
+struct json_object *config_to_json(const struct config *config)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "path", json_text(config->path));
+	add_boolean(object, "is_there", config->is_there);
+	add_text(object, "survives", survival_name(config->survives));
+	if (config->fallback)
+		json_add(object, "fallback", json_text(config->fallback));
+	if (config->key_file)
+		json_add(object, "key_file", json_text(config->key_file));
+	json_add(object, "excludes", strings_to_json(config->excludes, config->exclude_count));
 	return object;
 }
 

@@ -11,13 +11,18 @@
 #include <stdint.h>
 
 struct checkpoint;
+struct config;
+struct history;
 struct image_header;
 struct json_object;
+struct kernel_choice;
 struct memory_failure;
 struct memory_report;
 struct problem;
 struct region;
 struct restored;
+struct room;
+struct state_size;
 struct tree;
 
 /*
@@ -32,6 +37,19 @@ struct json_object *memory_failure_to_json(const struct memory_failure *failure)
 
 /* A file of an image. */
 struct json_object *entry_to_json(const struct tree *tree, uint32_t index, const char *path);
+
+/* {"saved", "restored": {"at", "place", "generation"}, "outcome", "reason"} */
+struct json_object *history_to_json(const struct history *history);
+
+/* {"paths", "files", "file_bytes", "image_bytes", "not_measured", "rooms": [{"kind", "place", ...}]} */
+struct json_object *state_to_json(char **paths, size_t count, const struct state_size *size,
+				  const struct room *rooms, size_t room_count);
+
+/* {"file", "initrd", "release", "why", "fault", "problem", "left": [{"file", "why"}]} */
+struct json_object *kernel_to_json(const struct kernel_choice *choice);
+
+/* {"path", "is_there", "survives", "fallback", "key_file", "excludes"} */
+struct json_object *config_to_json(const struct config *config);
 
 /* [{"problem", "fix"}...] */
 struct json_object *problems_to_json(const struct problem *problems, size_t count);
