@@ -5,6 +5,7 @@
  *	FAIL_ALLOCATION=N	the Nth allocation of memory fails, and no other
  *	FAIL_ALLOCATION=N+	that one and all after it
  *	FAIL_THREAD=N		the Nth thread cannot be started; N+ as above
+ *	FAIL_NAMES=N		the Nth flush of a directory fails with EIO; N+ as above
  *	JUMP_CLOCK=SECONDS	the time of day jumps by this with every other query
  *
  * FAIL_LOG=FILE gets a byte appended for each failure, which shows whether there was one.
@@ -16,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-static atomic_ulong allocations, threads, questions;
+static atomic_ulong allocations, threads, questions, flushes;
 static bool is_ready;
 
 /* Allocations by libraries before the program starts do not count. */
@@ -93,6 +95,18 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 		return EAGAIN;
 	real = dlsym(RTLD_NEXT, "pthread_create");
 	return real(thread, attributes, run, data);
+}
+
+int fsync(int fd)
+{
+	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+	struct stat status;
+
+	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) && fails("FAIL_NAMES", &flushes)) {
+		errno = EIO;
+		return -1;
+	}
+	return real(fd);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret_time)

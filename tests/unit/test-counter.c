@@ -3,6 +3,7 @@
 #include "auth/counter.h"
 #include "base/report.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,8 +31,12 @@ static int make_directory(void **state)
 
 static int remove_directory(void **state)
 {
+	char lock[sizeof(path) + 5];
+
+	snprintf(lock, sizeof(lock), "%s.lock", path);
 	chmod(path, 0600);
 	unlink(path);
+	unlink(lock);
 	return rmdir(directory);
 }
 
@@ -105,6 +111,24 @@ static void test_written_by_others(void **state)
 	assert_true(counter_raise(path, 9) < 0);
 }
 
+/* Whoever can read the directory can lock it; that must not keep a checkpoint from its commit. */
+static void test_locked_by_others(void **state)
+{
+	int held = open(directory, O_RDONLY | O_DIRECTORY);
+	char lock[sizeof(path) + 5];
+	struct stat status;
+
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	alarm(5);
+	assert_int_equal(counter_raise(path, 5), 0);
+	alarm(0);
+	expect(5);
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	assert_int_equal(stat(lock, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0600);
+	close(held);
+}
+
 /* The directory is created, but not its parents: the path may be a typing error. */
 static void test_directory(void **state)
 {
@@ -117,6 +141,8 @@ static void test_directory(void **state)
 	assert_int_equal(counter_raise(deeper, 3), 0);
 	assert_int_equal(counter_read(deeper, &value), 0);
 	assert_int_equal(value, 3);
+	unlink(deeper);
+	strcat(deeper, ".lock");
 	unlink(deeper);
 	rmdir(text);
 	snprintf(deeper, sizeof(deeper), "%s/none/generation", text);
@@ -140,6 +166,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_up_only, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(test_no_number, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(test_written_by_others, make_directory,
+						remove_directory),
+		cmocka_unit_test_setup_teardown(test_locked_by_others, make_directory,
 						remove_directory),
 		cmocka_unit_test_setup_teardown(test_directory, make_directory, remove_directory),
 		cmocka_unit_test(test_none),

@@ -108,20 +108,43 @@ static int make_directory_of(const char *path)
 	return mkdir(dirname(copy), 0700) < 0 ? -errno : open_directory_of(path);
 }
 
+/*
+ * When two raise it at the same time, the lower value must not be the last one written. The lock is
+ * that of a file which nobody else can open: of the directory, any user could hold it.
+ */
+static int take_lock(const char *path)
+{
+	_cleanup_close_ int directory = make_directory_of(path), fd = -1;
+	_cleanup_free_ char *name = NULL;
+	int r;
+
+	if (directory < 0)
+		return directory;
+	if (asprintf(&name, "%s.lock", path) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = lock_take(fd, LOCK_WAIT_MS);
+	return r < 0 ? r : take_fd(fd);
+}
+
 int counter_raise(const char *path, uint64_t generation)
 {
-	_cleanup_close_ int directory = -1;
+	_cleanup_close_ int lock = -1;
 	uint64_t present = 0;
 	char text[TEXT_BYTES];
 	int r, length;
 
 	if (!path)
 		return 0;
-	directory = make_directory_of(path);
-	/* When two raise it at the same time, the lower value must not be the last one written. */
-	r = directory < 0 ? directory : lock_take(directory, LOCK_WAIT_MS);
-	if (r < 0)
-		return report_error(r, "%s: cannot write the generation counter", path);
+	lock = take_lock(path);
+	if (lock == -EINTR)
+		return lock;
+	if (lock < 0)
+		return report_error(lock, "%s: cannot write the generation counter", path);
 	r = read_file(path, &present);
 	if (r < 0 && r != -ENOENT)
 		return r;

@@ -2,6 +2,7 @@
 #include "base/replace-file.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/lock.h"
 
@@ -9,7 +10,10 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <stdbool.h>
 #include <sys/stat.h>
+
+#define PUBLISH_WAIT_MS 10000
 
 int open_directory_of(const char *path)
 {
@@ -22,8 +26,17 @@ int open_directory_of(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool has_name(int fd, int directory, const char *name)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 &&
+	       fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 /* Removes what a killed process left behind; a process at work still holds the lock. */
-static int remove_stale(int directory, const char *name)
+static int remove_stale(int directory, const char *name, unsigned int wait_ms)
 {
 	_cleanup_close_ int fd =
 		openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -31,19 +44,27 @@ static int remove_stale(int directory, const char *name)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	r = lock_take(fd, 0);
+	r = lock_take(fd, wait_ms);
 	if (r < 0)
 		return r;
+	/* Its writer may have published it meanwhile, and the next one be at work under the name. */
+	if (!has_name(fd, directory, name))
+		return 0;
 	return unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int create_named(struct new_file *file, const char *name)
 {
+	int r;
+
 	file->fd = openat(file->directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file->fd < 0)
 		return -errno;
-	/* From here on nobody takes it for a stale one. */
-	return lock_take(file->fd, 0);
+	/* From here on nobody takes it for a stale one; until here somebody may have. */
+	r = lock_take(file->fd, 0);
+	if (r < 0)
+		return r;
+	return has_name(file->fd, file->directory, name) ? 0 : -EWOULDBLOCK;
 }
 
 /* A rename can replace what is there, a link cannot: so the link gets the temporary name. */
@@ -56,10 +77,14 @@ static int link_temporary(struct new_file *file, const char *name)
 											  : 0;
 }
 
-/* Makes it "NAME.new" by @put, which fails with -EEXIST where that is there already. */
-static int take_temporary_name(struct new_file *file,
+/*
+ * Makes it "NAME.new" by @put, which fails with -EEXIST where that is there already. Waits for another
+ * process that has this name.
+ */
+static int take_temporary_name(struct new_file *file, unsigned int wait_ms,
 			       int (*put)(struct new_file *file, const char *name))
 {
+	const uint64_t deadline_ns = now_ns() + wait_ms * NS_PER_MS;
 	_cleanup_free_ char *name = NULL;
 	int r;
 
@@ -68,10 +93,15 @@ static int take_temporary_name(struct new_file *file,
 		return -ENOMEM;
 	}
 	r = put(file, name);
-	if (r == -EEXIST) {
-		r = remove_stale(file->directory, name);
+	while (r == -EEXIST) {
+		uint64_t now = now_ns();
+
+		r = remove_stale(file->directory, name,
+				 now < deadline_ns ? (deadline_ns - now) / NS_PER_MS : 0);
 		if (r == 0)
 			r = put(file, name);
+		if (r == -EEXIST && now >= deadline_ns)
+			r = -EWOULDBLOCK;
 	}
 	if (r == 0)
 		file->temporary = take_pointer(name);
@@ -89,7 +119,7 @@ int new_file_create(int directory, const char *name, mode_t mode, struct new_fil
 		return file.name ? -errno : -ENOMEM;
 	file.fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (file.fd < 0)
-		r = take_temporary_name(&file, create_named);
+		r = take_temporary_name(&file, 0, create_named);
 	else
 		r = lock_take(file.fd, 0);
 	if (r == 0 && fchmod(file.fd, mode) < 0)
@@ -101,10 +131,13 @@ int new_file_create(int directory, const char *name, mode_t mode, struct new_fil
 	return 0;
 }
 
-int new_file_publish(struct new_file *file)
+/* The temporary name is what only one process can have. */
+int new_file_publish(struct new_file *file, int (*check)(void *data), void *data)
 {
-	int r = file->temporary ? 0 : take_temporary_name(file, link_temporary);
+	int r = file->temporary ? 0 : take_temporary_name(file, PUBLISH_WAIT_MS, link_temporary);
 
+	if (r == 0 && check)
+		r = check(data);
 	if (r == 0)
 		r = fault(FAULT_FILE_LINKED);
 	if (r < 0)
@@ -154,7 +187,7 @@ int replace_file_at(int directory, const char *name, mode_t mode, const void *da
 
 	if (r == 0)
 		r = write_all(file.fd, data, length);
-	return r < 0 ? r : new_file_publish(&file);
+	return r < 0 ? r : new_file_publish(&file, NULL, NULL);
 }
 
 int replace_file(const char *path, mode_t mode, const void *data, size_t length)

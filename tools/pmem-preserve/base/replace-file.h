@@ -36,8 +36,11 @@ int new_file_create(int directory, const char *name, mode_t mode, struct new_fil
  * Gives it its name. The content must have been flushed. The descriptor stays open. On an error
  * before the rename the old file is as it was; @file->name is NULL after the rename, whatever is
  * returned then.
+ *
+ * One process at a time does this for a name. @check (may be NULL) is called when it is our turn, right
+ * before the rename: what it returns, if it is an error, ends it.
  */
-int new_file_publish(struct new_file *file);
+int new_file_publish(struct new_file *file, int (*check)(void *data), void *data);
 
 /* Closes what is open and removes what was not published. */
 void new_file_clear(struct new_file *file);

@@ -27,7 +27,8 @@ enum {
 	E_NO_FIT = E_STATUS_BASE + 7,	     /* the state is larger than the place for it */
 
 	/* Exit status 1, like E_FAILED; callers can tell it apart. */
-	E_CHANGED = E_STATUS_BASE + 101, /* the state changed while it was read: try again */
+	E_CHANGED = E_STATUS_BASE + 101,     /* the state changed while it was read: try again */
+	E_NOT_DURABLE = E_STATUS_BASE + 102, /* it is done, but a power cut may undo it */
 };
 
 enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 };

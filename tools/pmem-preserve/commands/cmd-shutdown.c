@@ -151,6 +151,10 @@ static int save(struct saving *saving, const struct place *place)
 	};
 	int r = save_state(saving, &job);
 
+	if (r == -E_NOT_DURABLE) {
+		failed(saving, r);
+		r = 0;
+	}
 	if (r < 0) {
 		failed(saving, r);
 		if (job.taken)

@@ -88,8 +88,9 @@ int checkpoint_list(struct checkpoint *job)
 }
 
 /* One more than that of any checkpoint that there is, in either place, or was. */
-static int choose_generation(struct checkpoint *job, const struct image_header *in_place)
+static int choose_generation(struct checkpoint *job)
 {
+	const struct image_header *in_place = &job->image_before;
 	const struct trust *trust = job->request.trust;
 	uint64_t newest = image_is_credible(in_place, trust->key) ? in_place->generation : 0;
 	uint64_t elsewhere, counter;
@@ -113,7 +114,6 @@ int checkpoint_check(struct checkpoint *job)
 	struct region *region = &job->place.region;
 	const struct checkpoint_request *request = &job->request;
 	_cleanup_store_ struct store *store = NULL;
-	struct image_header in_place = { 0 };
 	char name[64];
 	int r = 0;
 
@@ -129,13 +129,16 @@ int checkpoint_check(struct checkpoint *job)
 	}
 	if (r < 0)
 		return r;
+	job->image_before = (struct image_header){ 0 };
+	if (stat(job->place.path, &job->file_before) < 0)
+		job->file_before = (struct stat){ 0 };
 	if (job->place.path[0]) {
 		r = checkpoint_guard_path(job->place.path, place_name(&job->place),
-					  request->replace, &in_place);
+					  request->replace, &job->image_before);
 		if (r < 0)
 			return r;
 	}
-	r = choose_generation(job, &in_place);
+	r = choose_generation(job);
 	if (r < 0)
 		return r;
 	job->was_ram |= job->place.is_region && region->state == REGION_RAM;
@@ -169,6 +172,42 @@ int checkpoint_take(struct checkpoint *job)
 	return 0;
 }
 
+static int refuse_changed(const struct checkpoint *job)
+{
+	return report_error(-E_REFUSED,
+			    "%s: is not what it was when it was checked: another checkpoint was made there, or it was restored; it is left alone",
+			    place_name(&job->place));
+}
+
+/* Another process may have made a checkpoint there since: that one is not to be replaced by ours. */
+static int check_file(void *data)
+{
+	const struct checkpoint *job = data;
+	const struct stat *before = &job->file_before;
+	struct stat now;
+
+	if (stat(job->place.path, &now) < 0)
+		now = (struct stat){ 0 };
+	if (now.st_dev == before->st_dev && now.st_ino == before->st_ino &&
+	    now.st_ctim.tv_sec == before->st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == before->st_ctim.tv_nsec)
+		return 0;
+	return refuse_changed(job);
+}
+
+/* The same for what is written in place, under the lock of the store. */
+static int check_image(const struct checkpoint *job, struct store *store)
+{
+	struct image_header now = { 0 };
+
+	if (image_read_header(store, &now) == -E_DAMAGED)
+		image_read_copy(store, &now);
+	if (now.phase == job->image_before.phase &&
+	    memcmp(now.uuid, job->image_before.uuid, sizeof(now.uuid)) == 0)
+		return 0;
+	return refuse_changed(job);
+}
+
 int checkpoint_write(struct checkpoint *job)
 {
 	struct image_write_options options = {
@@ -181,19 +220,25 @@ int checkpoint_write(struct checkpoint *job)
 	uint64_t start = now_ns();
 	double seconds;
 	uuid_t uuid;
-	int r;
+	int r, result;
 
 	if (job->request.uuid && uuid_parse(job->request.uuid, uuid) == 0)
 		options.uuid_begin = uuid;
 
 	r = store_open(job->place.path, job->request.in_place ? STORE_IN_PLACE : STORE_WRITE,
 		       &store);
+	/* A region has a lock of its own, and what is left in its memory is nobody's. */
+	if (r == 0 && !store->is_new && !job->place.is_region)
+		r = check_image(job, store);
 	if (r < 0)
 		return r;
+	store->may_replace = check_file;
+	store->replace_data = job;
 	job->written = true;
 	r = image_write(job->image, store, &options);
-	if (r < 0)
+	if (r < 0 && r != -E_NOT_DURABLE)
 		return r;
+	result = r;
 	/* After the commit: a crash in between must leave an image that can be restored. */
 	if (counter_raise(job->request.trust->counter_file, job->generation) < 0)
 		warn("failed to update the generation counter; replay of an older checkpoint will not be detected");
@@ -201,7 +246,7 @@ int checkpoint_write(struct checkpoint *job)
 	inform("The checkpoint is committed in %s (generation %llu, %.2f s, %.0f MiB/s)",
 	       place_name(&job->place), (unsigned long long)options.generation, seconds,
 	       (double)job->image->header.image_bytes / (1 << 20) / seconds);
-	return 0;
+	return result;
 }
 
 void checkpoint_expect(const struct checkpoint *job, struct expected *ret_expected)

@@ -10,6 +10,8 @@
 #include "flow/reclaim.h"
 #include "image/image.h"
 
+#include <sys/stat.h>
+
 struct expected;
 struct trust;
 
@@ -36,6 +38,10 @@ struct checkpoint {
 	struct checkpoint_request request;
 	struct place place; /* where it goes; to be found by the caller */
 
+	/* What was there when it was checked. */
+	struct stat file_before; /* st_ino is 0 if there was none */
+	struct image_header image_before;
+
 	struct image *image;
 	uint64_t timeline[TIMELINE_EVENTS];
 	uint64_t generation; /* of this checkpoint */
@@ -58,7 +64,10 @@ int checkpoint_check(struct checkpoint *job);
 /* Takes the memory if the place is a region that is RAM, once. Undone by checkpoint_roll_back(). */
 int checkpoint_take(struct checkpoint *job);
 
-/* Writes the image and commits it. */
+/*
+ * Writes the image and commits it. -E_REFUSED: something else than what was checked is there now.
+ * -E_NOT_DURABLE: it is committed, but only until a power cut.
+ */
 int checkpoint_write(struct checkpoint *job);
 
 /* What the next boot is to find, for reboot/expected. */

@@ -7,6 +7,7 @@
 #include "base/report.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 int store_publish(struct store *store)
@@ -15,14 +16,18 @@ int store_publish(struct store *store)
 
 	if (!store->is_new)
 		return 0;
-	r = new_file_publish(&store->file);
+	r = new_file_publish(&store->file, store->may_replace, store->replace_data);
 	store->is_new = store->file.name != NULL;
-	if (r == 0)
-		return 0;
-	return report_error(r,
-			    store->is_new ? "%s: cannot rename the new file"
-					  : "%s: cannot flush its directory",
-			    store->path);
+	if (r == 0 || r <= -E_STATUS_BASE)
+		return r;
+	if (r == -EWOULDBLOCK)
+		return report_error(-E_FAILED, "%s.new: in use by another pmem-preserve",
+				    store->path);
+	if (store->is_new)
+		return report_error(r, "%s: cannot rename the new file", store->path);
+	return report_error(-E_NOT_DURABLE,
+			    "%s: the new file is there, but its directory cannot be flushed (%s): after a power cut it may be gone, and the file of before be back",
+			    store->path, strerror(-r));
 }
 
 int store_remove(const struct store *store)

@@ -34,6 +34,8 @@ struct store {
 	struct sigbus_watch *watch;	 /* of the map */
 	_Atomic uint64_t written;	 /* end of what was written to the map, in bytes */
 	_Atomic unsigned int unreadable; /* read errors so far */
+	int (*may_replace)(void *data);	 /* reports why not; may be NULL */
+	void *replace_data;
 };
 
 enum store_mode {
@@ -72,7 +74,11 @@ int store_check(struct store *store, uint64_t length, uint64_t offset);
 /* Makes everything written so far durable. -errno: some of it is lost. */
 int store_flush(struct store *store);
 
-/* Gives a new file its name, which replaces the old file. Does nothing for devices. */
+/*
+ * Gives a new file its name, which replaces the old file; store->may_replace is asked before, when
+ * nobody else can do that any more. Does nothing for devices. -E_NOT_DURABLE: it has its name, but may
+ * lose it with the power.
+ */
 int store_publish(struct store *store);
 
 /*
