@@ -6,6 +6,7 @@ mount namespace.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -44,21 +45,25 @@ class UnitsCase(ImageCase):
         self.cmdline = self.box / "cmdline"
         self.cmdline.write_text("quiet\n")
         self.private = self.box / "private"
+        self.mounts = "true"  # more for the namespace
         self.configure(f"fallback = {self.fallback}")
         (self.state / "file").write_text("first\n")
 
     def configure(self, *lines):
         self.config.write_text("\n".join([f"state = {self.state}", REGION, *lines, ""]))
 
-    def call(self, status, *arguments, environment=None):
+    def start(self, *arguments, environment=None):
         """One command; /run/pmem-preserve is self.notes, and systemd's socket self.private."""
         script = ('mkdir /run/pmem-preserve /run/systemd && '
                   'mount --bind "$1" /run/pmem-preserve && mount --bind "$2" /var/lib && '
-                  'mount --bind "$3" /proc/cmdline && '
-                  'ln -s "$4" /run/systemd/private && shift 4 && "$@"')
-        result = program.finish(program.start_words(
+                  'mount --bind "$3" /proc/cmdline && ln -s "$4" /run/systemd/private && '
+                  f'{self.mounts} && shift 4 && exec "$@"')
+        return program.start_words(
             [*unshared(script), self.notes, self.library, self.cmdline, self.private,
-             program.PROGRAM, "--config", self.config, *arguments], environment=environment))
+             program.PROGRAM, "--config", self.config, *arguments], environment=environment)
+
+    def call(self, status, *arguments, environment=None):
+        result = program.finish(self.start(*arguments, environment=environment))
         self.assertEqual(result.status, status, str(result))
         return result
 
@@ -78,7 +83,7 @@ class UnitsCase(ImageCase):
             [*unshared(script), self.notes, etc, *devices, program.PROGRAM, "last-look", verb]))
         self.assertEqual(result.status, DONE, str(result))
         console, kmsg = (device.read_text().strip() for device in devices)
-        self.assertEqual(kmsg.partition(">")[2], console)
+        self.assertEqual(re.sub("(?m)^<[0-9]>", "", kmsg), console)
         return console
 
     def note(self, name):

@@ -26,7 +26,7 @@
 
 static void write_to(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
 	/* There may be no console, and nobody to report that to. */
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)

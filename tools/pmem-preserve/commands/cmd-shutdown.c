@@ -141,6 +141,22 @@ static uint64_t services_stopped_at(const struct saving *saving)
 	return saving->next == NEXT_KEXEC && note_read_kernel(&note) ? note.stop_ns : 0;
 }
 
+/* What the checkpoint is not, although it is committed. */
+static void remark_doubts(struct saving *saving, const struct tree *tree)
+{
+	uint32_t changed = 0, first = 0;
+
+	for (uint32_t i = 0; i < tree->unsaved_count; i++)
+		remark(saving, "left out: %s: %s", tree->unsaved[i].path,
+		       strerror(-tree->unsaved[i].error));
+	for (uint32_t i = 0; i < tree->count; i++)
+		if (tree->entries[i].flags & ENTRY_CHANGED && changed++ == 0)
+			first = i;
+	if (changed)
+		remark(saving, "saved as it was while it changed: %s%s",
+		       tree_path_text(tree, first).text, changed > 1 ? ", and others" : "");
+}
+
 static int save(struct saving *saving, const struct place *place)
 {
 	_cleanup_checkpoint_ struct checkpoint job = {
@@ -160,6 +176,7 @@ static int save(struct saving *saving, const struct place *place)
 		if (job.taken)
 			checkpoint_roll_back(&job);
 	} else {
+		remark_doubts(saving, job.image->tree);
 		checkpoint_expect(&job, &saving->expected);
 	}
 	checkpoint_add_to_json(saving->context->result, &job);

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Everything that can be wrong when the machine goes down, alone and in pairs, and what the next boot
+has then.
+
+Nobody can correct anything any more: what can be saved is saved, and what cannot is told.
+"""
+
+import fcntl
+import itertools
+import os
+import pathlib
+import signal
+import time
+
+from .support import program, scratch
+from .support.program import DAMAGED, DONE, NO_CHECKPOINT
+from .support.units import UnitsCase
+
+# What the next boot has.
+STATE, NOTHING, EARLIER = "the state", "nothing, and says why", "the state of before"
+
+
+# Its message depends on whether the machine that runs the test has another one.
+NO_REGION = "no( such)? region"
+
+
+def holds(descriptors, path):
+    """Whether a process has the file open."""
+    try:
+        return any(os.path.samefile(descriptors / name, path) for name in os.listdir(descriptors))
+    except FileNotFoundError:
+        return False
+
+
+class WayDown(UnitsCase):
+    """The region is gone in all of them."""
+
+    def setUp(self):
+        super().setUp()
+        self.full = self.box / "full"
+        self.full.mkdir()
+        self.good = [f"state = {self.state}", "region = no-such-region", "survives = reboot",
+                     f"fallback = {self.fallback}"]
+        self.lines = []
+
+    def unknown_key(self):
+        self.lines[-1:] = [f"fallbak = {self.fallback}"]
+
+    def wrong_value(self):
+        self.lines += ["deadline = soon"]
+
+    def lost_state_key(self):
+        self.lines[:1] = [f"state {self.state}"]
+
+    def comment(self):
+        self.lines += ["threads = 2 # for now"]
+
+    def no_file(self):
+        self.lines = None
+
+    def no_key(self):
+        self.lines += [f"key-file = {self.box / 'no-key'}"]
+
+    def no_library(self):
+        (self.library / "pmem-preserve").write_text("in the way")
+
+    def use_fallback(self, path):
+        self.fallback = path
+        self.good[-1] = f"fallback = {path}"
+        self.lines[-1:] = self.good[-1:]
+
+    def no_directory(self):
+        self.use_fallback(self.box / "nowhere" / "file")
+
+    def disk_is_full(self):
+        """A file system of 16 KiB."""
+        self.mounts = f"mount -t tmpfs -o size=16k tmpfs {self.full}"
+        self.use_fallback(self.full / "file")
+
+    def unrestored(self):
+        self.call(DONE, "checkpoint", "--image", self.fallback)
+        (self.state / "file").write_text("second\n")
+
+    def somebody_elses(self):
+        self.fallback.write_text("not an image")
+
+    # What excludes each other is in one list.
+    PLACES = [no_directory, disk_is_full, unrestored, somebody_elses]
+    SETTINGS = [unknown_key, wrong_value, lost_state_key, comment, no_file]
+    OTHERS = [[no_key], [no_library]]
+    # The configuration names the fallback file, and is lost after everything else.
+    ORDER = [*PLACES, no_key, no_library, *SETTINGS]
+    OUTCOMES = {no_directory: NOTHING, disk_is_full: NOTHING, unrestored: EARLIER,
+                somebody_elses: NOTHING}
+
+    def begin(self):
+        """A machine that is up and well."""
+        scratch.remove(self.library)
+        self.library.mkdir()
+        self.next_boot()
+        self.mounts = "true"
+        self.fallback = self.box / "fallback.img"
+        self.fallback.unlink(missing_ok=True)
+        self.good[-1] = f"fallback = {self.fallback}"
+        self.lines = list(self.good)
+        self.write_lines()
+        (self.state / "file").write_text("first\n")
+        self.call(NO_CHECKPOINT, "boot")
+
+    def write_lines(self):
+        if self.lines is None:
+            self.config.unlink()
+        else:
+            self.config.write_text("\n".join([*self.lines, ""]))
+
+    def go_down(self, faults):
+        """The shutdown, after what is wrong has become so."""
+        for fault in sorted(faults, key=self.ORDER.index):
+            fault(self)
+        # That is what was good at boot, with this fallback file.
+        (self.notes / "config").write_text("\n".join([*self.good, ""]))
+        self.write_lines()
+        return program.finish(self.start("shutdown", "reboot"))
+
+    def check(self, faults):
+        self.begin()
+        outcome = STATE
+        for fault in faults:
+            outcome = self.OUTCOMES.get(fault, outcome)
+        result = self.go_down(faults)
+        shutdown = self.note("shutdown")
+        self.assertEqual(result.status == DONE, outcome == STATE, str(result))
+        self.assertRegex(shutdown, NO_REGION)
+        self.lines = list(self.good)
+        self.write_lines()
+        words = self.last_word("reboot")
+        self.next_boot()
+        if outcome == NOTHING:
+            self.assertIn("the state was not saved", words)
+            if WayDown.no_library in faults:
+                # Then only the journal knows.
+                self.call(NO_CHECKPOINT, "boot")
+                return
+            result = self.call(DAMAGED, "boot")
+            self.assertIn('OUTCOME="lost"', self.note("boot"))
+            # Each cause is named, by the boot as by the shutdown.
+            self.assertRegex(self.note("boot"), NO_REGION)
+            self.assertIn(str(self.fallback), self.note("boot"))
+            return
+        self.assertIn(str(self.fallback), words)
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
+
+    def run_table(self, groups):
+        tried = 0
+        for fault in itertools.chain(*groups):
+            with self.subTest(fault.__name__):
+                self.check([fault])
+                tried += 1
+        for one, other in itertools.combinations(groups, 2):
+            for faults in itertools.product(one, other):
+                with self.subTest(" and ".join(fault.__name__ for fault in faults)):
+                    self.check(faults)
+                    tried += 1
+        return tried
+
+    def test_nothing_but_the_region(self):
+        self.check([])
+
+    def test_alone_and_in_pairs(self):
+        self.assertGreater(self.run_table([self.PLACES, self.SETTINGS, *self.OTHERS]), 40)
+
+    def test_sigterm(self):
+        """The timeout of the unit sends it: what it ended would be lost."""
+        self.begin()
+        lock = self.notes / "lock"
+        with open(lock, "w", encoding="ascii") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            process = self.start("shutdown", "reboot")
+            descriptors = pathlib.Path(f"/proc/{process.pid}/fd")
+            deadline = time.monotonic() + 20
+            while not holds(descriptors, lock):
+                self.assertLess(time.monotonic(), deadline)
+            process.send_signal(signal.SIGTERM)
+        self.assertEqual(program.finish(process).status, DONE)
+        self.next_boot()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
