@@ -16,7 +16,7 @@ enum entry_flags {
 	ENTRY_ROOT = 1 << 1,	 /* one of the paths that are checkpointed */
 	ENTRY_SPARSE = 1 << 2,	 /* a regular file with holes; it may have no data at all */
 	ENTRY_DAMAGED = 1 << 3,	 /* in the image, some of its data is damaged (image_verify()) */
-	ENTRY_CHANGED = 1 << 4,	 /* a regular file that changed while a lenient checkpoint read it */
+	ENTRY_CHANGED = 1 << 4, /* a regular file that changed while a lenient checkpoint read it */
 };
 
 struct entry {
@@ -70,7 +70,7 @@ struct tree {
 	char **paths; /* absolute: the paths that are checkpointed */
 	size_t path_count;
 	uint64_t file_bytes; /* sum of the sizes of regular files, each inode once */
-	bool lenient;	     /* saves what it can: marks files that change, leaves out what it cannot read */
+	bool lenient; /* saves what it can: marks files that change, leaves out what it cannot read */
 	struct tree_unsaved *unsaved;
 	uint32_t unsaved_count;
 };
