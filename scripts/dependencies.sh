@@ -11,7 +11,7 @@ for part in "$@"; do
 	build)
 		wanted="$wanted gcc libc6-dev make meson ninja-build pkg-config libndctl-dev
 			libdaxctl-dev libsystemd-dev libxxhash-dev libssl-dev libjson-c-dev
-			libpmem-dev libblkid-dev uuid-dev libmount-dev libsmartcols-dev"
+			libpmem-dev libblkid-dev uuid-dev libmount-dev libsmartcols-dev python3-docutils"
 		;;
 	test)
 		wanted="$wanted git libcmocka-dev python3 erofs-utils rsync acl attr libcap2-bin
@@ -62,6 +62,10 @@ sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
 echo "Installing with apt-get:$missing"
 export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get -qq update
+# Something else that installs packages, such as unattended upgrades, ends in its own time.
+wait='-o DPkg::Lock::Timeout=600'
+# shellcheck disable=SC2086 # two words
+$sudo apt-get -qq $wait update ||
+	echo "dependencies.sh: the lists of packages are not updated; going on with those that are there"
 # shellcheck disable=SC2086 # a list of packages
-$sudo apt-get -qq install --yes --no-install-recommends $missing >/dev/null
+$sudo apt-get -qq $wait install --yes --no-install-recommends $missing >/dev/null

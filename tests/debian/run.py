@@ -137,16 +137,30 @@ def nvdimm(guest):
     expect_healthy(guest)
 
 
+def confined_service_is_refused(guest):
+    """Redis has no limit for its stop: if it could not save either, the machine would not go down."""
+    drop_in = "/etc/systemd/system/redis-server.service.d/zz.conf"
+    guest.expect(f"printf '[Service]\\nReadWritePaths=\\nReadOnlyPaths=/\\n' >{drop_in} && "
+                 "systemctl daemon-reload")
+    guest.expect("pmem-preserve kexec", status=5, holds="redis-server.service")
+    guest.expect("pmem-preserve status", holds="ReadWritePaths=/var/state")
+    guest.expect(f"rm {drop_in} && systemctl daemon-reload")
+    expect_in_use(guest)
+
+
 def faults(guest):
     """Where the memory cannot be used: the fallback file, or a cold start with a reason."""
     configure(guest, "fallback = /var/lib/pmem-preserve/fallback.img", "deadline = 10")
     guest.expect("fill.sh 1")
     digest = guest.expect("digest.sh")
 
+    confined_service_is_refused(guest)
+
     # A page that cannot be migrated: refused, naming its block, and nothing has changed.
     guest.expect("timeout 20 sh -c 'until insmod /usr/local/lib/modules/pin_page.ko "
                  "pfn=$((0x111267)); do :; done'")
     guest.expect("pmem-preserve kexec", status=6, holds="memory34")
+    guest.expect("pmem-preserve kexec -n", status=6, holds="memory34")
     expect_in_use(guest)
     expect_services_whole(guest, digest)
 

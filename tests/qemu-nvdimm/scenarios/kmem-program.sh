@@ -33,6 +33,14 @@ check_reason() {
 	pmem-preserve status | grep "the last attempt to take it back failed at $block" ||
 		fail "status does not tell of the failure"
 	expect_ram
+	# A dry run knows it, too, and does not promise what has just failed.
+	mkdir -p /var/state
+	for command in prepare hot-remove "checkpoint /var/state"; do
+		# shellcheck disable=SC2086 # a command and its argument
+		expect_status 6 pmem-preserve $command -n
+		expect_output "$block.*pinned.*prepare"
+	done
+	expect_ram
 }
 
 has_begun() {

@@ -53,6 +53,18 @@ static int hot_add(struct region *region, struct options *options, struct memory
 	return r;
 }
 
+static int foresee_removal(const struct region *region, unsigned int deadline_seconds,
+			   struct memory_report *report)
+{
+	int r = memory_foresee(region, report);
+
+	if (r == 0)
+		inform("%s would be taken back from the system: %u blocks of %s, within %u seconds",
+		       region->name, region->blocks, size_text(region->block_bytes).text,
+		       deadline_seconds);
+	return r;
+}
+
 static int hot_remove(struct region *region, const struct options *options,
 		      struct memory_report *report)
 {
@@ -64,12 +76,10 @@ static int hot_remove(struct region *region, const struct options *options,
 	if (region->state != REGION_RAM && !kept)
 		inform("%s is not in use as RAM, it is %s", region->name,
 		       region_state_name(region->state));
-	else if (options->dry_run)
-		inform("%s would be taken back from the system: %u blocks of %s, within %u seconds",
-		       region->name, region->blocks, size_text(region->block_bytes).text,
-		       options->deadline_seconds);
-	else
+	else if (!options->dry_run)
 		r = memory_reclaim(region, LAYOUT_DEVDAX, options->deadline_seconds, report);
+	else
+		r = foresee_removal(region, options->deadline_seconds, report);
 	return r;
 }
 

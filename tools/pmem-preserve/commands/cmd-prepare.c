@@ -18,6 +18,8 @@ static int prepare(struct region *region, struct options *options, struct memory
 
 	if (r == 0)
 		r = memory_explain(region, report);
+	if (r == 0 && options->dry_run)
+		r = memory_foresee(region, report);
 	if (r < 0)
 		return r;
 	if (options->dry_run) {

@@ -149,6 +149,8 @@ int checkpoint_check(struct checkpoint *job)
 		return r < 0 ? r : image_fits(job->image, store->capacity, job->place.path);
 	}
 	r = memory_explain(region, &job->memory);
+	if (r == 0 && request->dry_run)
+		r = memory_foresee(region, &job->memory);
 	if (r < 0)
 		return r;
 	snprintf(name, sizeof(name), "%s as %s", region->name, layout_name(request->layout));

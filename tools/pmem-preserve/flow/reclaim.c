@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static void on_blocks(void *data, unsigned int blocks_offline, unsigned int blocks)
 {
@@ -65,6 +66,24 @@ int memory_explain(const struct region *region, struct memory_report *report)
 	       size_text(region->devdax_bytes).text, size_text(region->ram_bytes).text,
 	       size_text(region->block_bytes).text);
 	return region->state == REGION_RAM ? explain_removal(region, report) : 0;
+}
+
+int memory_foresee(const struct region *region, struct memory_report *report)
+{
+	const struct memory_failure *failure = &region->last_failure;
+
+	if (region->state != REGION_RAM)
+		return 0;
+	if (failure->error && strcmp(failure->operation, "unplug") == 0) {
+		report->failure = *failure;
+		return report_error(-E_MEMORY,
+				    "%s could not be taken back when that was last tried: %s: %s; \"pmem-preserve prepare\" tries again while the services run, \"abort\" undoes it",
+				    region->name, memory_failure_block(failure).text,
+				    memory_failure_reason(failure).text);
+	}
+	inform("Whether each page of %s can be moved is not known before it is tried: \"pmem-preserve prepare\" does that while the services run, \"abort\" undoes it",
+	       region->name);
+	return 0;
 }
 
 /*

@@ -31,6 +31,13 @@ int memory_begin(const char *name, bool dry_run, int *ret_lock, struct region *r
  */
 int memory_explain(const struct region *region, struct memory_report *report);
 
+/*
+ * What a dry run knows of a removal that has yet to be tried. -E_MEMORY (reported), as the real run
+ * may have it: the last attempt failed, by the driver's own look at the pages, and nothing has been
+ * removed since; @report->failure is that. Otherwise it says what only the real run finds out.
+ */
+int memory_foresee(const struct region *region, struct memory_report *report);
+
 /* The room for an image in bytes once the region has that layout. */
 uint64_t memory_capacity(const struct region *region, enum layout layout);
 
