@@ -17,9 +17,12 @@
 
 static int read_text(const char *text, struct config *config)
 {
-	char path[] = "/tmp/pmem-preserve-config-XXXXXX";
-	int fd = mkstemp(path), r;
+	/* @config keeps a pointer to it. */
+	static char path[64];
+	int fd, r;
 
+	snprintf(path, sizeof(path), "/tmp/pmem-preserve-config-XXXXXX");
+	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
