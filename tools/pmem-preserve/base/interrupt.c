@@ -35,7 +35,7 @@ int interrupt_check(void)
 {
 	if (!received)
 		return 0;
-	if (atomic_exchange(&reported, true))
-		return -EINTR;
-	return report_error(-EINTR, "stopped by signal %d (%s)", received, strsignal(received));
+	if (!atomic_exchange(&reported, true))
+		report_error(-E_FAILED, "stopped by signal %d (%s)", received, strsignal(received));
+	return -EINTR;
 }

@@ -29,6 +29,7 @@ enum {
 	/* Exit status 1, like E_FAILED; callers can tell it apart. */
 	E_CHANGED = E_STATUS_BASE + 101,     /* the state changed while it was read: try again */
 	E_NOT_DURABLE = E_STATUS_BASE + 102, /* it is done, but a power cut may undo it */
+	E_NO_REGION = E_STATUS_BASE + 103,   /* no region, or none of that name */
 };
 
 enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 };

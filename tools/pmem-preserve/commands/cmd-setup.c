@@ -216,7 +216,7 @@ static int setup(struct setup *setup, int argc, char **argv)
 
 	if (access(setup->config_path, F_OK) == 0 && !setup->options->replace)
 		return report_error(-E_REFUSED,
-				    "%s is there already: edit it (\"status\" says what is wrong and how to mend it), or say --replace",
+				    "%s is there already: edit it (\"status\" says what is wrong and how to fix it), or say --replace",
 				    setup->config_path);
 	r = find_states(setup, argc, argv);
 	if (r == 0)

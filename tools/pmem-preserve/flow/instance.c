@@ -17,7 +17,7 @@ int instance_lock(unsigned int wait_seconds, int *ret_lock)
 
 	if (fd == -EACCES || fd == -EPERM)
 		return report_error(-E_FAILED,
-				    "only root may change a region of memory: call it as root, or name a file that is yours with --image FILE");
+				    "only root may change a region of memory: call it as root; checkpoint, restore, list, verify and discard also work on a file that is yours, with --image FILE");
 	if (fd < 0)
 		return report_error(fd, RUN_DIRECTORY "/" LOCK_NAME ": cannot open");
 	r = lock_take(fd, wait_seconds * 1000);

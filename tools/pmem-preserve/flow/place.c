@@ -123,7 +123,7 @@ int place_find_checkpoint(const struct where *where, const struct key *key, stru
 		*ret_place = fallback;
 		return 0;
 	}
-	if (r == -ENODEV) {
+	if (r == -E_NO_REGION) {
 		inform("If a checkpoint was made in a region before this boot, the kernel did not get its memmap= this time, or the NVDIMM is gone. Nothing was changed; see /proc/cmdline and dmesg.");
 		return -E_NO_CHECKPOINT;
 	}

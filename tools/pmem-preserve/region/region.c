@@ -332,8 +332,8 @@ int region_find(const char *name, struct region *ret_region)
 	if (r < 0)
 		return r;
 	if (!count)
-		return report_error(-ENODEV,
-				    "this machine has no region of persistent memory, which is an NVDIMM, or RAM that memmap=SIZE!START on the kernel command line sets aside: \"pmem-preserve setup\" proposes a range of this machine; --image FILE does without");
+		return report_error(-E_NO_REGION,
+				    "this machine has no region of persistent memory, which is an NVDIMM, or RAM that memmap=SIZE!START on the kernel command line sets aside: \"pmem-preserve setup\" proposes a range of this machine; a checkpoint in a file, with --image FILE, needs none");
 	list_names(regions, count, names, sizeof(names));
 	if (!name) {
 		if (count > 1)
@@ -349,7 +349,7 @@ int region_find(const char *name, struct region *ret_region)
 			return 0;
 		}
 	}
-	return report_error(-ENODEV, "there is no region '%s'; there are: %s", name, names);
+	return report_error(-E_NO_REGION, "there is no region '%s'; there are: %s", name, names);
 }
 
 bool region_is_kept(const struct region *region)

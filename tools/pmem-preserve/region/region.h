@@ -70,7 +70,7 @@ int region_list(struct region **ret_regions, size_t *ret_count);
 
 /*
  * Finds a region by @name ("region0", "namespace0.0", "dax0.0", "pmem0", or the UUID of a
- * namespace), or, with @name NULL, the only region of the machine. Errors are reported: -ENODEV
+ * namespace), or, with @name NULL, the only region of the machine. Errors are reported: -E_NO_REGION
  * (there is none; says how to get one), -E_USAGE (there are several; lists them).
  */
 int region_find(const char *name, struct region *ret_region);
