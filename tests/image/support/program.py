@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.path.abspath(
@@ -78,6 +79,22 @@ def finish(process, deadline=DEADLINE):
     result = Result(process.args, process.returncode, out, err)
     check_ending(result)
     return result
+
+
+def _has_open(process, path):
+    descriptors = pathlib.Path(f"/proc/{process.pid}/fd")
+    try:
+        return any(os.path.samefile(descriptors / name, path) for name in os.listdir(descriptors))
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_open(process, path):
+    """Until the program, which waits for the lock of the file at @path, has opened it."""
+    deadline = time.monotonic() + 20
+    while not _has_open(process, path):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Crash("%s was not opened: %s" % (path, finish(process, 1)))
 
 
 def run(*arguments, deadline=DEADLINE, **options):
