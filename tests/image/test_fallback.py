@@ -7,8 +7,10 @@ The commands of the units, on a machine without a region.
 import fcntl
 import os
 import re
+import signal
 import socket
 import subprocess
+import time
 
 from .support import compiler, keyed, program, snapshot
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
@@ -105,6 +107,48 @@ class Fallback(UnitsCase):
         self.assertIn("does not survive a poweroff", result.text)
         self.assertIn("the state is not kept", self.note("shutdown"))
 
+    def test_inside_the_state(self):
+        """The file cannot hold itself: on the way down it would be too late to find that out."""
+        inside = self.state / "fallback.img"
+        self.configure(f"fallback = {inside}")
+        for said in (self.problems(), self.call(NO_CHECKPOINT, "boot").text):
+            self.assertIn(f"the fallback file {inside} lies in the state {self.state}", said)
+            self.assertIn("choose a place outside of the state", said)
+        said = self.call(USAGE, "checkpoint", "--image", inside).text
+        self.assertIn("name one outside of it", said)
+        self.call(USAGE, "shutdown", "reboot")
+        self.assertIn(f"image file is inside {self.state}", self.note("shutdown"))
+        self.assertEqual(os.listdir(self.state), ["file"])
+
+    def test_inside_one_of_the_states(self):
+        """It can hold the others, which would be lost."""
+        disk = self.box / "disk"
+        disk.mkdir()
+        (disk / "kept").write_text("by the disk\n")
+        (self.box / "link").symlink_to(disk)
+        self.configure(f"state = {disk}", f"fallback = {self.box}/link/fallback.img")
+        self.assertIn(f"lies in the state {disk}", self.problems())
+        self.assertIn(f"{disk} is left out", self.call(DONE, "shutdown", "reboot").text)
+        self.assertIn(f"left out: {disk}: ", self.note("shutdown"))
+        self.next_boot()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "file").read_text(), "first\n")
+        self.assertEqual((disk / "kept").read_text(), "by the disk\n")
+
+    def test_sigterm_ends_a_wait(self):
+        """Whoever holds the lock could keep a unit from being stopped."""
+        lock = self.notes / "lock"
+        with open(lock, "w", encoding="ascii") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            process = self.start("boot")
+            program.wait_until_open(process, lock)
+            started = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            result = program.finish(process)
+        self.assertEqual(result.status, FAILED, str(result))
+        self.assertIn("stopped by signal", result.text)
+        self.assertLess(time.monotonic() - started, 15)
+
     def systemd_with(self, *unit):
         """A systemd in whose queue there is a job for @unit; it ends with the test."""
         source = program.REPOSITORY / "tests" / "unit" / "fake-systemd.c"
@@ -164,13 +208,13 @@ class Fallback(UnitsCase):
             with self.subTest(lines):
                 self.configure(f"fallback = {self.fallback}")
                 self.call(NO_CHECKPOINT, "boot")
-                self.assertEqual((self.notes / "config").stat().st_mode & 0o777, 0o600)
                 if lines:
                     self.configure(*lines)
                 else:
                     self.config.unlink()
                 said = self.call(DONE, "shutdown", "poweroff").text
                 self.assertIn(str(self.config), said)
+                self.assertEqual((self.notes / "config").stat().st_mode & 0o777, 0o600)
                 self.empty_state()
                 self.configure(f"fallback = {self.fallback}")
                 self.next_boot()

@@ -7,10 +7,7 @@ Nobody can correct anything any more: what can be saved is saved, and what canno
 
 import fcntl
 import itertools
-import os
-import pathlib
 import signal
-import time
 
 from .support import program, scratch
 from .support.program import DAMAGED, DONE, NO_CHECKPOINT
@@ -22,14 +19,6 @@ STATE, NOTHING, EARLIER = "the state", "nothing, and says why", "the state of be
 
 # Its message depends on whether the machine that runs the test has another one.
 NO_REGION = "no( such)? region"
-
-
-def holds(descriptors, path):
-    """Whether a process has the file open."""
-    try:
-        return any(os.path.samefile(descriptors / name, path) for name in os.listdir(descriptors))
-    except FileNotFoundError:
-        return False
 
 
 class WayDown(UnitsCase):
@@ -177,10 +166,7 @@ class WayDown(UnitsCase):
         with open(lock, "w", encoding="ascii") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             process = self.start("shutdown", "reboot")
-            descriptors = pathlib.Path(f"/proc/{process.pid}/fd")
-            deadline = time.monotonic() + 20
-            while not holds(descriptors, lock):
-                self.assertLess(time.monotonic(), deadline)
+            program.wait_until_open(process, lock)
             process.send_signal(signal.SIGTERM)
         self.assertEqual(program.finish(process).status, DONE)
         self.next_boot()

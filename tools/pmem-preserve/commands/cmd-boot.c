@@ -160,5 +160,6 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	json_add(context->result, "outcome", json_object_new_string(boot.outcome));
 	written = write_note(r, &boot);
 	explain(r, boot.outcome);
+	command_check_fallback(context->config);
 	return r < 0 ? r : written;
 }

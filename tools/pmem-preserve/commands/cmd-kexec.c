@@ -30,7 +30,7 @@ static int check_unit(void)
 
 	if (!systemd_runs())
 		return report_error(-E_FAILED,
-				    "systemd does not run here, and could not stop the services; \"pmem-preserve checkpoint --kexec\" goes without it");
+				    "systemd does not run here, so that nothing would stop the services; \"pmem-preserve checkpoint --kexec\" starts the next kernel without that");
 	systemd_unit_state(PRESERVE_UNIT, state, sizeof(state));
 	if (strcmp(state, "active") == 0)
 		return 0;
@@ -122,6 +122,7 @@ static int check(const struct config *config, struct checkpoint *job, struct opt
 
 	if (r == 0)
 		r = command_check_dependents(config);
+	command_check_fallback(config);
 	if (r == 0)
 		r = trust_read_key(&options->trust);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "commands/command.h"
 #include "flow/checkpoint.h"
+#include "flow/inside.h"
 #include "flow/instance.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
@@ -22,6 +23,7 @@
 
 #include <json.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A file that always changes is saved as it is after so many attempts, or after the deadline. */
@@ -205,14 +207,45 @@ static int save_to_region(struct saving *saving, bool last_resort, struct place 
 	return save(saving, ret_place);
 }
 
+/* A file that lies in one tree of the state can hold the others. */
+static size_t outside_of(struct saving *saving, const char *file, char **ret_paths)
+{
+	const struct checkpoint_request *request = &saving->request;
+	size_t count = 0;
+
+	for (size_t i = 0; i < request->path_count; i++) {
+		bool inside = false;
+
+		image_is_inside(file, request->paths[i], &inside);
+		if (inside && request->path_count > 1) {
+			warn("%s is left out, as %s lies in it", request->paths[i], file);
+			remark(saving, "left out: %s: %s lies in it", request->paths[i], file);
+		} else {
+			ret_paths[count++] = request->paths[i];
+		}
+	}
+	return count;
+}
+
 static int save_to_fallback(struct saving *saving, struct place *ret_place)
 {
+	const char *file = saving->options->where.fallback;
+	const struct checkpoint_request before = saving->request;
+	_cleanup_free_ char **paths = calloc(before.path_count + 1, sizeof(*paths));
 	int r;
 
-	inform("The state goes to the fallback file %s", saving->options->where.fallback);
+	inform("The state goes to the fallback file %s", file);
 	progress_allow(saving->options->deadline_seconds);
 	r = place_fallback(&saving->options->where, ret_place);
-	return r < 0 ? failed(saving, r) : save(saving, ret_place);
+	if (r < 0)
+		return failed(saving, r);
+	if (paths) {
+		saving->request.path_count = outside_of(saving, file, paths);
+		saving->request.paths = paths;
+	}
+	r = save(saving, ret_place);
+	saving->request = before;
+	return r;
 }
 
 /* The region, the fallback file, and the region if only that it is safe there is not certain. */

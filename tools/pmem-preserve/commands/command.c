@@ -4,6 +4,7 @@
 #include "auth/trust.h"
 #include "base/report.h"
 #include "flow/checkpoint.h"
+#include "flow/fallback.h"
 #include "flow/instance.h"
 #include "flow/place.h"
 #include "reboot/dependents.h"
@@ -68,6 +69,14 @@ int command_check_dependents(const struct config *config)
 			warn("%s; %s", text.problem, text.fix);
 	}
 	return result;
+}
+
+void command_check_fallback(const struct config *config)
+{
+	struct fallback_fault fault;
+
+	if (fallback_has_fault(config, &fault))
+		warn("%s; %s", fault.problem, fault.fix);
 }
 
 int command_find_checkpoint(struct options *options, struct place *ret_place)

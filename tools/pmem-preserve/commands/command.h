@@ -66,6 +66,9 @@ struct kernel_wish command_kernel_wish(const struct options *options, const stru
  */
 int command_check_dependents(const struct config *config);
 
+/* Warns of a fallback file that could not keep the state: on the way down it would be too late. */
+void command_check_fallback(const struct config *config);
+
 /* Reads the key and finds the checkpoint that the options mean; and opens it. Errors are reported. */
 int command_find_checkpoint(struct options *options, struct place *ret_place);
 int command_open_checkpoint(struct options *options, enum store_mode mode, struct place *ret_place,

@@ -8,13 +8,13 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "flow/guard.h"
+#include "flow/inside.h"
 #include "flow/place.h"
 #include "flow/reclaim.h"
 #include "reboot/expected.h"
 #include "tree/walk.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,26 +31,19 @@ void checkpoint_clear(struct checkpoint *job)
 /* An image file inside the tree that it holds would change while it is written. */
 static int refuse_inside(const struct tree *tree, const char *path)
 {
-	_cleanup_free_ char *copy = strdup(path), *directory = NULL;
 	struct stat status;
 
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return 0;
-	/* A file that is there is opened through links; a new one is named beside them. */
-	directory = realpath(path, NULL);
-	if (!copy)
-		return report_error(-ENOMEM, "%s: out of memory", path);
-	if (!directory)
-		directory = realpath(dirname(copy), NULL);
-	if (!directory)
-		return report_error(-errno, "%s: cannot find its directory", path);
 	for (size_t i = 0; i < tree->path_count; i++) {
-		size_t length = strlen(tree->paths[i]);
+		bool inside;
+		int r = image_is_inside(path, tree->paths[i], &inside);
 
-		if (length == 1 || (strncmp(directory, tree->paths[i], length) == 0 &&
-				    (directory[length] == '/' || directory[length] == '\0')))
+		if (r < 0)
+			return report_error(r, "%s: cannot find its directory", path);
+		if (inside)
 			return report_error(-E_USAGE,
-					    "%s: image file is inside %s, which is being checkpointed",
+					    "%s: image file is inside %s, which is being checkpointed; name one outside of it",
 					    path, tree->paths[i]);
 	}
 	return 0;

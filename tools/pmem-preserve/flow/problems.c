@@ -6,6 +6,7 @@
 #include "base/report.h"
 #include "base/sysfs.h"
 #include "base/text.h"
+#include "flow/fallback.h"
 #include "flow/place.h"
 #include "flow/room.h"
 #include "flow/state-size.h"
@@ -20,7 +21,6 @@
 #include "settings/config.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,26 +152,11 @@ static int check_region(const struct findings *findings, struct problems *proble
 
 static int check_fallback(const struct findings *findings, struct problems *problems)
 {
-	const struct config *config = findings->config;
-	char directory[PATH_MAX], fix[PATH_MAX + 16];
-	bool memory;
+	struct fallback_fault fault;
 
-	if (!config->fallback)
-		return 0;
-	if (snprintf(directory, sizeof(directory), "%s", config->fallback) >=
-	    (int)sizeof(directory))
-		return add(problems, "choose a shorter path", "the path of the fallback file: %s",
-			   strerror(ENAMETOOLONG));
-	dirname(directory);
-	snprintf(fix, sizeof(fix), "mkdir -p %s", directory);
-	if (access(directory, F_OK) < 0)
-		return add(problems, fix, "the directory of the fallback file %s: %s",
-			   config->fallback, strerror(errno));
-	if (file_system_is_memory(directory, &memory) == 0 && memory)
-		return add(problems, "choose a place on a disk",
-			   "the fallback file %s is in memory, and is lost with it",
-			   config->fallback);
-	return 0;
+	return fallback_has_fault(findings->config, &fault)
+		       ? add(problems, fault.fix, "%s", fault.problem)
+		       : 0;
 }
 
 static int check_fallback_image(const struct findings *findings, struct problems *problems)
