@@ -60,7 +60,7 @@ done
 
 sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
-echo "Installing with apt-get:$missing"
+echo "Installing with apt-get (if another program is installing, this waits up to 10 minutes for it):$missing"
 export DEBIAN_FRONTEND=noninteractive
 # Something else that installs packages, such as unattended upgrades, ends in its own time.
 wait='-o DPkg::Lock::Timeout=600'
