@@ -232,6 +232,21 @@ static void test_errors_carry_what_kexec_says(void **state)
 	assert_int_equal(kexec_load(&plan), -EIO);
 }
 
+/* The memory would be taken back first, and the load be refused then; a dry run would promise it. */
+static void test_kexec_is_disabled(void **state)
+{
+	struct kexec_plan chosen;
+
+	(void)state;
+	fake_installed("6.1.0-10-amd64");
+	fake_write("proc/sys/kernel/kexec_load_disabled", "1\n");
+	assert_int_equal(plan_of(NULL, NULL, NULL, &chosen), -E_FAILED);
+	assert_non_null(strstr(report_last_error(), "kernel.kexec_load_disabled"));
+	fake_write("proc/sys/kernel/kexec_load_disabled", "0\n");
+	assert_int_equal(plan_of(NULL, NULL, NULL, &chosen), 0);
+	kexec_plan_clear(&chosen);
+}
+
 static void test_kernel_without_kexec(void **state)
 {
 	bool loaded;
@@ -253,6 +268,7 @@ int main(void)
 		TEST(test_load_by_file_only),
 		TEST(test_load_takes_the_place_of_another),
 		TEST(test_errors_carry_what_kexec_says),
+		TEST(test_kexec_is_disabled),
 		TEST(test_kernel_without_kexec),
 	};
 

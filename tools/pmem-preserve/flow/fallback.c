@@ -33,8 +33,8 @@ bool fallback_has_fault(const struct config *config, struct fallback_fault *ret_
 		return false;
 	if (snprintf(directory, sizeof(directory), "%s", config->fallback) >=
 	    (int)sizeof(directory))
-		return fault(ret_fault, "choose a shorter path", "the path of the fallback file: %s",
-			     strerror(ENAMETOOLONG));
+		return fault(ret_fault, "choose a shorter path",
+			     "the path of the fallback file: %s", strerror(ENAMETOOLONG));
 	dirname(directory);
 	snprintf(fix, sizeof(fix), "mkdir -p %s", directory);
 	if (access(directory, F_OK) < 0)

@@ -14,6 +14,7 @@
 #include "reboot/dependents.h"
 #include "reboot/expected.h"
 #include "reboot/kernel-choice.h"
+#include "reboot/kexec.h"
 #include "reboot/notes.h"
 #include "reboot/systemd.h"
 #include "region/memmap-proposal.h"
@@ -227,6 +228,10 @@ static int check_kexec(const struct findings *findings, struct problems *problem
 	if (!sysfs_exists(-1, "/sys/kernel/kexec_loaded"))
 		return add(problems, "run a kernel with CONFIG_KEXEC_FILE, as those of Debian are",
 			   "the running kernel cannot kexec");
+	if (kexec_is_disabled())
+		return add(problems,
+			   "take kernel.kexec_load_disabled out of /etc/sysctl.d, and reboot",
+			   "the running kernel loads no kernel for kexec");
 	return 0;
 }
 

@@ -94,11 +94,24 @@ static int choose_cmdline(const char *cmdline, char **ret_cmdline)
 	return *ret_cmdline ? 0 : report_error(-ENOMEM, "command line");
 }
 
+bool kexec_is_disabled(void)
+{
+	uint64_t disabled;
+
+	return sysfs_read_number(-1, "/proc/sys/kernel/kexec_load_disabled", 10, &disabled) == 0 &&
+	       disabled;
+}
+
 int kexec_plan(const struct kernel_wish *wish, struct kexec_plan *ret_plan)
 {
 	struct kexec_plan plan = {};
-	int r = choose_files(wish, &plan);
+	int r = 0;
 
+	if (kexec_is_disabled())
+		r = report_error(-E_FAILED,
+				 "no kernel can be loaded for kexec until the next reboot: the sysctl kernel.kexec_load_disabled is set; take it out of /etc/sysctl.d");
+	if (r == 0)
+		r = choose_files(wish, &plan);
 	if (r == 0)
 		r = choose_cmdline(wish->cmdline, &plan.cmdline);
 	if (r < 0) {

@@ -22,9 +22,13 @@ void kexec_plan_clear(struct kexec_plan *plan);
 /*
  * Chooses the kernel, its initrd and its command line as @wish says, checks all of it, and tells
  * which is taken, which newer ones are left, and why. Errors are reported. A command line without a
- * memmap= of the running kernel would lose the region: -E_REFUSED, as when no kernel is fit.
+ * memmap= of the running kernel would lose the region: -E_REFUSED, as when no kernel is fit. -E_FAILED
+ * if kexec_is_disabled().
  */
 int kexec_plan(const struct kernel_wish *wish, struct kexec_plan *ret_plan);
+
+/* Whether the running kernel loads no other one until it has been rebooted (a sysctl). */
+bool kexec_is_disabled(void);
 
 /* Whether a kernel is loaded (/sys/kernel/kexec_loaded). */
 int kexec_is_loaded(bool *ret_loaded);
