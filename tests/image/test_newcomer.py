@@ -2,6 +2,7 @@
 """What somebody meets who has not read the manual: each message names the command that goes on."""
 
 import os
+import re
 import subprocess
 
 from .support import keyed, mounts, program
@@ -15,6 +16,13 @@ def other_user():
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
+
+
+def skip_with_region(case):
+    status = subprocess.run([*program.BASE, "--json", "status"], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, check=False).stdout
+    if b'"regions":[]' not in status.replace(b" ", b"").replace(b"\n", b""):
+        case.skipTest("this machine has a region")
 
 
 class Hints(ImageCase):
@@ -40,7 +48,7 @@ class Hints(ImageCase):
 
     def test_without_a_region(self):
         """A fixed range would be proposed, which this machine need not have."""
-        self.skip_with_region()
+        skip_with_region(self)
         for command in (["restore"], ["checkpoint", self.state], ["hot-add"]):
             said = program.run(*command).text
             self.assertNotIn("2G!4G", said)
@@ -91,6 +99,17 @@ class Hints(ImageCase):
         self.assertIn("earlier in this boot", said)
         self.assertNotIn("to boot", said)
 
+    def test_help_fits_a_terminal(self):
+        """Lines that wrap in the middle of a word are not read."""
+        listed = self.expect(DONE, "--help").out.decode()
+        commands = re.findall(r"^  ([a-z-]+)  ", listed.partition("Commands:")[2]
+                              .partition("Options:")[0], re.MULTILINE)
+        self.assertIn("last-look", commands)
+        for text in [listed, *(self.expect(DONE, name, "--help").out.decode()
+                               for name in commands)]:
+            for line in text.splitlines():
+                self.assertLess(len(line), 80, line)
+
     def test_no_such_file(self):
         said = self.expect(NO_CHECKPOINT, "restore", "--image", self.box / "none").text
         self.assertIn("no such file", said)
@@ -99,11 +118,19 @@ class Hints(ImageCase):
         if os.geteuid() != 0:
             self.skipTest("only root can become another user")
 
-    def skip_with_region(self):
-        status = subprocess.run([*program.BASE, "--json", "status"], stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, check=False).stdout
-        if b'"regions":[]' not in status.replace(b" ", b"").replace(b"\n", b""):
-            self.skipTest("this machine has a region")
+
+class Configuration(ImageCase):
+    def test_long_lines(self):
+        """The rest of a line that a parser cuts is another line: it saves, or starts, something else."""
+        deep = self.state / ("d" * 150) / ("e" * 150)
+        deep.mkdir(parents=True)
+        (deep / "file").write_text("content")
+        config = self.box / "config"
+        config.write_text(f"state = {deep}\ncmdline = {'x' * 3000} fallback = /{'y' * 100}\n")
+        saved = program.finish(program.start_words(
+            [program.PROGRAM, "--config", config, "checkpoint", "--image", self.image]))
+        self.assertEqual(saved.status, DONE, str(saved))
+        self.assertIn(f"{deep}/file", self.expect(DONE, "list", "--image", self.image).out.decode())
 
 
 class Status(ImageCase):
@@ -171,6 +198,28 @@ class Status(ImageCase):
         self.configure(f"state = {self.state}", f"fallback = {small}/image")
         self.assertIn(f"DOES NOT FIT into {small}/image", self.ask("status").out.decode())
         self.assertIn("does not fit into", str(self.ask("--json", "status").json["problems"]))
+
+    def test_no_region(self):
+        """setup sends to status, which must not send back."""
+        skip_with_region(self)
+        self.configure(f"state = {self.state}")
+        fix, = [problem["fix"] for problem in self.ask("--json", "status").json["problems"]
+                if "no region" in problem["problem"]]
+        self.assertNotIn("setup", fix)
+        self.assertNotEqual(fix, "")
+
+    def test_next_kernel(self):
+        """An unfinished installation would be started, without an initrd, and not come up."""
+        boot = self.box / "boot"
+        boot.mkdir()
+        mounts.bind(self, boot, "/boot")
+        (boot / "vmlinuz-99.0").write_bytes(b"")
+        self.configure(f"state = {self.state}")
+        result = self.ask("--json", "status").json
+        left, = [left for left in result["next_kernel"]["left"] if "99.0" in left["file"]]
+        self.assertEqual(left["why"], "it is empty")
+        self.assertIn("/boot/vmlinuz-99.0: it is empty", str(result["problems"]))
+        self.assertIn("/boot/vmlinuz-99.0: it is empty", self.ask("status").out.decode())
 
     def test_no_fallback(self):
         self.configure(f"state = {self.state}")

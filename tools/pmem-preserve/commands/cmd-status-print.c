@@ -191,10 +191,10 @@ void print_kernel(const struct kernel_choice *choice)
 
 	if (choice->error) {
 		print_text("  none: %s", choice->problem);
-		return;
+	} else {
+		print_text("  %s (%s)", kernel->file, choice->why);
+		print_text("    initrd: %s", kernel->initrd ? kernel->initrd : "none");
 	}
-	print_text("  %s (%s)", kernel->file, choice->why);
-	print_text("    initrd: %s", kernel->initrd ? kernel->initrd : "none");
 	if (*kernel->fault.text)
 		print_text("    %s", kernel->fault.text);
 	for (size_t i = 0; i < choice->left; i++)

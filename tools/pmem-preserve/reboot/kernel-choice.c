@@ -46,11 +46,11 @@ static int choose_newest(struct kernel_choice *choice)
 	if (!installed->count)
 		return none(choice, -ENOENT,
 			    "no kernel is installed in /boot or /usr/lib/modules; name one with --kernel FILE");
+	choice->left = newest ? (size_t)(newest - installed->list) : installed->count;
 	if (!newest)
 		return none(choice, -E_REFUSED,
 			    "no installed kernel can be started: %s: %s; --kernel FILE takes one as it is",
 			    installed->list[0].file, installed->list[0].fault.text);
-	choice->left = (size_t)(newest - installed->list);
 	return take(choice, newest,
 		    choice->left ? "the newest that can be used" : "the newest that is installed");
 }

@@ -8,7 +8,7 @@
 struct kernel_choice {
 	struct kernels installed; /* that were looked at; empty if a file was named */
 	struct kernel kernel;	  /* the one that is chosen; kernel.file is NULL if there is none */
-	size_t left;		  /* the first so many of @installed are newer, and left */
+	size_t left;		  /* the first so many of @installed are newer (or all unfit) */
 	const char *why;	  /* "the newest that is installed"... */
 	char problem[512];	  /* why there is none, and what to do */
 	int error;		  /* its code; 0 if one is chosen */
