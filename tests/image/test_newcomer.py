@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from .support import keyed, mounts, program
+from .support import keyed, mounts, program, scratch
 from .support.case import ImageCase
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 
@@ -117,6 +117,21 @@ class Hints(ImageCase):
     def skip_without_root(self):
         if os.geteuid() != 0:
             self.skipTest("only root can become another user")
+
+
+class Readme(ImageCase):
+    def test_try_it(self):
+        """The first commands that anybody types, and types again."""
+        text = (program.REPOSITORY / "README.md").read_text()
+        lines = re.findall(r"^    (.*--image /tmp/state.img.*|diff .*)$", text, re.MULTILINE)
+        self.assertEqual(len(lines), 4, lines)
+        script = "\n".join(lines).replace("/tmp/", f"{self.box}/").replace(
+            "build/pmem-preserve", f"'{program.PROGRAM}'")
+        for _ in range(2):
+            result = program.finish(program.start_words(["sh", "-e", "-c", script],
+                                                        cwd=program.REPOSITORY))
+            self.assertEqual(result.status, DONE, str(result))
+            scratch.remove(self.box / "back")
 
 
 class Configuration(ImageCase):
