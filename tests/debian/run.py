@@ -97,8 +97,12 @@ def there_and_back(guest, rounds):
         guest.expect(". /run/pmem-preserve/boot; echo $PMEM_PRESERVE_OUTCOME", holds="restored")
         expect_in_use(guest)
         expect_healthy(guest)
-        guest.expect("journalctl -b MESSAGE_ID=9b0d5fc2a8b94f0b8f3a6c07d2e1b4c5 "
-                     "-o export", holds="PMEM_PRESERVE_IMAGE_GENERATION=")
+        # What the outage was spent on, from the first service that stops.
+        record = guest.expect("journalctl -b MESSAGE_ID=9b0d5fc2a8b94f0b8f3a6c07d2e1b4c5 -o export")
+        for field in ("IMAGE_GENERATION", "TIMELINE_STOP", "TIMELINE_RESTORED", "SECONDS"):
+            if f"PMEM_PRESERVE_{field}=" not in record:
+                raise Failed(f"the journal has no {field}: {record[-2000:]}")
+        guest.expect("journalctl -b -u pmem-preserve", holds="to stop the services")
     return digest
 
 
@@ -167,6 +171,7 @@ def faults(guest):
     guest.said.clear()
     guest.go_down("pmem-preserve kexec --or-fallback")
     expect_said(guest, "/var/lib/pmem-preserve/fallback.img holds the state (generation")
+    expect_said(guest, "region0 was not taken back when the next kernel was loaded")
     expect_services_whole(guest, digest)
     expect_in_use(guest)
     guest.expect(". /run/pmem-preserve/boot; echo $PMEM_PRESERVE_PLACE", holds="fallback.img")

@@ -197,7 +197,9 @@ static int save_to_region(struct saving *saving, bool last_resort, struct place 
 	saving->is_unsafe = kernel_may_overwrite(saving, &ret_place->region);
 	if (saving->is_unsafe) {
 		r = report_error(-E_REFUSED,
-				 "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
+				 saving->has_kernel
+					 ? "the memory of %s was not taken back when the next kernel was loaded, which may start by overwriting it"
+					 : "the next kernel was not loaded by \"pmem-preserve kexec\", and may start by overwriting %s",
 				 ret_place->region.name);
 		failed(saving, r);
 		if (!last_resort)
