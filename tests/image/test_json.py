@@ -18,11 +18,12 @@ class Json(ImageCase):
         os.utime(self.state / "file", ns=(1, 1500000000 * 10**9))
         (self.state / "link").symlink_to("somewhere")
         os.link(self.state / "file", self.state / "second")
-        os.mkdir(os.fsencode(self.state) + b"/\xff\n\x1b[31m\"\\")
+        os.mkdir(os.fsencode(self.state) + b"/\xff\n\x1b[31m\"\\\x7f\xc2\x9b2J\xc3\x9b")
 
     def ask(self, status, *arguments):
-        """The object, which must be valid UTF-8 and JSON, whatever the names are."""
+        """The object: valid UTF-8 and JSON that cannot control a terminal, whatever the names are."""
         result = self.expect(status, "--json", *arguments, "--image", self.image)
+        self.assertNotRegex(result.out, rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
         answer = json.loads(result.out.decode("utf-8", "strict"))
         self.assertEqual(answer["exit_status"], status)
         self.assertEqual("error" in answer, status != DONE)
@@ -72,7 +73,7 @@ class Json(ImageCase):
                                                     "path": top + "/second"})
         self.assertEqual(by_path[top + "/link"]["target"], "somewhere")
         self.assertEqual(by_path[top]["mode"][0], "d")
-        self.assertIn(top + "/\ufffd\n\x1b[31m\"\\", by_path)
+        self.assertIn(top + "/\ufffd\n\x1b[31m\"\\\x7f\x9b2J\xdb", by_path)
 
     def test_lines(self):
         """A name with a newline or an escape sequence would forge lines or control the terminal."""

@@ -3,7 +3,9 @@
 
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,4 +55,25 @@ struct json_object *json_text(const char *text)
 	}
 	*at = '\0';
 	return json_object_new_string(utf8);
+}
+
+/* json-c escapes the controls of ASCII but for DEL; those in two bytes are U+0080 to U+009F. */
+int json_print(struct json_object *object)
+{
+	const char *text =
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (!text)
+		return -ENOMEM;
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == 0x7f)
+			fputs("\\u007f", stdout);
+		else if (*p == 0xc2 && p[1] < 0xa0)
+			printf("\\u%04x", *++p);
+		else
+			putchar(*p);
+	}
+	putchar('\n');
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
 }

@@ -16,4 +16,10 @@ void json_append(struct json_object *array, struct json_object *value);
 /* UTF-8 as it is; any other byte as U+FFFD, since JSON has no way to hold it. */
 struct json_object *json_text(const char *text);
 
+/*
+ * Prints it on standard output, and a newline. Characters that control a terminal appear as \uXXXX, the
+ * same string for whoever parses it. 0, or -errno.
+ */
+int json_print(struct json_object *object);
+
 #endif

@@ -106,15 +106,14 @@ static int take_globals(int *argc, char **argv, struct globals *globals)
 
 static int print_json(struct json_object *result, int r)
 {
-	const char *text;
+	int printed;
 
 	json_add(result, "exit_status", json_object_new_int(exit_status(r)));
 	if (r < 0)
 		json_add(result, "error", json_text(report_last_error()));
-	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PRETTY |
-							      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text || puts(text) < 0)
-		return r < 0 ? r : report_error(-ENOMEM, "failed to print the result");
+	printed = json_print(result);
+	if (printed < 0)
+		return r < 0 ? r : report_error(printed, "failed to print the result");
 	return r;
 }
 
