@@ -172,6 +172,16 @@ class Fallback(UnitsCase):
         self.call(DONE, "shutdown")
         self.assertTrue(self.fallback.exists())
 
+    def test_service_that_may_hang(self):
+        """With the memory taken and the services stopping, it would keep the machine from going down."""
+        self.mounts = "mkdir /run/systemd/system"
+        self.systemd_with("redis-server.service")
+        for options in ([], ["--dry-run"]):
+            said = self.call(REFUSED, "kexec", *options).text
+            self.assertIn("redis-server.service", said)
+            self.assertIn(f"TimeoutStopSec=90 and ReadWritePaths={self.state}", said)
+        self.assertIn("the machine might never go down", self.problems())
+
     def test_systemd_is_asked_for_time(self):
         """With a long deadline the unit would be killed before the fallback is tried."""
         self.configure(f"fallback = {self.fallback}", "deadline = 600", "survives = reboot")
