@@ -38,17 +38,22 @@ static void test_poly1305(void **state)
 
 	from_hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b", key);
 	from_hex("a8061dc1305136c6c22b8baf0c0127a9", tag);
-	for (size_t piece = 1; piece <= length; piece++) {
-		struct poly1305 mac;
+	assert_int_equal(poly1305_of_each(key, message, length, 1, found), 0);
+	assert_memory_equal(found, tag, sizeof(tag));
+}
 
-		assert_int_equal(poly1305_begin(key, &mac), 0);
-		for (size_t at = 0; at < length; at += piece)
-			assert_int_equal(poly1305_add(&mac, message + at,
-						      length - at < piece ? length - at : piece),
-					 0);
-		assert_int_equal(poly1305_end(&mac, found), 0);
-		poly1305_clear(&mac);
-		assert_memory_equal(found, tag, sizeof(tag));
+/* RFC 8439, A.1, test vectors 1 and 2: the key stream of a key of zeroes. */
+static void test_one_time_keys(void **state)
+{
+	uint8_t key[MAC_KEY_BYTES] = { 0 }, wanted[4][MAC_KEY_BYTES], found[4][MAC_KEY_BYTES];
+
+	from_hex("76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7", wanted[0]);
+	from_hex("da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586", wanted[1]);
+	from_hex("9f07e7be5551387a98ba977c732d080dcb0f29a048e3656912c6533e32ee7aed", wanted[2]);
+	from_hex("29b721769ce64e43d57133b074d839d531ed1f28510afb45ace10a1f4b794d6f", wanted[3]);
+	for (uint32_t first = 0; first < 4; first++) {
+		assert_int_equal(one_time_keys(key, first, 4 - first, found[first]), 0);
+		assert_memory_equal(found[first], wanted[first], (4 - first) * MAC_KEY_BYTES);
 	}
 }
 
@@ -101,21 +106,38 @@ static struct key *make_key(char fill)
 
 static struct image_digest seal_of(const struct key *key, uint8_t uuid_byte, uint64_t number)
 {
+	static const uint8_t block[IMAGE_BLOCK];
 	uint8_t uuid[16] = { uuid_byte };
-	struct image_sealing sealing;
 	struct image_digest digest;
 	struct image_seal *seal;
 
 	assert_int_equal(image_seal_new(key, uuid, &seal), 0);
-	image_seal_begin(seal, number, &sealing);
-	image_seal_add(&sealing, "the same bytes", 14);
-	assert_int_equal(image_seal_end(&sealing, &digest), 0);
+	assert_int_equal(image_seal_blocks(seal, number, block, 1, &digest), 0);
 	image_seal_free(seal);
 	return digest;
 }
 
+/* One by one or all at once, a block has the same MAC: those that write and read take different runs. */
+static void test_runs(void **state)
+{
+	static uint8_t blocks[200][IMAGE_BLOCK];
+	struct image_digest together[200], single;
+	struct key *key = make_key('k');
+	struct image_seal *seal;
+
+	assert_int_equal(image_seal_new(key, (const uint8_t *)"0123456789abcdef", &seal), 0);
+	assert_int_equal(image_seal_blocks(seal, 7, blocks, 200, together), 0);
+	for (size_t i = 0; i < 200; i++) {
+		assert_int_equal(image_seal_blocks(seal, 7 + i, blocks[i], 1, &single), 0);
+		assert_true(image_digest_same(&single, &together[i]));
+		assert_true(i == 0 || !image_digest_same(&single, &together[i - 1]));
+	}
+	image_seal_free(seal);
+	key_free(key);
+}
+
 /* The same bytes elsewhere in the image, in another image or with another key have another MAC. */
-static void test_segments_cannot_be_moved(void **state)
+static void test_blocks_cannot_be_moved(void **state)
 {
 	struct key *key = make_key('k'), *other = make_key('o');
 	struct image_digest first = seal_of(key, 1, 0), again = seal_of(key, 1, 0), changed;
@@ -123,7 +145,7 @@ static void test_segments_cannot_be_moved(void **state)
 	assert_true(image_digest_same(&first, &again));
 	changed = seal_of(key, 1, 1);
 	assert_false(image_digest_same(&first, &changed));
-	changed = seal_of(key, 1, 1ull << 32);
+	changed = seal_of(key, 1, UINT32_MAX);
 	assert_false(image_digest_same(&first, &changed));
 	changed = seal_of(key, 2, 0);
 	assert_false(image_digest_same(&first, &changed));
@@ -147,31 +169,28 @@ static void test_purposes_differ(void **state)
 	key_free(key);
 }
 
-/* Without a key nothing changes: older images remain valid. */
+/* Without a key they are what any other program can compute. */
 static void test_plain(void **state)
 {
-	struct image_digest plain = image_digest_of("bytes", 5), sealed, table;
+	static const uint8_t block[IMAGE_BLOCK] = "bytes";
+	struct image_digest plain = image_digest_of(block, sizeof(block)), sealed;
 	struct image_seal *seal = (struct image_seal *)&plain;
-	struct image_sealing sealing;
 
 	assert_int_equal(image_seal_new(NULL, (const uint8_t *)"0123456789abcdef", &seal), 0);
 	assert_null(seal);
-	image_seal_begin(seal, 7, &sealing);
-	image_seal_add(&sealing, "by", 2);
-	image_seal_add(&sealing, "tes", 3);
-	assert_int_equal(image_seal_end(&sealing, &sealed), 0);
-	assert_int_equal(image_seal_table(seal, "bytes", 5, &table), 0);
+	assert_int_equal(image_seal_blocks(seal, 7, block, 1, &sealed), 0);
 	assert_true(image_digest_same(&plain, &sealed));
-	assert_true(image_digest_same(&plain, &table));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_poly1305),
+		cmocka_unit_test(test_one_time_keys),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hkdf),
-		cmocka_unit_test(test_segments_cannot_be_moved),
+		cmocka_unit_test(test_blocks_cannot_be_moved),
 		cmocka_unit_test(test_purposes_differ),
 		cmocka_unit_test(test_plain),
 	};

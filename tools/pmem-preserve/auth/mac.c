@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "auth/mac.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -10,36 +11,46 @@
 #include <openssl/params.h>
 #include <string.h>
 
-int poly1305_begin(const uint8_t key[MAC_KEY_BYTES], struct poly1305 *ret_poly1305)
+int poly1305_of_each(const uint8_t *keys, const void *messages, size_t length, size_t count,
+		     uint8_t *ret_tags)
 {
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_POLY1305, NULL);
 	EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	bool done = context;
+	size_t size;
 
 	EVP_MAC_free(mac);
-	if (!context || EVP_MAC_init(context, key, MAC_KEY_BYTES, NULL) != 1) {
-		EVP_MAC_CTX_free(context);
-		return -ENOMEM;
-	}
-	ret_poly1305->context = context;
-	return 0;
+	for (size_t i = 0; i < count && done; i++)
+		done = EVP_MAC_init(context, keys + i * MAC_KEY_BYTES, MAC_KEY_BYTES, NULL) == 1 &&
+		       EVP_MAC_update(context, (const uint8_t *)messages + i * length, length) ==
+			       1 &&
+		       EVP_MAC_final(context, ret_tags + i * MAC_TAG_BYTES, &size, MAC_TAG_BYTES) ==
+			       1;
+	EVP_MAC_CTX_free(context);
+	return done ? 0 : -ENOMEM;
 }
 
-int poly1305_add(struct poly1305 *poly1305, const void *data, size_t length)
+/* Encrypts zeroes. A block of the stream has 64 bytes, which are two keys. */
+int one_time_keys(const uint8_t key[MAC_KEY_BYTES], uint32_t first, size_t count, uint8_t *ret_keys)
 {
-	return EVP_MAC_update(poly1305->context, data, length) == 1 ? 0 : -ENOMEM;
-}
+	static const uint8_t zeroes[MAC_KEY_BYTES];
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	uint32_t counter = htole32(first / 2);
+	uint8_t start[16] = { 0 }, skipped[MAC_KEY_BYTES];
+	int length;
+	bool done;
 
-int poly1305_end(struct poly1305 *poly1305, uint8_t ret_tag[MAC_TAG_BYTES])
-{
-	size_t length;
-
-	return EVP_MAC_final(poly1305->context, ret_tag, &length, MAC_TAG_BYTES) == 1 ? 0 : -ENOMEM;
-}
-
-void poly1305_clear(struct poly1305 *poly1305)
-{
-	EVP_MAC_CTX_free(poly1305->context);
-	poly1305->context = NULL;
+	memcpy(start, &counter, sizeof(counter));
+	memset(ret_keys, 0, count * MAC_KEY_BYTES);
+	done = context && EVP_EncryptInit_ex(context, EVP_chacha20(), NULL, key, start) == 1;
+	if (done && first % 2)
+		done = EVP_EncryptUpdate(context, skipped, &length, zeroes, sizeof(zeroes)) == 1;
+	if (done)
+		done = EVP_EncryptUpdate(context, ret_keys, &length, ret_keys,
+					 (int)(count * MAC_KEY_BYTES)) == 1;
+	EVP_CIPHER_CTX_free(context);
+	explicit_bzero(skipped, sizeof(skipped));
+	return done ? 0 : -ENOMEM;
 }
 
 int hmac_of(const uint8_t key[MAC_KEY_BYTES], const void *data, size_t length,
@@ -74,7 +85,7 @@ int hkdf_of(const void *secret, size_t length, const void *salt, size_t salt_len
 	return done ? 0 : -ENOMEM;
 }
 
-bool tags_are_same(const void *a, const void *b)
+bool tags_are_same(const void *a, const void *b, size_t count)
 {
-	return CRYPTO_memcmp(a, b, MAC_TAG_BYTES) == 0;
+	return CRYPTO_memcmp(a, b, count * MAC_TAG_BYTES) == 0;
 }

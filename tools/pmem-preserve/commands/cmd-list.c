@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "commands/command.h"
+#include "flow/incomplete.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
 #include "image/image.h"
@@ -66,6 +67,8 @@ static int list(struct context *context, const struct image *image, bool long_li
 			putchar('\n');
 		}
 	}
+	incomplete_add_to_json(context->result, image->tree);
+	incomplete_warn_each(image->tree);
 	return 0;
 }
 

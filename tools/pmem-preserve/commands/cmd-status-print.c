@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "flow/history.h"
+#include "flow/incomplete.h"
 #include "flow/problems.h"
 #include "flow/room.h"
 #include "flow/state-size.h"
@@ -50,6 +51,9 @@ void print_image(const char *name, const struct image_header *header)
 		   (unsigned long long)header->files, size_text(header->file_bytes).text,
 		   size_text(header->image_bytes).text, (const char *)header->hostname,
 		   (const char *)header->kernel);
+	if (header->marked || header->unsaved)
+		print_text("    %s: \"pmem-preserve list\" shows them",
+			   incomplete_text(header).text);
 	if (header->seal == IMAGE_SEAL_KEYED)
 		print_text("    it is sealed with a key");
 	if (header->phase == IMAGE_PHASE_COMMITTED)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* verify: checks the digests of a checkpoint and lists the damaged files. */
+/* verify: checks every byte of a checkpoint, and lists damaged ranges and files. */
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/report.h"
 #include "base/strings.h"
 #include "base/text.h"
 #include "commands/command.h"
+#include "flow/incomplete.h"
 #include "flow/place.h"
 #include "flow/to-json.h"
 #include "image/image.h"
@@ -39,6 +40,15 @@ static void on_damaged(void *data, const char *path)
 	}
 }
 
+static void print_ranges(const struct image *image)
+{
+	for (size_t i = 0; i < image->damage_count; i++)
+		printf("damaged: %llu bytes at offset %llu: %s\n",
+		       (unsigned long long)image->damage[i].length,
+		       (unsigned long long)image->damage[i].offset,
+		       image_part_name(image->damage[i].part));
+}
+
 int cmd_verify(struct context *context, int argc, char **argv)
 {
 	_cleanup_options_ struct options options = { 0 };
@@ -62,8 +72,13 @@ int cmd_verify(struct context *context, int argc, char **argv)
 	r = image_verify(image, options.threads, on_damaged, &damage);
 	json_add(context->result, "image", image_to_json(&image->header));
 	json_add(context->result, "damaged", strings_to_json(damage.paths, damage.count));
+	json_add(context->result, "ranges", damage_to_json(image));
+	incomplete_add_to_json(context->result, image->tree);
+	if (!context->json)
+		print_ranges(image);
 	if (r == 0 && !context->json)
 		printf("%s: no damage found in %s\n", place_name(&place),
 		       size_text(image->header.image_bytes).text);
+	incomplete_warn(&image->header);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "base/strings.h"
 #include "base/text.h"
+#include "flow/incomplete.h"
 #include "flow/place.h"
 #include "flow/timeline.h"
 #include "image/image.h"
@@ -100,7 +101,9 @@ static int open_image(struct job *job)
 	if (r < 0)
 		return r;
 	r = image_open(job->store, request->trust->key,
-		       request->salvage ? IMAGE_ALLOW_LOST_HEADER : 0, &job->image);
+		       (request->salvage ? IMAGE_ALLOW_LOST_HEADER : 0) |
+			       (job->keep ? 0 : IMAGE_FOR_UPDATE),
+		       &job->image);
 	if (r == -E_DAMAGED && request->salvage)
 		explain_by_hand(job->store);
 	return r;
@@ -122,6 +125,7 @@ static int describe(struct job *job)
 	inform("%s holds the state of %s, %s: %llu files with %s", place_name(job->place),
 	       (const char *)header->hostname, time_text(header->created_ns).text,
 	       (unsigned long long)header->files, size_text(header->file_bytes).text);
+	incomplete_warn(header);
 	return 0;
 }
 

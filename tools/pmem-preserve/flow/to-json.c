@@ -62,11 +62,28 @@ struct json_object *image_to_json(const struct image_header *header)
 	add_number(object, "image_bytes", header->image_bytes);
 	add_number(object, "files", header->files);
 	add_number(object, "file_bytes", header->file_bytes);
+	add_number(object, "marked", header->marked);
+	add_number(object, "unsaved", header->unsaved);
 	add_number(object, "created", header->created_ns / 1000000000);
 	json_add(object, "hostname", json_text((const char *)header->hostname));
 	json_add(object, "kernel", json_text((const char *)header->kernel));
 	json_add(object, "timeline", timeline_to_json(&header->timeline));
 	return object;
+}
+
+struct json_object *damage_to_json(const struct image *image)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < image->damage_count; i++) {
+		struct json_object *object = json_object_new_object();
+
+		add_number(object, "offset", image->damage[i].offset);
+		add_number(object, "length", image->damage[i].length);
+		add_text(object, "what", image_part_name(image->damage[i].part));
+		json_append(array, object);
+	}
+	return array;
 }
 
 static void add_ram(struct json_object *object, const struct region *region)

@@ -13,6 +13,7 @@
 struct checkpoint;
 struct config;
 struct history;
+struct image;
 struct image_header;
 struct json_object;
 struct kernel_choice;
@@ -26,10 +27,13 @@ struct state_size;
 struct tree;
 
 /*
- * {"phase", "uuid", "generation", "sealed", "image_bytes", "files", "file_bytes", "created",
- * "hostname", "kernel", "timeline": {NAME: seconds since the epoch}}.
+ * {"phase", "uuid", "generation", "sealed", "image_bytes", "files", "file_bytes", "marked",
+ * "unsaved", "created", "hostname", "kernel", "timeline": {NAME: seconds since the epoch}}.
  */
 struct json_object *image_to_json(const struct image_header *header);
+
+/* [{"offset", "length", "what"}...]: what image_verify() has found. */
+struct json_object *damage_to_json(const struct image *image);
 
 /* Members that do not apply are left out. */
 struct json_object *region_to_json(const struct region *region);

@@ -10,22 +10,12 @@ static const struct image_digest_code *code(void)
 	return &image_digest_any;
 }
 
-void image_digest_begin(struct image_digester *digester)
-{
-	code()->begin(digester);
-}
-
-void image_digest_add(struct image_digester *digester, const void *data, size_t length)
-{
-	code()->add(digester, data, length);
-}
-
-struct image_digest image_digest_end(const struct image_digester *digester)
-{
-	return code()->end(digester);
-}
-
 struct image_digest image_digest_of(const void *data, size_t length)
 {
 	return code()->whole(data, length);
+}
+
+void image_digest_blocks(const void *blocks, size_t count, struct image_digest *ret_digests)
+{
+	code()->blocks(blocks, count, ret_digests);
 }

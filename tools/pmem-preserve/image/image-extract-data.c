@@ -86,55 +86,18 @@ static int extract_data(struct image_worker *worker, const struct extent *extent
 	return split ? 0 : extract_attributes(extraction, extent->entry, fd);
 }
 
-static int report_damage(const struct extract_job *job, uint64_t start, uint64_t end)
+/* Of the file that @extent is a part of. */
+static int report_damage(const struct extract_job *job, const struct extent *extent)
 {
 	const struct image *image = job->image;
-	size_t first = image_find_extent(image, start), count = 0;
 
-	for (size_t i = first; i < image->extent_count && image->extents[i].place < end; i++)
-		count++;
 	if (job->options->salvage)
 		return report_error(-E_FAILED,
-				    "%s: the data at offset %llu was intact a moment ago and is damaged now; try again",
-				    image->store->path, (unsigned long long)start);
-	if (count == 0)
-		return report_error(-E_DAMAGED, "%s: the checkpoint is damaged at offset %llu",
-				    image->store->path, (unsigned long long)start);
+				    "%s: %s was intact a moment ago and is damaged now; try again",
+				    image->store->path, PATH(image->tree, extent->entry));
 	return report_error(-E_DAMAGED,
-			    "%s: the checkpoint is damaged: %s%s; \"verify\" lists all damaged files, \"restore --salvage\" restores the others",
-			    image->store->path, PATH(image->tree, image->extents[first].entry),
-			    count > 1 ? " or a file beside it" : "");
-}
-
-/* Reads the image from @start, where a segment begins, to @end, and checks the segments' digests. */
-static int view_segments(struct image_worker *worker, uint64_t start, uint64_t end,
-			 const uint8_t **ret_bytes)
-{
-	const struct extract_job *job = worker->job;
-	const struct image *image = job->image;
-	int r;
-
-	for (uint64_t at = start, length; at < end; at += length) {
-		uint64_t number = at / IMAGE_SEGMENT;
-		const struct segment segment = image_segment(&image->header, number);
-		const uint8_t *bytes;
-
-		length = segment.end - at;
-		r = store_view(image->store, worker->buffer + (at - start), length, at, &bytes);
-		if (r == 0) {
-			r = image_check_segment(image, number, bytes);
-			/* Prints a warning if the reason is that the memory has failed. */
-			if (r == -E_DAMAGED)
-				store_check(image->store, length, at);
-		}
-		if (r == -E_DAMAGED)
-			return report_damage(job, at, segment.end);
-		if (r < 0)
-			return r;
-		if (at == start)
-			*ret_bytes = bytes;
-	}
-	return 0;
+			    "%s: the checkpoint is damaged: %s; \"verify\" lists all damaged files, \"restore --salvage\" restores the others",
+			    image->store->path, PATH(image->tree, extent->entry));
 }
 
 /* Whether there are only damaged files in that piece of the image, which are not restored. */
@@ -152,18 +115,17 @@ int image_extract_piece(void *data, uint64_t item)
 	struct image_worker *worker = data;
 	struct extract_job *job = worker->job;
 	const struct image *image = job->image;
-	uint64_t from = item * job->piece, to = from + job->piece;
+	uint64_t from = image->header.data_offset + item * job->piece, to = from + job->piece;
 	const uint8_t *bytes = NULL;
+	struct image_bad bad;
 	int r;
 
-	if (item == 0)
-		from = IMAGE_DATA_OFFSET;
-	if (to > image->header.meta_offset)
-		to = image->header.meta_offset;
+	if (to > image->header.index_offset)
+		to = image->header.index_offset;
 	progress_add(&job->progress, to - from);
 	if (job->options->salvage && is_all_damaged(image, from, to))
 		return 0;
-	r = view_segments(worker, from, to, &bytes);
+	r = image_view_data(image, worker->buffer, from, to, &bytes, &bad);
 	for (size_t i = image_find_extent(image, from);
 	     r == 0 && i < image->extent_count && image->extents[i].place < to; i++) {
 		const struct extent *extent = &image->extents[i];
@@ -174,12 +136,14 @@ int image_extract_piece(void *data, uint64_t item)
 			continue;
 		if (stop > to)
 			stop = to;
+		if (image_any_bad(&bad, start - from, stop - from))
+			return report_damage(job, extent);
 		r = extract_data(worker, extent, bytes + (start - from), stop - start,
 				 extent->offset + (start - extent->place));
+		/* It was good when it was digested; it must have been when it was written. */
+		if (r == -EFAULT || (r == 0 && store_check(image->store, stop - start, start) < 0))
+			return report_damage(job, extent);
 	}
-	/* The bytes were good when they were digested; they must have been when they were written. */
-	if (r == -EFAULT || (r == 0 && store_check(image->store, to - from, from) < 0))
-		return report_damage(job, from, to);
 	if (r < 0)
 		return r;
 	return fault(FAULT_RESTORE_SPAN);

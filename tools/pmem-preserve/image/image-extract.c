@@ -29,13 +29,14 @@ static int create_directories(struct extract_job *job)
 static void find_split_files(struct extract_job *job)
 {
 	const struct image *image = job->image;
+	uint64_t start = image->header.data_offset;
 
 	for (size_t i = 0; i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
 		uint64_t last = extent->place + extent->length - 1;
 
 		if (image->tree->entries[extent->entry].count != 1 ||
-		    extent->place / job->piece != last / job->piece)
+		    (extent->place - start) / job->piece != (last - start) / job->piece)
 			job->extraction->flags[extent->entry] |= EXTRACT_SPLIT;
 	}
 }
@@ -124,13 +125,13 @@ static int finish_some_files(void *worker, uint64_t item)
 	return for_entries(worker, item, finish_file);
 }
 
-/* The metadata, which follows the data, was checked when the image was opened. */
 static int write_files(struct extract_job *job)
 {
 	const struct image *image = job->image;
 	const struct image_work work = { image->tree, job->extraction->root, job->options->threads,
 					 job };
-	uint64_t pieces = (image->header.meta_offset + job->piece - 1) / job->piece;
+	uint64_t bytes = image->header.index_offset - image->header.data_offset;
+	uint64_t pieces = (bytes + job->piece - 1) / job->piece;
 	int r = image_work(&work, pieces, image_extract_piece);
 
 	if (r < 0)
@@ -198,8 +199,7 @@ int image_extract_with(struct image *image, const struct extract_options *option
 		.image = image,
 		.options = options,
 		.extraction = extraction,
-		/* Segments are damaged, not spans: beside a damaged one no intact file is skipped. */
-		.piece = options->salvage ? IMAGE_SEGMENT : IMAGE_SPAN,
+		.piece = IMAGE_SPAN,
 	};
 	int r, verified = 0;
 	mode_t mask;
@@ -217,13 +217,15 @@ int image_extract_with(struct image *image, const struct extract_options *option
 		return 0;
 	/* What is replaced cannot be brought back if damage is found half way. */
 	if (options->overwrite || options->salvage)
-		verified = image_verify(image, options->threads, options->damaged, options->data);
+		verified = image_verify_files(image, options->threads, options->damaged,
+					      options->data);
 	if (options->dry_run || (verified < 0 && !(options->salvage && verified == -E_DAMAGED)))
 		return verified;
 	find_split_files(&job);
 	/* It is the umask of the whole process, but nothing else creates files meanwhile. */
 	mask = umask(0);
-	progress_begin(&job.progress, "Restoring", image->header.digests_offset);
+	progress_begin(&job.progress, "Restoring",
+		       image->header.index_offset - image->header.data_offset);
 	r = extract_all(&job);
 	progress_end(&job.progress);
 	umask(mask);

@@ -9,12 +9,13 @@
 #include <string.h>
 #include <time.h>
 
-/* What EROFS can address. Sums of such numbers do not overflow. */
-#define IMAGE_BYTES_MAX ((uint64_t)EROFS_NULL_BLOCK * EROFS_BLOCK)
-
 _Static_assert(offsetof(struct image_header, phase) % 8 == 0, "the phase is one atomic store");
-_Static_assert(IMAGE_DATA_OFFSET == 2 * IMAGE_FIRST_BLOCK, "header and copy come before the data");
 _Static_assert(sizeof(IMAGE_MAGIC) == 17 && sizeof(IMAGE_COPY_MAGIC) == 17, "16 bytes and a NUL");
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
 
 /* The digests do not cover what changes after the header was sealed. */
 static struct image_header unchanging(const struct image_header *header)
@@ -123,36 +124,9 @@ const char *image_phase_name(uint64_t phase)
 	}
 }
 
-/* All sizes and offsets follow from a few of them; a header that we wrote is consistent. */
-static bool is_consistent(const struct image_header *header)
+/* Reads the block at @from. A truncated file may still have its header. */
+static int read_block(struct store *store, uint64_t from, uint8_t *block)
 {
-	if (header->generation > IMAGE_GENERATION_MAX)
-		return false;
-	if (header->header_bytes != IMAGE_HEADER_BYTES || header->image_bytes > IMAGE_BYTES_MAX ||
-	    header->meta_offset > header->image_bytes || header->meta_bytes > header->image_bytes ||
-	    header->inodes_bytes > header->meta_bytes || header->extra_bytes > header->meta_bytes ||
-	    header->paths_bytes > header->meta_bytes)
-		return false;
-	if (header->meta_offset < IMAGE_DATA_OFFSET || header->meta_offset % EROFS_BLOCK ||
-	    header->inodes_bytes % EROFS_BLOCK || header->extra_bytes % 8)
-		return false;
-	if (header->extra_offset != header->meta_offset + header->inodes_bytes ||
-	    header->paths_offset != header->extra_offset + header->extra_bytes ||
-	    header->meta_bytes != header->inodes_bytes + header->extra_bytes + header->paths_bytes)
-		return false;
-	return header->digests_offset ==
-		       header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK) &&
-	       header->digests_count == image_segments(header) &&
-	       header->image_bytes ==
-		       header->digests_offset +
-			       align_up(header->digests_count * sizeof(struct image_digest),
-					EROFS_BLOCK);
-}
-
-/* Reads block 0 or 1. A truncated file may still have its header. */
-static int read_block(struct store *store, unsigned int number, uint8_t *block)
-{
-	uint64_t from = (uint64_t)number * IMAGE_FIRST_BLOCK;
 	size_t length = 0;
 
 	if (store->capacity > from)
@@ -190,32 +164,64 @@ static bool is_of_another_store(const struct image_header *header, const struct 
 	return store->kind != STORE_FILE && header->store_bytes != store->capacity;
 }
 
+/* Whether a text of 64 bytes ends within them, and only zeroes follow. */
+static bool is_padded(const uint8_t text[64])
+{
+	size_t length = strnlen((const char *)text, 64);
+
+	return length < 64 && is_zero(text + length, 64 - length);
+}
+
+static int check_features(const struct image_header *header, const struct store *store)
+{
+	uint32_t unknown = header->feature_incompat & ~IMAGE_FEATURES_INCOMPAT;
+
+	if (unknown)
+		return report_error(-E_DAMAGED,
+				    "%s: the checkpoint has incompatible features that this program does not know (bits %#x); restore it with the version that wrote it",
+				    store->path, unknown);
+	return 0;
+}
+
 /* Checks what does not depend on the phase. */
 static int check(const struct image_header *header, const struct store *store)
 {
+	int r;
+
 	if (header->version != IMAGE_VERSION)
 		return report_error(-E_DAMAGED,
-				    "%s: the checkpoint has format version %u, but only version %u is supported",
+				    "%s: the checkpoint has image format %u; this program reads format %u; restore it with the version that wrote it",
 				    store->path, header->version, IMAGE_VERSION);
+	r = check_features(header, store);
+	if (r < 0)
+		return r;
 	if (header->seal != IMAGE_SEAL_PLAIN && header->seal != IMAGE_SEAL_KEYED)
 		return report_error(-E_DAMAGED,
 				    "%s: the checkpoint has unsupported digests of type %u",
 				    store->path, header->seal);
-	if (header->hostname[sizeof(header->hostname) - 1] ||
-	    header->kernel[sizeof(header->kernel) - 1])
+	if (!is_padded(header->hostname) || !is_padded(header->kernel))
 		return report_error(-E_DAMAGED,
 				    "%s: hostname or kernel release in the header of the checkpoint is not NUL-terminated",
+				    store->path);
+	if (header->header_bytes != IMAGE_HEADER_BYTES ||
+	    header->generation > IMAGE_GENERATION_MAX ||
+	    !is_zero(header->reserved, sizeof(header->reserved)))
+		return report_error(-E_DAMAGED, "%s: the header of the checkpoint is malformed",
 				    store->path);
 	return 0;
 }
 
+/* What is left of a file that was cut off can be read if it has the copy of the index. */
 static int check_sizes(const struct image_header *header, const struct store *store)
 {
-	if (!is_consistent(header))
+	if (!image_geometry_is_valid(header) ||
+	    (header->store_bytes && header->image_bytes > header->store_bytes))
 		return report_error(-E_DAMAGED,
 				    "%s: the sizes in the header of the checkpoint are inconsistent",
 				    store->path);
-	if (header->image_bytes > store->capacity)
+	if (header->image_bytes > store->capacity &&
+	    (store->kind != STORE_FILE || store->map ||
+	     header->index_copy_offset + header->index_bytes > store->capacity))
 		return report_error(-E_DAMAGED, "%s: has %s, but the checkpoint takes %s",
 				    store->path, size_exact(store->capacity).text,
 				    size_exact(header->image_bytes).text);
@@ -234,7 +240,7 @@ static int find_copy(struct store *store, struct image_header *ret_header)
 
 	if (!block)
 		return report_error(-ENOMEM, "%s: cannot read the header", store->path);
-	if (read_block(store, 1, block) < 0 ||
+	if (read_block(store, IMAGE_COPY_OFFSET, block) < 0 ||
 	    memcmp(header->magic, IMAGE_COPY_MAGIC, sizeof(header->magic)) ||
 	    !is_intact_but_magic(header) || is_of_another_store(header, store) ||
 	    image_digest_same(&header->root_digest, &none))
@@ -343,15 +349,18 @@ int image_write_header(const struct image *image, struct store *store, enum faul
 		struct image_header header;
 		uint8_t super[sizeof(image->super)];
 	};
-	_cleanup_free_ struct block *blocks = store_buffer(2 * sizeof(*blocks));
+	_cleanup_free_ struct block *block = store_buffer(sizeof(*block));
+	int r;
 
-	if (!blocks)
+	if (!block)
 		return report_error(-ENOMEM, "%s: cannot write the header", store->path);
-	blocks[0].header = image->header;
-	memcpy(blocks[0].super, image->super, sizeof(image->super));
-	blocks[1] = blocks[0];
-	memcpy(blocks[1].header.magic, IMAGE_COPY_MAGIC, sizeof(blocks[1].header.magic));
-	return write_and_flush(store, blocks, 2 * sizeof(*blocks), 0, written, flushed);
+	block->header = image->header;
+	memcpy(block->super, image->super, sizeof(image->super));
+	r = store_write(store, block, sizeof(*block), 0);
+	if (r < 0)
+		return r;
+	memcpy(block->header.magic, IMAGE_COPY_MAGIC, sizeof(block->header.magic));
+	return write_and_flush(store, block, sizeof(*block), IMAGE_COPY_OFFSET, written, flushed);
 }
 
 int image_set_phase(struct store *store, uint64_t phase, const struct image_timeline *timeline)
@@ -389,8 +398,10 @@ int image_erase(struct store *store)
 	r = fault(FAULT_ERASE_BEGIN);
 	if (r < 0)
 		return r;
-	r = write_and_flush(store, zeroes, IMAGE_FIRST_BLOCK, IMAGE_FIRST_BLOCK, 0,
-			    FAULT_ERASE_COPY);
+	/* A file that was cut off must not grow. */
+	if (store->capacity >= IMAGE_INDEX_COPY)
+		r = write_and_flush(store, zeroes, IMAGE_FIRST_BLOCK, IMAGE_COPY_OFFSET, 0,
+				    FAULT_ERASE_COPY);
 	if (r < 0)
 		return r;
 	return write_and_flush(store, zeroes, IMAGE_FIRST_BLOCK, 0, FAULT_ERASE_WRITTEN,

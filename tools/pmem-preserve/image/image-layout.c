@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /*
  * Files from this size on are aligned to huge pages of a mapped image, so that they are restored in
@@ -24,8 +25,9 @@ void image_free(struct image *image)
 		return;
 	tree_free(image->tree);
 	free(image->extents);
-	free(image->meta);
-	free(image->digests);
+	if (image->index)
+		munmap(image->index, image->header.index_bytes);
+	free(image->damage);
 	image_seal_free(image->seal);
 	free(image);
 }
@@ -58,35 +60,6 @@ size_t image_find_extent(const struct image *image, uint64_t place)
 			high = middle;
 	}
 	return low;
-}
-
-static uint64_t segments_of(uint64_t bytes)
-{
-	return (bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT;
-}
-
-uint64_t image_data_segments(const struct image_header *header)
-{
-	return segments_of(header->meta_offset);
-}
-
-uint64_t image_segments(const struct image_header *header)
-{
-	return image_data_segments(header) +
-	       segments_of(header->digests_offset - header->meta_offset);
-}
-
-struct segment image_segment(const struct image_header *header, uint64_t number)
-{
-	uint64_t data = image_data_segments(header);
-	uint64_t base = number < data ? number * IMAGE_SEGMENT
-				      : header->meta_offset + (number - data) * IMAGE_SEGMENT;
-	uint64_t limit = number < data ? header->meta_offset : header->digests_offset;
-
-	return (struct segment){
-		.start = number ? base : IMAGE_DATA_OFFSET,
-		.end = base + IMAGE_SEGMENT < limit ? base + IMAGE_SEGMENT : limit,
-	};
 }
 
 /* The number of chunks with data, if a chunk has 1 << @shift bytes. */
@@ -170,20 +143,15 @@ static int place_chunks(struct image *image, uint32_t index, uint64_t *place)
 	return 0;
 }
 
-int image_layout(struct tree *tree, struct image **ret_image)
+/* Places all file data, from 0 on, and returns where it ends. */
+static int place_data(struct image *image, uint64_t *ret_end)
 {
-	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
-	struct image_header *header;
-	uint64_t place = IMAGE_DATA_OFFSET;
+	const struct tree *tree = image->tree;
+	uint64_t place = 0;
 	int r = 0;
 
-	if (!image) {
-		tree_free(tree);
-		return report_error(-ENOMEM, "cannot lay out the image");
-	}
-	image->tree = tree;
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
-		struct entry *entry = &tree->entries[i];
+		const struct entry *entry = &tree->entries[i];
 		struct extent extent = { place, 0, entry->size, i };
 
 		if (!S_ISREG(entry->mode) || entry->inode_entry != i || entry->size == 0)
@@ -197,23 +165,43 @@ int image_layout(struct tree *tree, struct image **ret_image)
 		r = image_add_extent(image, &extent);
 		place += align_up(entry->size, EROFS_BLOCK);
 	}
+	*ret_end = place;
+	return r;
+}
+
+int image_layout(struct tree *tree, struct image **ret_image)
+{
+	_cleanup_image_ struct image *image = calloc(1, sizeof(*image));
+	struct image_header *header;
+	uint64_t data_bytes, blocks;
+	int r;
+
+	if (!image) {
+		tree_free(tree);
+		return report_error(-ENOMEM, "cannot lay out the image");
+	}
+	image->tree = tree;
 	header = &image->header;
-	header->meta_offset = place;
-	if (r == 0)
-		r = image_layout_metadata(image);
+	header->files = tree->count;
+	header->file_bytes = tree->file_bytes;
+	r = place_data(image, &data_bytes);
 	if (r < 0)
 		return report_error(r, "cannot lay out the image");
-	header->digests_offset = header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK);
-	header->digests_count = image_segments(header);
-	header->image_bytes =
-		header->digests_offset +
-		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);
-	if (header->image_bytes >> EROFS_BLOCK_BITS >= EROFS_NULL_BLOCK)
+	if (data_bytes < IMAGE_DATA_MINIMUM)
+		data_bytes = IMAGE_DATA_MINIMUM;
+	image_place_tables(image, image_measure_metadata(image, &blocks));
+	image_set_geometry(header, data_bytes);
+	if (header->image_bytes >= IMAGE_BYTES_MAX)
 		return report_error(-E_NO_FIT,
 				    "the state takes %s; an image can have at most 16 TiB",
 				    size_exact(header->image_bytes).text);
-	header->files = tree->count;
-	header->file_bytes = tree->file_bytes;
+	for (size_t i = 0; i < image->extent_count; i++)
+		image->extents[i].place += header->data_offset;
+	r = image_index_allocate(image);
+	if (r < 0)
+		return report_error(r, "cannot lay out the image");
+	image_emit_metadata(image, blocks);
+	image_emit_tables(image);
 	*ret_image = take_pointer(image);
 	return 0;
 }

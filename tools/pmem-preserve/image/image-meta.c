@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The metadata of an image: inodes, xattrs, directories, and the tables after them. */
+/* The metadata of an image: inodes, xattrs, directories, and the table of extra xattrs. */
 #include "image/image-internal.h"
 #include "image/xattr-prefix.h"
 
@@ -169,11 +169,13 @@ static uint64_t tail_bytes(const struct entry *entry)
 	return S_ISDIR(entry->mode) || S_ISLNK(entry->mode) ? entry->size : 0;
 }
 
-static bool tail_is_inline(const struct entry *entry, uint64_t xattrs)
+/* All of it has to fit into one block; the root cannot begin with one, since there is no nid of 0. */
+static bool tail_is_inline(const struct tree *tree, uint32_t index, uint64_t xattrs)
 {
-	uint64_t tail = tail_bytes(entry);
+	uint64_t tail = tail_bytes(&tree->entries[index]);
 
-	return tail && sizeof(struct erofs_inode) + xattrs + tail <= EROFS_BLOCK;
+	return tail && (index ? 0 : INODE_ALIGN) + sizeof(struct erofs_inode) + xattrs + tail <=
+			       EROFS_BLOCK;
 }
 
 static uint64_t chunk_index_bytes(const struct entry *entry)
@@ -185,9 +187,7 @@ static uint64_t chunk_index_bytes(const struct entry *entry)
 	return 4 * (((entry->size - 1) >> shift) + 1);
 }
 
-/* Places the inodes (entry->data), and measures all parts of the metadata. */
-static void place_inodes(struct image *image, uint64_t *ret_inodes, uint64_t *ret_blocks,
-			 uint64_t *ret_extra)
+uint64_t image_measure_metadata(struct image *image, uint64_t *ret_blocks)
 {
 	struct tree *tree = image->tree;
 	/* Not at 0: a nid of 0 would be inode number 0. */
@@ -204,7 +204,7 @@ static void place_inodes(struct image *image, uint64_t *ret_inodes, uint64_t *re
 		xattrs = measure_xattrs(tree, entry->xattrs, &extra);
 		tail = tail_bytes(entry);
 		place = align_up(place, INODE_ALIGN);
-		if (tail_is_inline(entry, xattrs)) {
+		if (tail_is_inline(tree, i, xattrs)) {
 			uint64_t start = place + sizeof(struct erofs_inode) + xattrs;
 
 			if (start / EROFS_BLOCK != (start + tail - 1) / EROFS_BLOCK)
@@ -212,15 +212,15 @@ static void place_inodes(struct image *image, uint64_t *ret_inodes, uint64_t *re
 		}
 		entry->data = place;
 		place += sizeof(struct erofs_inode) + xattrs;
-		if (tail_is_inline(entry, xattrs))
+		if (tail_is_inline(tree, i, xattrs))
 			place += tail;
 		else
 			blocks += align_up(tail, EROFS_BLOCK);
 		place += chunk_index_bytes(entry);
 	}
-	*ret_inodes = align_up(place, EROFS_BLOCK);
-	*ret_blocks = blocks;
-	*ret_extra = extra;
+	*ret_blocks = align_up(place, EROFS_BLOCK);
+	image->header.inodes_bytes = *ret_blocks + blocks;
+	return extra;
 }
 
 static void emit_xattrs(const struct image *image, uint32_t index, uint8_t *out, uint8_t **extra)
@@ -283,15 +283,16 @@ static size_t emit_chunks(const struct image *image, uint32_t index, size_t exte
 	return extent;
 }
 
-static void emit_inodes(struct image *image, uint64_t blocks, uint8_t *extra)
+void image_emit_metadata(struct image *image, uint64_t blocks)
 {
 	const struct tree *tree = image->tree;
+	uint8_t *extra = image->index + image->tables[IMAGE_TABLE_EXTRA].offset;
 	uint64_t ignored = 0;
 	size_t extent = 0;
 
 	for (uint32_t i = 0; i < tree->count; i++) {
 		const struct entry *entry = &tree->entries[i];
-		uint8_t *at = image->meta + entry->data, *tail;
+		uint8_t *at = image->index + entry->data, *tail;
 		enum erofs_data_layout layout = EROFS_PLAIN;
 		struct erofs_inode inode;
 		uint64_t xattrs;
@@ -314,11 +315,12 @@ static void emit_inodes(struct image *image, uint64_t blocks, uint8_t *extra)
 				(uint16_t)((xattrs - sizeof(struct erofs_xattr_header)) / 4 + 1);
 		emit_xattrs(image, i, at + sizeof(inode), &extra);
 		tail = at + sizeof(inode) + xattrs;
-		if (tail_is_inline(entry, xattrs)) {
+		if (tail_is_inline(tree, i, xattrs)) {
 			layout = EROFS_INLINE;
 		} else if (tail_bytes(entry)) {
-			inode.data = (uint32_t)((image->header.meta_offset + blocks) / EROFS_BLOCK);
-			tail = image->meta + blocks;
+			inode.data =
+				(uint32_t)((image->header.index_offset + blocks) / EROFS_BLOCK);
+			tail = image->index + blocks;
 			blocks += align_up(entry->size, EROFS_BLOCK);
 		}
 		if (S_ISDIR(entry->mode)) {
@@ -337,54 +339,4 @@ static void emit_inodes(struct image *image, uint64_t blocks, uint8_t *extra)
 		inode.format = (uint16_t)(1 | layout << 1);
 		memcpy(at, &inode, sizeof(inode));
 	}
-}
-
-static void emit_super(struct image *image, uint64_t inodes, bool chunks)
-{
-	const struct image_header *header = &image->header;
-	struct erofs_super super = {
-		.magic = EROFS_MAGIC,
-		.feature_compat = EROFS_COMPAT_MTIME,
-		.block_bits = EROFS_BLOCK_BITS,
-		.root_nid = (uint16_t)(image->tree->entries[0].data >> EROFS_NID_SHIFT),
-		.inodes = inodes,
-		.meta_block = (uint32_t)(header->meta_offset / EROFS_BLOCK),
-		.volume_name = "pmem-preserve",
-		.feature_incompat = chunks ? EROFS_INCOMPAT_CHUNKED : 0,
-	};
-
-	memcpy(image->super, &super, sizeof(super));
-}
-
-int image_layout_metadata(struct image *image)
-{
-	struct image_header *header = &image->header;
-	const struct tree *tree = image->tree;
-	uint64_t inodes, blocks, extra, padded, count = 0;
-	bool chunks = false;
-	char *path;
-
-	place_inodes(image, &inodes, &blocks, &extra);
-	header->inodes_bytes = inodes + blocks;
-	header->extra_offset = header->meta_offset + header->inodes_bytes;
-	header->extra_bytes = extra;
-	header->paths_offset = header->extra_offset + extra;
-	for (size_t i = 0; i < tree->path_count; i++)
-		header->paths_bytes += strlen(tree->paths[i]) + 1;
-	header->meta_bytes = header->inodes_bytes + extra + header->paths_bytes;
-	padded = align_up(header->meta_bytes, EROFS_BLOCK);
-	image->meta = store_buffer(padded);
-	if (!image->meta)
-		return -ENOMEM;
-	memset(image->meta, 0, padded);
-	emit_inodes(image, inodes, image->meta + header->inodes_bytes);
-	path = (char *)image->meta + header->inodes_bytes + extra;
-	for (size_t i = 0; i < tree->path_count; i++)
-		path = stpcpy(path, tree->paths[i]) + 1;
-	for (uint32_t i = 0; i < tree->count; i++) {
-		count += holds_inode(tree, i);
-		chunks |= (tree->entries[i].flags & ENTRY_SPARSE) && tree->entries[i].size;
-	}
-	emit_super(image, count, chunks);
-	return 0;
 }

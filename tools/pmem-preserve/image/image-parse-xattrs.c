@@ -11,15 +11,15 @@ static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set
 			       uint64_t bytes)
 {
 	const uint8_t *end = at + bytes;
-	struct erofs_xattr_header header;
 	int r;
 
 	if (bytes == 0)
 		return 0;
-	memcpy(&header, at, sizeof(header));
-	if (header.shared_count)
+	if (!parse_is_zero(at, sizeof(struct erofs_xattr_header)))
 		return parse_bad(parse, index, "shared extended attributes");
-	at += sizeof(header);
+	at += sizeof(struct erofs_xattr_header);
+	if (at == end)
+		return parse_bad(parse, index, "extended attributes");
 	while (at < end) {
 		char name[EROFS_NAME_MAX + sizeof("system.posix_acl_default")];
 		const struct xattr_prefix *prefix;
@@ -33,7 +33,9 @@ static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set
 		prefix = xattr_prefix_by_number(entry.prefix);
 		if (total > (uint64_t)(end - at) || !prefix ||
 		    (prefix->whole ? entry.name_length != 0 : entry.name_length == 0) ||
-		    memchr(at + sizeof(entry), '\0', entry.name_length))
+		    memchr(at + sizeof(entry), '\0', entry.name_length) ||
+		    !parse_is_zero(at + sizeof(entry) + entry.name_length + value_length,
+				   total - sizeof(entry) - entry.name_length - value_length))
 			return parse_bad(parse, index, "extended attributes");
 		memcpy(name, prefix->text, prefix->length);
 		memcpy(name + prefix->length, at + sizeof(entry), entry.name_length);
@@ -44,15 +46,6 @@ static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set
 		at += total;
 	}
 	return 0;
-}
-
-static int compare_records(const void *a, const void *b)
-{
-	struct image_extra_xattr x, y;
-
-	memcpy(&x, *(const uint8_t *const *)a, sizeof(x));
-	memcpy(&y, *(const uint8_t *const *)b, sizeof(y));
-	return x.nid < y.nid ? -1 : x.nid > y.nid;
 }
 
 /* The records of the inode with @nid. */
@@ -81,18 +74,20 @@ static int parse_extra_xattrs(struct parse *parse, uint64_t nid, uint32_t set)
 				    name + record.name_length, record.value_length);
 		if (r < 0)
 			return parse_no_memory(parse, r);
+		parse->extra_used++;
 	}
 	return 0;
 }
 
 int parse_extra_table(struct parse *parse)
 {
-	const struct image_header *header = &parse->image->header;
-	const uint8_t *start = parse->image->meta + header->inodes_bytes;
-	const uint8_t *end = start + header->extra_bytes;
+	const struct image_table *table = &parse->image->tables[IMAGE_TABLE_EXTRA];
+	const uint8_t *start = parse->image->index + table->offset;
+	const uint8_t *end = start + table->length;
+	uint64_t last = 0;
 
-	parse->extra = calloc(header->extra_bytes / sizeof(struct image_extra_xattr) + 1,
-			      sizeof(*parse->extra));
+	parse->extra =
+		calloc(table->length / sizeof(struct image_extra_xattr) + 1, sizeof(*parse->extra));
 	if (!parse->extra)
 		return parse_no_memory(parse, -ENOMEM);
 	for (const uint8_t *at = start; at < end;) {
@@ -106,13 +101,45 @@ int parse_extra_table(struct parse *parse)
 					 record.value_length,
 				 8);
 		if (bytes > (uint64_t)(end - at) || record.name_length == 0 ||
-		    record.name_length > XATTR_NAME_MAX ||
-		    memchr(at + sizeof(record), '\0', record.name_length))
+		    record.name_length > XATTR_NAME_MAX || record.nid < last ||
+		    memchr(at + sizeof(record), '\0', record.name_length) ||
+		    !parse_is_zero(at + sizeof(record) + record.name_length + record.value_length,
+				   bytes - sizeof(record) - record.name_length -
+					   record.value_length))
 			return parse_bad(parse, 0, "table of extra attributes");
+		last = record.nid;
 		parse->extra[parse->extra_count++] = at;
 		at += bytes;
 	}
-	qsort(parse->extra, parse->extra_count, sizeof(*parse->extra), compare_records);
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No name occurs twice, after the inode and in the table together. */
+static int check_names(struct parse *parse, uint32_t index, uint32_t set)
+{
+	_cleanup_free_ const char **names = NULL;
+	const uint8_t *cursor = NULL;
+	struct xattr_set header;
+	struct xattr xattr;
+	size_t count = 0;
+
+	memcpy(&header, parse->tree->xattrs + set, sizeof(header));
+	if (header.count < 2)
+		return 0;
+	names = calloc(header.count, sizeof(*names));
+	if (!names)
+		return parse_no_memory(parse, -ENOMEM);
+	while (tree_next_xattr(parse->tree, set, &cursor, &xattr))
+		names[count++] = xattr.name;
+	qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 1; i < count; i++)
+		if (strcmp(names[i - 1], names[i]) == 0)
+			return parse_bad(parse, index, "an extended attribute with two values");
 	return 0;
 }
 
@@ -123,9 +150,12 @@ int parse_xattrs(struct parse *parse, uint32_t index, uint64_t place, uint64_t b
 
 	if (r < 0)
 		return parse_no_memory(parse, r);
-	r = parse_inline_xattrs(parse, index, set, parse->image->meta + place + INODE_BYTES, bytes);
+	r = parse_inline_xattrs(parse, index, set, parse->image->index + place + INODE_BYTES,
+				bytes);
 	if (r == 0)
 		r = parse_extra_xattrs(parse, place >> EROFS_NID_SHIFT, set);
+	if (r == 0)
+		r = check_names(parse, index, set);
 	if (r < 0)
 		return r;
 	tree_xattrs_end(parse->tree, &set, parse->tree->entries[index ? index - 1 : 0].xattrs);

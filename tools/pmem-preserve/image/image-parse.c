@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From the metadata of an image to a tree. The metadata is not trusted: every offset and count is
- * checked before it is used, and the space of all inodes is accounted for, so that no image can
+ * From the index of an image to a tree. The index is not trusted: every offset and count is checked
+ * before it is used, and the space of all inodes is accounted for, so that no image can
  * cause a read out of bounds, a loop, or memory use out of proportion to its size.
  */
 #include "image/image-parse.h"
@@ -26,7 +26,7 @@ int parse_no_memory(const struct parse *parse, int r)
 	return report_error(r, "%s: cannot read the checkpoint", parse->image->store->path);
 }
 
-/* The offset of inode @nid in the metadata, or UINT64_MAX if no inode can be there. */
+/* The offset of inode @nid in the index, or UINT64_MAX if no inode can be there. */
 static uint64_t inode_place(const struct parse *parse, uint64_t nid)
 {
 	uint64_t place;
@@ -39,14 +39,6 @@ static uint64_t inode_place(const struct parse *parse, uint64_t nid)
 	return place;
 }
 
-static bool claim(struct parse *parse, uint64_t bytes)
-{
-	if (bytes > parse->left)
-		return false;
-	parse->left -= bytes;
-	return true;
-}
-
 /* Adds @length bytes of file data at block @block to the entry's extents. */
 static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint64_t offset,
 		      uint64_t length)
@@ -56,8 +48,8 @@ static int parse_data(struct parse *parse, uint32_t index, uint64_t block, uint6
 	struct extent extent = { block * EROFS_BLOCK, offset, length, index };
 	int r;
 
-	if (extent.place < IMAGE_DATA_OFFSET || extent.place > image->header.meta_offset ||
-	    length > image->header.meta_offset - extent.place)
+	if (extent.place < image->header.data_offset || extent.place > image->header.index_offset ||
+	    length > image->header.index_offset - extent.place)
 		return parse_bad(parse, index, "data outside of the data area");
 	if (last && last->entry == index && last->offset + last->length == offset &&
 	    last->place + last->length == extent.place) {
@@ -79,15 +71,18 @@ static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, ui
 	if (format & ~EROFS_CHUNK_BITS_MASK || entry->size == 0)
 		return parse_bad(parse, index, "chunk format");
 	chunks = ((entry->size - 1) >> shift) + 1;
-	if (chunks > (parse->area - place) / 4 || !claim(parse, 4 * chunks))
+	if (chunks > (parse->area - place) / 4)
 		return parse_bad(parse, index, "chunk index");
+	r = parse_claim(parse, index, place, 4 * chunks);
+	if (r < 0)
+		return r;
 	entry->flags |= ENTRY_SPARSE;
 	entry->chunk_bits = format & EROFS_CHUNK_BITS_MASK;
 	for (uint64_t i = 0; i < chunks; i++) {
 		uint64_t offset = i << shift;
 		uint32_t block;
 
-		memcpy(&block, parse->image->meta + place + 4 * i, sizeof(block));
+		memcpy(&block, parse->image->index + place + 4 * i, sizeof(block));
 		if (block == EROFS_NULL_BLOCK)
 			continue;
 		r = parse_data(parse, index, block, offset,
@@ -99,23 +94,22 @@ static int parse_chunks(struct parse *parse, uint32_t index, uint32_t format, ui
 	return 0;
 }
 
-/* The offset of a directory's or link's bytes in the metadata; UINT64_MAX if it is not valid. */
-static uint64_t find_tail(struct parse *parse, const struct erofs_inode *inode,
-			  enum erofs_data_layout layout, uint64_t size, uint64_t place)
+/* Finds the bytes of a directory or link, in the area. */
+static int parse_tail(struct parse *parse, uint32_t index, const struct erofs_inode *inode,
+		      enum erofs_data_layout layout, uint64_t place)
 {
-	uint64_t first = parse->image->header.meta_offset / EROFS_BLOCK;
+	struct entry *entry = &parse->tree->entries[index];
+	uint64_t first = parse->image->header.index_offset / EROFS_BLOCK;
 	uint64_t block = inode->data;
 
-	if (layout == EROFS_PLAIN) {
-		if (block < first)
-			return UINT64_MAX;
+	if (layout == EROFS_PLAIN && block >= first)
 		place = (block - first) * EROFS_BLOCK;
-	} else if (layout != EROFS_INLINE || place % EROFS_BLOCK + size > EROFS_BLOCK) {
-		return UINT64_MAX;
-	}
-	if (size == 0 || place > parse->area || size > parse->area - place || !claim(parse, size))
-		return UINT64_MAX;
-	return place;
+	else if (layout != EROFS_INLINE || block || place % EROFS_BLOCK + entry->size > EROFS_BLOCK)
+		return parse_bad(parse, index, "location of a directory or link");
+	if (entry->size == 0 || place > parse->area || entry->size > parse->area - place)
+		return parse_bad(parse, index, "location of a directory or link");
+	entry->data = place;
+	return parse_claim(parse, index, place, entry->size);
 }
 
 static int parse_link(struct parse *parse, uint32_t index, const uint8_t *target)
@@ -137,21 +131,25 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 {
 	struct entry *entry = &parse->tree->entries[index];
 	struct erofs_inode inode;
-	uint64_t xattrs = 0, behind, tail;
+	uint64_t xattrs = 0, behind;
 	uint32_t format, layout;
 	int r;
 
-	memcpy(&inode, parse->image->meta + place, sizeof(inode));
+	memcpy(&inode, parse->image->index + place, sizeof(inode));
 	format = inode.format;
 	layout = format >> 1;
-	if (!(format & 1) ||
+	if (!(format & 1) || inode.reserved ||
+	    !parse_is_zero(inode.reserved2, sizeof(inode.reserved2)) ||
 	    (layout != EROFS_PLAIN && layout != EROFS_INLINE && layout != EROFS_CHUNKS))
 		return parse_bad(parse, index, "inode format");
 	if (inode.xattr_count)
 		xattrs = sizeof(struct erofs_xattr_header) + 4ull * (inode.xattr_count - 1u);
 	behind = place + INODE_BYTES + xattrs;
-	if (behind > parse->area || !claim(parse, INODE_BYTES + xattrs))
+	if (behind > parse->area)
 		return parse_bad(parse, index, "extended attributes");
+	r = parse_claim(parse, index, place, INODE_BYTES + xattrs);
+	if (r < 0)
+		return r;
 	entry->mode = inode.mode;
 	entry->size = inode.size;
 	entry->uid = inode.uid;
@@ -172,25 +170,24 @@ static int parse_inode(struct parse *parse, uint32_t index, uint64_t place)
 	case S_IFREG:
 		if (layout == EROFS_CHUNKS)
 			return parse_chunks(parse, index, inode.data, behind);
-		if (layout != EROFS_PLAIN)
+		if (layout != EROFS_PLAIN || (entry->size == 0 && inode.data))
 			return parse_bad(parse, index, "inode format");
 		return entry->size ? parse_data(parse, index, inode.data, 0, entry->size) : 0;
 	case S_IFDIR:
 	case S_IFLNK:
-		tail = find_tail(parse, &inode, layout, entry->size, behind);
-		if (tail == UINT64_MAX)
-			return parse_bad(parse, index, "location of a directory or link");
-		entry->data = tail;
-		return S_ISLNK(entry->mode) ? parse_link(parse, index, parse->image->meta + tail)
-					    : 0;
+		r = parse_tail(parse, index, &inode, layout, behind);
+		if (r < 0 || S_ISDIR(entry->mode))
+			return r;
+		return parse_link(parse, index, parse->image->index + entry->data);
 	case S_IFCHR:
 	case S_IFBLK:
 		entry->device = inode.data;
 		/* fallthrough */
 	case S_IFIFO:
 	case S_IFSOCK:
-		entry->size = 0;
-		return layout == EROFS_PLAIN ? 0 : parse_bad(parse, index, "inode format");
+		return layout == EROFS_PLAIN && entry->size == 0 && inode.data == entry->device
+			       ? 0
+			       : parse_bad(parse, index, "inode format");
 	default:
 		return parse_bad(parse, index, "file type");
 	}
@@ -242,8 +239,27 @@ static int parse_child(struct parse *parse, uint32_t directory, const char *name
 	return 0;
 }
 
+/* What of a directory has been seen so far. */
+struct listing {
+	unsigned int dots;
+	const char *last; /* the name before */
+	size_t last_length;
+};
+
+/* Names are sorted bytewise, "." and ".." among them. */
+static bool is_in_order(struct listing *listing, const char *name, size_t length)
+{
+	size_t common = length < listing->last_length ? length : listing->last_length;
+	int order = listing->last ? memcmp(listing->last, name, common) : -1;
+	bool in_order = order < 0 || (order == 0 && listing->last_length < length);
+
+	listing->last = name;
+	listing->last_length = length;
+	return in_order;
+}
+
 static int parse_directory_block(struct parse *parse, uint32_t directory, const uint8_t *block,
-				 size_t bytes, unsigned int *dots)
+				 size_t bytes, bool whole, struct listing *listing)
 {
 	const struct tree *tree = parse->tree;
 	struct erofs_dirent dirent, next;
@@ -262,6 +278,8 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 		const char *name;
 
 		memcpy(&dirent, block + i * sizeof(dirent), sizeof(dirent));
+		if (dirent.reserved)
+			return parse_bad(parse, directory, "directory block");
 		start = dirent.name_offset;
 		end = bytes;
 		if (i + 1 < count) {
@@ -271,28 +289,30 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 		if (start < first_name || end <= start || end > bytes)
 			return parse_bad(parse, directory, "directory block");
 		name = (const char *)block + start;
-		/* Only the last name in a block may be followed by padding. */
-		if (i + 1 == count)
+		/* Only the last name in a whole block may be followed by padding. */
+		if (i + 1 == count && whole)
 			end = start + strnlen(name, end - start);
 		if (end == start || memchr(name, '\0', end - start) ||
 		    end - start > EROFS_NAME_MAX || memchr(name, '/', end - start))
 			return parse_bad(parse, directory, "name in the directory");
+		if (i + 1 == count && !parse_is_zero(block + end, bytes - end))
+			return parse_bad(parse, directory, "directory block");
+		if (!is_in_order(listing, name, end - start))
+			return parse_bad(parse, directory, "order of the directory");
 		if (end - start <= 2 && memcmp(name, "..", end - start) == 0) {
 			uint32_t other =
 				end - start == 1 ? directory : tree->entries[directory].parent;
 
-			if (*dots & 1u << (end - start) || dirent.nid != tree->entries[other].inode)
+			if (dirent.type != EROFS_TYPE_DIRECTORY ||
+			    dirent.nid != tree->entries[other].inode)
 				return parse_bad(parse, directory,
 						 "\".\" or \"..\" in the directory");
-			*dots |= 1u << (end - start);
+			listing->dots |= 1u << (end - start);
 			continue;
 		}
 		r = parse_child(parse, directory, name, end - start, &dirent);
 		if (r < 0)
 			return r;
-		if (tree->count - 1 > tree->entries[directory].first &&
-		    strcmp(tree_name(tree, tree->count - 2), tree_name(tree, tree->count - 1)) >= 0)
-			return parse_bad(parse, directory, "order of the directory");
 	}
 	return 0;
 }
@@ -300,19 +320,18 @@ static int parse_directory_block(struct parse *parse, uint32_t directory, const 
 static int parse_directory(struct parse *parse, uint32_t index)
 {
 	uint64_t size = parse->tree->entries[index].size, data = parse->tree->entries[index].data;
-	unsigned int dots = 0;
+	struct listing listing = { 0 };
 	int r;
 
-	if (tree_path_length(parse->tree, index) > TREE_PATH_MAX)
-		return parse_bad(parse, index, "its path is too long");
 	parse->tree->entries[index].first = parse->tree->count;
 	for (uint64_t at = 0; at < size; at += EROFS_BLOCK) {
-		r = parse_directory_block(parse, index, parse->image->meta + data + at,
-					  size - at < EROFS_BLOCK ? size - at : EROFS_BLOCK, &dots);
+		r = parse_directory_block(parse, index, parse->image->index + data + at,
+					  size - at < EROFS_BLOCK ? size - at : EROFS_BLOCK,
+					  size - at > EROFS_BLOCK, &listing);
 		if (r < 0)
 			return r;
 	}
-	if (dots != (1u << 1 | 1u << 2))
+	if (listing.dots != (1u << 1 | 1u << 2))
 		return parse_bad(parse, index, "no \".\" or \"..\" in the directory");
 	parse->tree->entries[index].count = parse->tree->count - parse->tree->entries[index].first;
 	return 0;
@@ -341,73 +360,45 @@ static int check_extents(struct parse *parse)
 	return 0;
 }
 
-/* Marks a path that was checkpointed, and the directories that only lead to it. */
-static int mark_path(struct parse *parse, const char *path)
-{
-	struct tree *tree = parse->tree;
-	bool inside = false;
-	uint32_t index = 0;
-
-	if (*path != '/')
-		return parse_bad(parse, 0, "table of paths");
-	for (const char *name = path + 1; *name;) {
-		size_t length = strcspn(name, "/");
-
-		inside |= tree->entries[index].flags & ENTRY_ROOT;
-		if (!inside)
-			tree->entries[index].flags |= ENTRY_ANCESTOR;
-		index = tree_find_child(tree, index, name, length);
-		if (length == 0 || index == 0)
-			return parse_bad(parse, 0, "table of paths");
-		name += length;
-		name += *name == '/';
-	}
-	tree->entries[index].flags = (tree->entries[index].flags & ~ENTRY_ANCESTOR) | ENTRY_ROOT;
-	return 0;
-}
-
-static int parse_paths(struct parse *parse)
+/* What is said twice agrees: in header, superblock, inodes, and by the tree itself. */
+static int check_counts(struct parse *parse)
 {
 	const struct image_header *header = &parse->image->header;
-	const char *at =
-		(const char *)parse->image->meta + header->inodes_bytes + header->extra_bytes;
-	const char *end = at + header->paths_bytes;
-	struct tree *tree = parse->tree;
-	size_t count = 0;
-	int r;
-
-	if (header->paths_bytes == 0 || end[-1] != '\0')
-		return parse_bad(parse, 0, "table of paths");
-	for (const char *p = at; p < end; p++)
-		count += *p == '\0';
-	tree->paths = calloc(count, sizeof(*tree->paths));
-	if (!tree->paths)
-		return parse_no_memory(parse, -ENOMEM);
-	for (; at < end; at += strlen(at) + 1) {
-		tree->paths[tree->path_count] = strdup(at);
-		if (!tree->paths[tree->path_count])
-			return parse_no_memory(parse, -ENOMEM);
-		tree->path_count++;
-		r = mark_path(parse, at);
-		if (r < 0)
-			return r;
-	}
-	for (uint32_t i = 1; i < tree->count; i++)
-		if (tree->entries[tree->entries[i].parent].flags & ENTRY_ANCESTOR &&
-		    !(tree->entries[i].flags & (ENTRY_ANCESTOR | ENTRY_ROOT)))
-			return parse_bad(parse, i, "not beneath a path that was checkpointed");
-	return 0;
-}
-
-/* The root inode is always the first; another root would mean that the kernel mounts another tree. */
-static bool super_agrees(const struct image *image)
-{
+	const struct tree *tree = parse->tree;
+	_cleanup_free_ uint8_t *seen = calloc(tree->count / 8 + 1, 1);
 	struct erofs_super super;
+	uint64_t inodes = 0;
+	bool chunks = false;
 
-	memcpy(&super, image->super, sizeof(super));
-	return super.magic == EROFS_MAGIC && super.block_bits == EROFS_BLOCK_BITS &&
-	       (uint64_t)super.meta_block * EROFS_BLOCK == image->header.meta_offset &&
-	       super.root_nid == INODE_BYTES >> EROFS_NID_SHIFT;
+	if (!seen)
+		return parse_no_memory(parse, -ENOMEM);
+	if (header->files != tree->count || header->file_bytes != tree->file_bytes)
+		return parse_bad(parse, 0, "number or size of the files");
+	for (uint32_t i = 0; i < tree->count; i++) {
+		const struct entry *entry = &tree->entries[i];
+		struct erofs_inode inode;
+
+		if (entry->inode_entry != i)
+			continue;
+		memcpy(&inode, parse->image->index + (entry->inode << EROFS_NID_SHIFT),
+		       sizeof(inode));
+		if (inode.links != entry->links)
+			return parse_bad(parse, i, "number of links");
+		if (inode.ino == 0 || inode.ino > tree->count ||
+		    seen[inode.ino / 8] & 1u << inode.ino % 8)
+			return parse_bad(parse, i, "inode number");
+		seen[inode.ino / 8] |= (uint8_t)(1u << inode.ino % 8);
+		inodes++;
+		chunks |= entry->flags & ENTRY_SPARSE;
+	}
+	super = image_super(header, inodes, chunks);
+	if (memcmp(&super, parse->image->super, sizeof(super)) ||
+	    !parse_is_zero(parse->image->super + sizeof(super),
+			   sizeof(parse->image->super) - sizeof(super)))
+		return parse_bad(parse, 0, "superblock");
+	if (parse->extra_used != parse->extra_count)
+		return parse_bad(parse, 0, "table of extra attributes");
+	return 0;
 }
 
 static int parse_tree(struct parse *parse)
@@ -417,8 +408,6 @@ static int parse_tree(struct parse *parse)
 	uint32_t index;
 	int r;
 
-	if (!super_agrees(parse->image))
-		return parse_bad(parse, 0, "superblock");
 	if (place == UINT64_MAX)
 		return parse_bad(parse, 0, "no room for the root inode");
 	r = tree_add(tree, 0, "", 0, &index);
@@ -441,6 +430,9 @@ static int parse_all(struct parse *parse)
 	parse->entry_of = calloc(parse->area / INODE_BYTES + 1, sizeof(*parse->entry_of));
 	if (!parse->entry_of)
 		return parse_no_memory(parse, -ENOMEM);
+	r = parse_table_directory(parse);
+	if (r < 0)
+		return r;
 	r = parse_extra_table(parse);
 	if (r < 0)
 		return r;
@@ -450,11 +442,12 @@ static int parse_all(struct parse *parse)
 	r = check_extents(parse);
 	if (r < 0)
 		return r;
-	r = parse_paths(parse);
+	r = parse_check_claims(parse);
 	if (r < 0)
 		return r;
 	tree_count(parse->tree);
-	return 0;
+	r = check_counts(parse);
+	return r < 0 ? r : parse_tables(parse);
 }
 
 int image_parse(struct image *image)
@@ -468,6 +461,7 @@ int image_parse(struct image *image)
 	int r = parse_all(&parse);
 
 	free(parse.entry_of);
+	free(parse.claims);
 	free(parse.extra);
 	return r;
 }

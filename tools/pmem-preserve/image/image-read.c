@@ -1,87 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opening an image: reading and checking header, digests and metadata. */
+/* Opening an image: reading and checking header, superblock and index. */
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "image/image-internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-int image_check_segment(const struct image *image, uint64_t number, const uint8_t *buffer)
-{
-	const struct segment segment = image_segment(&image->header, number);
-	struct image_sealing sealing;
-	struct image_digest digest;
-	int r;
-
-	image_seal_begin(image->seal, number, &sealing);
-	image_seal_add(&sealing, buffer, segment.end - segment.start);
-	r = image_seal_end(&sealing, &digest);
-	if (r < 0)
-		return report_error(r, "%s: cannot compute its digests", image->store->path);
-	return image_digest_same(&digest, &image->digests[number]) ? 0 : -E_DAMAGED;
-}
-
-static int read_digests(struct image *image)
-{
-	const struct image_header *header = &image->header;
-	size_t bytes = header->digests_count * sizeof(struct image_digest);
-	struct image_digest root;
-	int r;
-
-	image->digests = store_buffer(header->image_bytes - header->digests_offset);
-	if (!image->digests)
-		return report_error(-ENOMEM, "%s: cannot read the digests", image->store->path);
-	r = store_read(image->store, image->digests, header->image_bytes - header->digests_offset,
-		       header->digests_offset);
-	if (r == -E_DAMAGED)
-		return report_error(r, "%s: cannot read the table of digests of the checkpoint",
-				    image->store->path);
-	if (r < 0)
-		return r;
-	r = image_seal_table(image->seal, image->digests, bytes, &root);
-	if (r < 0)
-		return report_error(r, "%s: cannot compute its digests", image->store->path);
-	if (!image_digest_same(&root, &header->root_digest))
-		return report_error(-E_DAMAGED,
-				    "%s: the table of digests of the checkpoint is damaged",
-				    image->store->path);
-	return 0;
-}
-
-/* The metadata is read once, into our own memory, so that nobody can change it after the check. */
-static int read_metadata(struct image *image)
-{
-	const struct image_header *header = &image->header;
-	uint64_t bytes = header->digests_offset - header->meta_offset;
-	int r;
-
-	image->meta = store_buffer(bytes);
-	if (!image->meta)
-		return report_error(-ENOMEM, "%s: cannot read the metadata", image->store->path);
-	for (uint64_t i = image_data_segments(header); i < header->digests_count; i++) {
-		const struct segment segment = image_segment(header, i);
-		uint8_t *at = image->meta + (segment.start - header->meta_offset);
-
-		r = store_read(image->store, at, segment.end - segment.start, segment.start);
-		if (r == -E_DAMAGED)
-			return report_error(r,
-					    "%s: cannot read the directories and inodes of the checkpoint",
-					    image->store->path);
-		if (r < 0)
-			return r;
-		r = image_check_segment(image, i, at);
-		if (r == -E_DAMAGED)
-			return report_error(r,
-					    "%s: the directories and inodes of the checkpoint are damaged",
-					    image->store->path);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Only checked: everything that it says is in the header as well. */
+/* What it must be is known from header and index: image_parse() compares it. */
 static int read_super(struct image *image, uint64_t block_offset)
 {
 	_cleanup_free_ uint8_t *block = store_buffer(IMAGE_FIRST_BLOCK);
@@ -103,10 +30,10 @@ static int read_super(struct image *image, uint64_t block_offset)
 /* If the superblock is damaged, its copy is used, as far as @flags allow. */
 static int find_super(struct image *image, unsigned int flags)
 {
-	int r = read_super(image, image->header_lost ? IMAGE_FIRST_BLOCK : 0);
+	int r = read_super(image, image->header_lost ? IMAGE_COPY_OFFSET : 0);
 
 	if (r == -E_DAMAGED && (flags & IMAGE_ALLOW_LOST_HEADER)) {
-		r = read_super(image, image->header_lost ? 0 : IMAGE_FIRST_BLOCK);
+		r = read_super(image, image->header_lost ? 0 : IMAGE_COPY_OFFSET);
 		image->header_lost = true;
 	}
 	if (r == -E_DAMAGED)
@@ -116,6 +43,23 @@ static int find_super(struct image *image, unsigned int flags)
 					    : "%s: the superblock of the checkpoint is damaged; \"restore --salvage\" uses its copy",
 				    image->store->path);
 	return r;
+}
+
+/* What the phase, the size and the features of an authentic image have to say. */
+static int check_use(const struct image *image, unsigned int flags)
+{
+	const struct image_header *header = &image->header;
+	const struct store *store = image->store;
+	uint32_t unknown = header->feature_ro_compat & ~IMAGE_FEATURES_RO_COMPAT;
+
+	if (unknown && (flags & IMAGE_FOR_UPDATE))
+		return report_error(-E_REFUSED,
+				    "%s: the checkpoint has features that this program does not know (bits %#x): it can be read but not marked as restored; use --keep",
+				    store->path, unknown);
+	if (header->image_bytes > store->capacity)
+		warn("%s: has %s, but the checkpoint takes %s: its end is missing", store->path,
+		     size_exact(store->capacity).text, size_exact(header->image_bytes).text);
+	return 0;
 }
 
 int image_open(struct store *store, const struct key *key, unsigned int flags,
@@ -152,6 +96,9 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	r = image_authenticate(&image->header, key, store->path);
 	if (r < 0)
 		return r;
+	r = check_use(image, flags);
+	if (r < 0)
+		return r;
 	r = image_seal_new(key, image->header.uuid, &image->seal);
 	if (r == 0)
 		r = tree_new(&image->tree);
@@ -160,10 +107,7 @@ int image_open(struct store *store, const struct key *key, unsigned int flags,
 	r = find_super(image, flags);
 	if (r < 0)
 		return r;
-	r = read_digests(image);
-	if (r < 0)
-		return r;
-	r = read_metadata(image);
+	r = image_index_read(image);
 	if (r < 0)
 		return r;
 	r = image_parse(image);

@@ -20,24 +20,16 @@ struct image_seal;
 int image_seal_new(const struct key *key, const uint8_t uuid[16], struct image_seal **ret_seal);
 void image_seal_free(struct image_seal *seal);
 
-/* The digest of segment @number of the image, in pieces. Errors are returned at the end. */
-struct image_sealing {
-	struct image_digester digester;
-	struct poly1305 mac;
-	bool keyed;
-	int error;
-};
-void image_seal_begin(const struct image_seal *seal, uint64_t number,
-		      struct image_sealing *sealing);
-void image_seal_add(struct image_sealing *sealing, const void *data, size_t length);
-int image_seal_end(struct image_sealing *sealing, struct image_digest *ret_digest);
+/*
+ * The digests of @count blocks of the image, which lie at @blocks one after the other. @first is the
+ * number of the first one in the image; of the index, that in the index at the end. -ENOMEM; never
+ * without a seal. Two images must not be sealed with one seal: each key is for one block.
+ */
+int image_seal_blocks(const struct image_seal *seal, uint64_t first, const void *blocks,
+		      size_t count, struct image_digest *ret_digests);
 
-/* The digest of what follows the header: the header's super_digest. */
+/* The digest of what follows the header in block 0: the header's super_digest. */
 int image_seal_super(const struct image_seal *seal, const void *data, size_t length,
-		     struct image_digest *ret_digest);
-
-/* The digest of the digest table: the header's root_digest. */
-int image_seal_table(const struct image_seal *seal, const void *data, size_t length,
 		     struct image_digest *ret_digest);
 
 /* The MAC of a header whose variable parts are zeroed. @seal must not be NULL. */
@@ -46,7 +38,7 @@ int image_seal_header(const struct image_seal *seal, const struct image_header *
 
 static inline bool image_digest_same(const struct image_digest *a, const struct image_digest *b)
 {
-	return tags_are_same(a->bytes, b->bytes);
+	return tags_are_same(a->bytes, b->bytes, 1);
 }
 
 #endif

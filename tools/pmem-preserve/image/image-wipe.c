@@ -16,7 +16,7 @@ static int wipe_payload(struct store *store, uint64_t end, struct progress *prog
 	if (!zeroes)
 		return report_error(-ENOMEM, "%s: cannot wipe", store->path);
 	memset(zeroes, 0, PIECE);
-	for (uint64_t at = IMAGE_DATA_OFFSET; at < end && r == 0; at += PIECE) {
+	for (uint64_t at = IMAGE_FIRST_BLOCK; at < end && r == 0; at += PIECE) {
 		uint64_t piece = end - at < PIECE ? end - at : PIECE;
 
 		r = store_write(store, zeroes, piece, at);

@@ -56,25 +56,28 @@ static int fill(const struct image *image, struct walk_reader *reader, uint8_t *
 	return 0;
 }
 
-static int put(const struct job *job, struct image_sealing *sealing, const uint8_t *bytes,
-	       uint64_t at, uint64_t end)
+/* Digests and stores the blocks of the data from @at to @end. */
+static int put(const struct job *job, const uint8_t *bytes, uint64_t at, uint64_t end)
 {
-	image_seal_add(sealing, bytes, end - at);
+	struct image *image = job->image;
+
+	if (image_seal_blocks(image->seal, at / IMAGE_BLOCK, bytes, (end - at) / IMAGE_BLOCK,
+			      image_leaf(image, at)) < 0)
+		return report_error(-ENOMEM, "%s: cannot compute its digests", job->store->path);
 	return store_write(job->store, bytes, end - at, at);
 }
 
-static int write_data(struct image_worker *worker, const struct segment *segment,
-		      struct image_sealing *sealing)
+static int write_data(struct image_worker *worker, uint64_t start, uint64_t stop)
 {
 	const struct job *job = worker->job;
 	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
 	int r = 0;
 
-	for (uint64_t at = segment->start, end; at < segment->end && r == 0; at = end) {
-		end = at + PIECE < segment->end ? at + PIECE : segment->end;
+	for (uint64_t at = start, end; at < stop && r == 0; at = end) {
+		end = at + PIECE < stop ? at + PIECE : stop;
 		r = fill(job->image, &reader, worker->buffer, at, end);
 		if (r == 0)
-			r = put(job, sealing, worker->buffer, at, end);
+			r = put(job, worker->buffer, at, end);
 	}
 	if (r < 0)
 		return r;
@@ -85,32 +88,91 @@ static int write_segment(void *data, uint64_t number)
 {
 	struct image_worker *worker = data;
 	const struct job *job = worker->job;
-	struct image *image = job->image;
-	const struct segment segment = image_segment(&image->header, number);
-	struct image_sealing sealing;
-	int r, sealed;
+	const struct image_header *header = &job->image->header;
+	uint64_t start = header->data_offset + number * IMAGE_SEGMENT;
+	uint64_t stop = start + IMAGE_SEGMENT < header->index_offset ? start + IMAGE_SEGMENT
+								     : header->index_offset;
+	int r = write_data(worker, start, stop);
 
-	image_seal_begin(image->seal, number, &sealing);
-	if (number < image_data_segments(&image->header))
-		r = write_data(worker, &segment, &sealing);
-	else
-		r = put(job, &sealing, image->meta + (segment.start - image->header.meta_offset),
-			segment.start, segment.end);
-	sealed = image_seal_end(&sealing, &image->digests[number]);
-	if (r == 0 && sealed < 0)
-		r = report_error(sealed, "%s: cannot compute its digests", job->store->path);
-	progress_add(job->progress, segment.end - segment.start);
+	progress_add(job->progress, stop - start);
 	if (r < 0)
 		return r;
 	return fault(FAULT_IMAGE_MIB);
+}
+
+/* To both of its places. */
+static int write_index(void *data, uint64_t number)
+{
+	struct image_worker *worker = data;
+	const struct job *job = worker->job;
+	const struct image_header *header = &job->image->header;
+	uint64_t offset = number * IMAGE_SEGMENT, length = header->index_bytes - offset;
+	const uint8_t *bytes = job->image->index + offset;
+	int r;
+
+	if (length > IMAGE_SEGMENT)
+		length = IMAGE_SEGMENT;
+	r = store_write(job->store, bytes, length, header->index_offset + offset);
+	if (r == 0)
+		r = store_write(job->store, bytes, length, header->index_copy_offset + offset);
+	progress_add(job->progress, 2 * length);
+	return r;
+}
+
+/* What lies between the parts. */
+static int write_zeroes(struct store *store, uint64_t at, uint64_t end)
+{
+	_cleanup_free_ uint8_t *zeroes = store_buffer(IMAGE_SEGMENT);
+	int r = 0;
+
+	if (!zeroes)
+		return report_error(-ENOMEM, "%s: cannot write", store->path);
+	memset(zeroes, 0, IMAGE_SEGMENT);
+	for (uint64_t length; at < end && r == 0; at += length) {
+		length = end - at < IMAGE_SEGMENT ? end - at : IMAGE_SEGMENT;
+		r = store_write(store, zeroes, length, at);
+	}
+	return r;
+}
+
+/* Everything but header, superblock and their copy. */
+static int write_payload(struct job *job, const struct image_work *work)
+{
+	struct image *image = job->image;
+	const struct image_header *header = &image->header;
+	uint64_t data_bytes = header->index_offset - header->data_offset;
+	int r = write_zeroes(job->store, IMAGE_FIRST_BLOCK, IMAGE_COPY_OFFSET);
+
+	if (r == 0)
+		r = write_zeroes(job->store, header->index_copy_offset + header->index_bytes,
+				 header->data_offset);
+	if (r == 0)
+		r = image_work(work, (data_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
+			       write_segment);
+	if (r == 0)
+		r = fault(FAULT_IMAGE_COPIED);
+	if (r == 0)
+		r = walk_check_rest(image->tree);
+	if (r < 0)
+		return r;
+	image_emit_marks(image);
+	r = image_index_seal(image);
+	if (r < 0)
+		return report_error(r, "%s: cannot compute its digests", job->store->path);
+	r = image_work(work, (header->index_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
+		       write_index);
+	return r < 0 ? r : fault(FAULT_IMAGE_TABLE);
 }
 
 static int describe(struct image *image, const struct store *store,
 		    const struct image_write_options *options)
 {
 	struct image_header *header = &image->header;
+	const struct tree *tree = image->tree;
 	struct erofs_super super;
 	struct utsname name;
+	uint64_t inodes = 0;
+	bool chunks = false;
 
 	header->phase = IMAGE_PHASE_WRITING;
 	header->generation = options->generation;
@@ -132,11 +194,11 @@ static int describe(struct image *image, const struct store *store,
 		       TIMELINE_EVENTS * sizeof(*options->timeline));
 	header->timeline.at[TIMELINE_WRITE] = header->created_ns;
 
-	memcpy(&super, image->super, sizeof(super));
-	super.build_time = header->created_ns / 1000000000;
-	super.build_time_nsec = (uint32_t)(header->created_ns % 1000000000);
-	super.blocks = (uint32_t)(header->image_bytes / EROFS_BLOCK);
-	memcpy(super.uuid, header->uuid, sizeof(super.uuid));
+	for (uint32_t i = 0; i < tree->count; i++) {
+		inodes += tree->entries[i].inode_entry == i;
+		chunks |= (tree->entries[i].flags & ENTRY_SPARSE) && tree->entries[i].size;
+	}
+	super = image_super(header, inodes, chunks);
 	memcpy(image->super, &super, sizeof(super));
 	if (image_seal_super(image->seal, image->super, sizeof(image->super),
 			     &header->super_digest) < 0)
@@ -144,28 +206,14 @@ static int describe(struct image *image, const struct store *store,
 	return 0;
 }
 
-/* Writes digest table and final header, and then the phase, which makes it a checkpoint. */
+/* Writes the final header, and then the phase, which makes it a checkpoint. */
 static int commit(struct image *image, struct store *store)
 {
 	struct image_header *header = &image->header;
-	size_t bytes = header->digests_count * sizeof(struct image_digest);
-	size_t padded = align_up(bytes, EROFS_BLOCK);
-	_cleanup_free_ uint8_t *table = store_buffer(padded);
 	int r;
 
-	if (!table)
-		return report_error(-ENOMEM, "%s: cannot write the digests", store->path);
-	memcpy(table, image->digests, bytes);
-	memset(table + bytes, 0, padded - bytes);
-	r = store_write(store, table, padded, header->digests_offset);
-	if (r == 0)
-		r = fault(FAULT_IMAGE_TABLE);
-	if (r < 0)
-		return r;
-	r = image_seal_table(image->seal, image->digests, bytes, &header->root_digest);
 	header->timeline.at[TIMELINE_COMMITTED] = unix_ns();
-	if (r == 0)
-		r = image_header_seal(header, image->seal);
+	r = image_header_seal(header, image->seal);
 	if (r < 0)
 		return report_error(r, "%s: cannot compute its digests", store->path);
 	r = image_write_header(image, store, FAULT_IMAGE_HEADER, FAULT_IMAGE_FLUSHED);
@@ -205,9 +253,6 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	r = image_fits(image, store->capacity, store->path);
 	if (r < 0)
 		return r;
-	image->digests = calloc(header->digests_count, sizeof(*image->digests));
-	if (!image->digests)
-		return report_error(-ENOMEM, "%s: cannot write", store->path);
 	r = describe(image, store, options);
 	if (r < 0)
 		return r;
@@ -219,14 +264,10 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	r = image_write_header(image, store, 0, FAULT_IMAGE_MARKED);
 	if (r < 0)
 		return r;
-	progress_begin(&progress, "Saving", header->digests_offset);
-	r = image_work(&work, header->digests_count, write_segment);
+	progress_begin(&progress, "Saving",
+		       header->index_offset - header->data_offset + 2 * header->index_bytes);
+	r = write_payload(&job, &work);
 	progress_end(&progress);
-	if (r == 0)
-		r = fault(FAULT_IMAGE_COPIED);
-	if (r < 0)
-		return r;
-	r = walk_check_rest(image->tree);
 	if (r < 0)
 		return r;
 	r = commit(image, store);

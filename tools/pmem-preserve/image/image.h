@@ -29,11 +29,36 @@ struct image {
 	/* For image-*.c. */
 	struct extent *extents;
 	size_t extent_count, extent_capacity;
-	uint8_t *meta; /* the bytes from header.meta_offset on; whole blocks, aligned */
+	uint8_t *index; /* header.index_bytes: inodes and directories, tables, digests */
+	struct image_table {
+		uint64_t offset; /* in the index */
+		uint64_t length; /* 0: there is no such table */
+	} tables[IMAGE_TABLE_TYPES];
 	uint8_t super[IMAGE_FIRST_BLOCK - IMAGE_HEADER_BYTES]; /* what follows the header */
-	struct image_digest *digests;			       /* header.digests_count */
-	struct image_seal *seal; /* makes the digests; NULL: plain ones */
+	struct image_seal *seal;     /* makes the digests; NULL: plain ones */
+	struct image_damage *damage; /* what image_verify() has found */
+	size_t damage_count, damage_capacity;
 };
+
+/* What lies in a part of an image. */
+enum image_part {
+	IMAGE_PART_HEADER, /* and the superblock */
+	IMAGE_PART_HEADER_COPY,
+	IMAGE_PART_GAP, /* nothing: it must be zero */
+	IMAGE_PART_INDEX,
+	IMAGE_PART_INDEX_COPY,
+	IMAGE_PART_FILES,
+};
+
+/* A damaged range of an image, in bytes. */
+struct image_damage {
+	uint64_t offset;
+	uint64_t length;
+	enum image_part part;
+};
+
+/* "copy of the index". */
+const char *image_part_name(enum image_part part);
 
 void image_free(struct image *image);
 static inline void cleanup_image(struct image **image)
@@ -112,19 +137,23 @@ int image_wipe(struct store *store, uint64_t bytes);
 enum image_open_flags {
 	IMAGE_ALLOW_RESTORED = 1 << 0,
 	IMAGE_ALLOW_LOST_HEADER = 1 << 1, /* or superblock; image->header_lost says so */
+	IMAGE_FOR_UPDATE = 1 << 2,	  /* its phase is to be changed */
 };
 
 /*
- * Reads and checks header, digests and metadata, and makes the tree of them. -E_DAMAGED;
- * -E_NO_CHECKPOINT: there is no committed image; or an error of image_authenticate().
+ * Reads and checks header and index, and makes the tree of it. A block of the index that is damaged
+ * is taken from the copy, with a warning. -E_DAMAGED; -E_NO_CHECKPOINT: there is no committed image;
+ * -E_REFUSED: IMAGE_FOR_UPDATE, and it has features that forbid that; or an error of
+ * image_authenticate().
  */
 int image_open(struct store *store, const struct key *key, unsigned int flags,
 	       struct image **ret_image);
 
 /*
- * Reads all of the image and compares the digests; what cannot be read is damaged. Each name of a
- * damaged file is marked in the tree (ENTRY_DAMAGED) and passed to damaged(). -E_DAMAGED if there
- * is damage or the header was lost.
+ * Reads all of the image, both copies of what there is twice, and compares the digests; what cannot
+ * be read is damaged. Each damaged range is added to image->damage, sorted by offset. Each name of a
+ * damaged file is marked in the tree (ENTRY_DAMAGED) and passed to damaged(). -E_DAMAGED if there is
+ * damage or the header was lost.
  */
 int image_verify(struct image *image, unsigned int threads,
 		 void (*damaged)(void *data, const char *path), void *data);
