@@ -12,8 +12,8 @@
 enum seal_level {
 	SEAL_NONE,
 	SEAL_HEADER, /* only the header's own digest, and its timeline's */
-	SEAL_TABLE,  /* also that of the table of digests */
-	SEAL_ALL,    /* also those of the segments */
+	SEAL_TABLE,  /* also those of the blocks of digests; the copy of the index is made again */
+	SEAL_ALL,    /* also those of all other blocks: the leaves */
 };
 
 /*

@@ -46,13 +46,13 @@ class BlockDevice(ImageCase):
                          .json["image"]["generation"], 2)
 
     def test_what_libnvdimm_looks_at(self):
-        """A stray info block at 4 KiB would change the type of the namespace at the next boot."""
+        """A stale info block at 4 KiB would change the type of the namespace at the next boot."""
         subprocess.run(["dd", "if=/dev/urandom", "of=" + self.image, "bs=64K", "count=1",
                         "conv=fsync", "status=none"], check=True)
         self.checkpoint()
         with open(self.image, "rb") as device:
             info = os.pread(device.fileno(), 16, 4096)
-        self.assertEqual(info, b"pmem-preserve\r\n\x1b")
+        self.assertEqual(info, bytes(16))
 
     def test_udev_is_looking_at_it(self):
         """udev locks a device that has just appeared: some boots would fail."""

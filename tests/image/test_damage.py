@@ -12,6 +12,7 @@ from .support.case import ImageCase
 
 COUNT = int(os.environ.get("PMEM_PRESERVE_MUTANTS", "60"))
 BLOCK = 4096
+COPY = (1 << 20) + BLOCK
 
 
 class Damage(ImageCase):
@@ -83,30 +84,35 @@ class Damage(ImageCase):
         self.expect(program.DONE, "discard", "--image", self.damaged)
 
     def test_lost_copy(self):
-        """The copy is used only if the header is damaged: damage to the copy is harmless."""
-        self.assertFalse(self.judge(self.whole[:BLOCK] + bytes(BLOCK) + self.whole[2 * BLOCK:],
+        """The copy is used only if the header is damaged: damage to the copy costs nothing."""
+        self.assertFalse(self.judge(self.whole[:COPY] + bytes(BLOCK) + self.whole[COPY + BLOCK:],
                                     "the copy of the header"))
 
     def test_everything_else(self):
-        """A bit anywhere behind the header must be noticed, padding and superblock too."""
-        end = self.base.image.header("digests_offset") + \
-            16 * self.base.image.header("digests_count")
+        """A bit anywhere behind the header: superblock, files, index and its copy."""
         count = COUNT // 4
         self.assertEqual(self.flips(1024, BLOCK, count, 2), count)
-        self.assertEqual(self.flips(2 * BLOCK, end, count, 2), count)
+        self.flips(BLOCK, len(self.whole), count, 2)
 
     def test_metadata(self):
-        """A bit of an inode or a name."""
-        start = self.base.image.header("meta_offset")
-        count = COUNT // 4
-        self.assertEqual(self.flips(start, start + self.base.image.header("meta_bytes"), count, 3),
-                         count)
+        """A bit of an inode or a name, in both copies: one would be restored wrongly."""
+        header = self.base.image.header
+        rng = random.Random(3)
+        for _ in range(COUNT // 4):
+            at = rng.randrange(header("inodes_bytes") + header("tables_bytes"))
+            data = bytearray(self.whole)
+            for start in (header("index_offset"), header("index_copy_offset")):
+                data[start + at] ^= 1 << rng.randrange(8)
+            self.assertTrue(self.judge(data, "byte %d of both copies of the index" % at))
 
     def test_cut_short(self):
         """An image whose end is missing."""
-        size = len(self.whole)
-        for length in (size - 1, size - 16, size - BLOCK, size // 2, 2 * BLOCK, BLOCK, BLOCK - 1,
-                       1024, 1023, 17, 1, 0):
+        header = self.base.image.header
+        for length in (header("index_offset"), header("index_offset") - 1):
+            self.judge(self.whole[:length], "an image cut to %d" % length)
+            self.expect(program.DAMAGED, "verify", "--image", self.damaged)
+        for length in (header("data_offset") + BLOCK, header("data_offset"), COPY + 2 * BLOCK,
+                       COPY + BLOCK, 2 * BLOCK, BLOCK, BLOCK - 1, 1024, 1023, 17, 1, 0):
             self.assertTrue(self.judge(self.whole[:length], "an image cut to %d" % length))
             # As long as a part of it is recognized, it is damaged, and not missing.
             if length >= 16:
@@ -118,15 +124,17 @@ class Damage(ImageCase):
 
     def test_lost_and_misplaced_blocks(self):
         """A block that was never written, or written elsewhere."""
-        blocks = len(self.whole) // BLOCK
-        for number in range(2, blocks):
-            block = self.whole[number * BLOCK:(number + 1) * BLOCK]
+        index = self.base.image.header("index_offset")
+        for at in range(self.base.image.header("data_offset"), len(self.whole), BLOCK):
+            block = self.whole[at:at + BLOCK]
             for what, other in (("lost", bytes(BLOCK)),
-                                ("misplaced", self.whole[BLOCK * 2:BLOCK * 3])):
-                if block == other or number % 3 == 2:
+                                ("misplaced", self.whole[index:index + BLOCK])):
+                if block == other or at // BLOCK % 3 == 2:
                     continue
-                data = self.whole[:number * BLOCK] + other + self.whole[(number + 1) * BLOCK:]
-                self.assertTrue(self.judge(data, "block %d, %s," % (number, what)))
+                told = self.judge(self.whole[:at] + other + self.whole[at + BLOCK:],
+                                  "the block at %d, %s," % (at, what))
+                self.assertEqual(told, bool(self.base.image.files_in((at, at + BLOCK))))
+                self.expect(program.DAMAGED, "verify", "--image", self.damaged)
 
     def test_every_file_is_named(self):
         """verify names the damaged files, so that the others can be copied by hand."""
@@ -146,22 +154,23 @@ class DamageInSegments(Damage):
 
     def test_everything_else(self):
         """A bit anywhere in the data."""
-        end = self.base.image.header("digests_offset")
-        self.assertEqual(self.flips(2 * BLOCK, end, COUNT // 8, 4), COUNT // 8)
+        places = [at for extents in self.base.image.files().values() for extent in extents
+                  for at in extent]
+        self.assertEqual(self.flips(min(places), max(places), COUNT // 8, 4), COUNT // 8)
 
     def test_every_file_is_named(self):
-        """verify names the damaged files, and only those of that MiB."""
+        """verify names the damaged files, and only those of that block."""
         for name in ("first", "second"):
             text = (self.state / name).read_bytes()
             self.damaged.write_bytes(self.flip(self.whole.index(text[:4096]) + 100000, 0))
             result = self.expect(program.DAMAGED, "verify", "--image", self.damaged)
             self.assertIn(os.fsencode(self.state / name), result.out)
-            if name == "first":
-                self.assertNotIn(os.fsencode(self.state / "second"), result.out)
+            for other in {"first", "second", "small"} - {name}:
+                self.assertNotIn(os.fsencode(self.state / other), result.out)
 
     def test_swapped_segments(self):
         """Two MiB in each other's place have valid digests, but at the wrong place."""
-        mib = 1 << 20
-        data = self.whole[:mib] + self.whole[2 * mib:3 * mib] + self.whole[mib:2 * mib] + \
-            self.whole[3 * mib:]
+        mib, start = 1 << 20, self.base.image.header("data_offset")
+        one, other = (self.whole[start + n * mib:start + (n + 1) * mib] for n in (0, 1))
+        data = self.whole[:start] + other + one + self.whole[start + 2 * mib:]
         self.assertTrue(self.judge(data, "two segments that were swapped"))

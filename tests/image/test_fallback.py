@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from .support import compiler, keyed, program, snapshot
+from .support.imagefile import ImageFile
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED, USAGE
 from .support.units import UnitsCase
 
@@ -62,7 +63,8 @@ class Fallback(UnitsCase):
         self.call(DONE, "shutdown", "poweroff")
         whole = self.fallback.read_bytes()
         self.empty_state()
-        for at, length in ((8192, 1), (40, 1), (0, 4096)):
+        data = ImageFile(whole).header("data_offset")
+        for at, length in ((data, 1), (40, 1), (0, 4096)):
             data = whole[:at] + bytes(byte ^ 0xa5 for byte in whole[at:at + length]) + \
                 whole[at + length:]
             self.fallback.write_bytes(data)

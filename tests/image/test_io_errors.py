@@ -20,6 +20,7 @@ from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, REFUSED
 
 MIB = 1 << 20
 BLOCK = 4096
+COPY = MIB + BLOCK
 WRITING = struct.pack("<Q", PHASES["writing"])
 
 
@@ -64,11 +65,8 @@ class BadBlocks(ImageCase):
         self.save()
         layout = self.layout()
         bad = [(self.place(name), self.place(name) + BLOCK) for name in ("file1", "file4")]
-        hit = [segment for segment in layout.segments()
-               if any(segment[0] <= start < segment[1] for start, _ in bad)]
-        expected = {path for path, extents in layout.files().items()
-                    if any(a < end and b > start for a, b in extents for start, end in hit)}
-        self.assertLess(len(expected), 6)
+        expected = {str(self.state / name) for name in ("file1", "file4")}
+        self.assertEqual(layout.files_in(*bad), expected)
         for threads in ("1", "8"):
             verify = self.read(DAMAGED, "--json", "verify", "-j", threads, read=bad)
             self.assertEqual(set(json.loads(verify.out)["damaged"]), expected)
@@ -83,23 +81,27 @@ class BadBlocks(ImageCase):
     def test_a_dead_device(self):
         """Thousands of lines would hide what matters."""
         self.save()
-        verify = self.read(DAMAGED, "verify", read=[(BLOCK, self.layout().header("meta_offset"))])
+        verify = self.read(DAMAGED, "verify", read=[(self.layout().header("data_offset"),
+                                                         self.layout().header("index_offset"))])
         self.assertLess(verify.text.count("cannot"), 12, verify.text)
 
     def test_what_is_not_files(self):
         """It would be reported as damage, or as no checkpoint, and be overwritten."""
         self.save()
-        header = self.layout().header
-        for start, text in ((0, "header"), (header("meta_offset"), "directories and inodes"),
-                            (header("digests_offset"), "table of digests")):
+        layout = self.layout()
+        index, copy = (layout.header(name) for name in ("index_offset", "index_copy_offset"))
+        top = layout.levels()[-1][0]
+        for starts, text in (((0,), "header"), ((index, copy), "directories and inodes"),
+                             ((top, top - index + copy),
+                              "directories and inodes")):
             with self.subTest(text):
-                bad = {"read": [(start, start + BLOCK)]}
+                bad = {"read": [(start, start + BLOCK) for start in starts]}
                 for arguments in (["verify"], ["list"]):
                     self.assertIn(text, self.read(DAMAGED, *arguments, **bad).text)
                 self.assertIn(text, self.restore_bad(**bad).text)
         self.read(REFUSED, "checkpoint", "--in-place", self.state, read=[(0, BLOCK)])
         # Without the copy of the header it may be any file.
-        self.read(DAMAGED, "discard", read=[(0, 2 * BLOCK)])
+        self.read(DAMAGED, "discard", read=[(0, BLOCK), (COPY, COPY + BLOCK)])
         self.expect_committed()
         self.read(DONE, "discard", read=[(0, BLOCK)])
 
@@ -131,8 +133,8 @@ class BadBlocks(ImageCase):
         """A checkpoint that was written only partly would be restored at the next boot."""
         self.save()
         header = self.layout().header
-        for start in (0, BLOCK, MIB, self.place("file3"), header("meta_offset"),
-                      header("digests_offset")):
+        for start in (0, BLOCK, COPY, header("index_copy_offset"), self.place("file3"),
+                      header("index_offset"), header("image_bytes") - BLOCK):
             with self.subTest(start=start):
                 self.expect_committed()
                 result = self.save(write=[(start, start + BLOCK)])
@@ -161,7 +163,7 @@ class EndOfADevice(ImageCase):
     """The kernel's own errors: a loop device that is larger than its file."""
 
     def test_end(self):
-        """The namespace has lost its end: files there are named, those before it are intact."""
+        """The namespace has lost its end, with the index: its copy names the files."""
         backing = self.box / "backing"
         self.image = mounts.loop_device(self, backing, 16 * MIB)
         for number in range(4):
@@ -170,13 +172,18 @@ class EndOfADevice(ImageCase):
         with open(self.image, "rb") as device:
             layout = ImageFile(device.read(8 * MIB))
         with open(backing, "r+b") as file:
-            file.truncate(layout.header("digests_offset"))
+            file.truncate(layout.header("index_offset") - BLOCK)
         subprocess.run(["blockdev", "--flushbufs", self.image], check=True)
-        for command in ("verify", "list"):
-            self.assertIn("table of digests", self.expect(DAMAGED, command, "--image",
-                                                          self.image).text)
+        lost = layout.files_in((layout.header("index_offset") - BLOCK, layout.header("index_offset")))
+        self.assertEqual(len(lost), 1)
+        verify = self.expect(DAMAGED, "--json", "verify", "--image", self.image).json
+        self.assertEqual(verify["damaged"], sorted(lost))
+        self.assertIn("index", [part["what"] for part in verify["ranges"]])
+        self.expect(DONE, "list", "--image", self.image)
         self.restore(status=DAMAGED)
         self.assertEqual(os.listdir(self.target), [])
+        self.restore("--salvage", status=DAMAGED)
+        self.assertEqual(len(os.listdir(beneath(self.target, self.state))), 3)
 
 
 def is_stopped(pid):

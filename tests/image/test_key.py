@@ -15,8 +15,10 @@ from .support.imagefile import HEADER, ImageFile
 from .support.keyed import KeyedCase, set_phase
 from .support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED
 
-MIB = 1 << 20
-SEAL, HEADER_MAC, SUPER_DIGEST, RESERVED, PHASE, TIMELINE = 312, 316, 332, 348, 16, 864
+MIB, BLOCK = 1 << 20, 4096
+SEAL, HEADER_MAC, SUPER_DIGEST, RESERVED, PHASE, TIMELINE = (
+    HEADER[name][0] for name in ("seal", "header_mac", "super_digest", "reserved", "phase", "timeline"))
+NAMES_END = HEADER["hostname"][0] + 63, HEADER["kernel"][0] + 63
 
 
 class RoundTrip(KeyedCase):
@@ -70,10 +72,9 @@ class RoundTrip(KeyedCase):
         for _ in range(3):
             self.checkpoint(options=("--replace",))
             image = ImageFile(self.image.read_bytes())
-            start = image.header("digests_offset")
-            for i in range(image.header("digests_count")):
-                tables.add(image.data[start + 16 * i:start + 16 * (i + 1)])
-        self.assertEqual(len(tables), 3 * image.header("digests_count"))
+            for i in range(image.leaves()):
+                tables.add(image.data[image.digests() + 16 * i:image.digests() + 16 * (i + 1)])
+        self.assertEqual(len(tables), 3 * image.leaves())
 
 
 class OtherJudges(KeyedCase):
@@ -82,8 +83,13 @@ class OtherJudges(KeyedCase):
         pseudorandom = hmac.digest(uuid, self.key.read_bytes(), "sha256")
         return hmac.digest(pseudorandom, purpose.encode() + b"\1", "sha256")
 
-    def poly1305(self, key, number, data):
-        key = hmac.digest(key, number.to_bytes(8, "big"), "sha256")
+    def stream(self, key, count):
+        """The one-time keys of the first @count blocks: ChaCha20 of zeroes."""
+        done = subprocess.run(["openssl", "enc", "-chacha20", "-K", key.hex(), "-iv", "0" * 32],
+                              input=bytes(32 * count), stdout=subprocess.PIPE, check=True)
+        return done.stdout
+
+    def poly1305(self, key, data):
         done = subprocess.run(["openssl", "mac", "-macopt", "hexkey:" + key.hex(), "POLY1305"],
                               input=data, stdout=subprocess.PIPE, check=True)
         return bytes.fromhex(done.stdout.decode().strip())
@@ -100,22 +106,24 @@ class OtherJudges(KeyedCase):
             header[start:end] = bytes(end - start)
         found = hmac.digest(self.derive(uuid, "pmem-preserve header"), header, "sha256")[:16]
         self.assertEqual(found, image.data[HEADER_MAC:HEADER_MAC + 16])
-        table = image.data[image.header("digests_offset"):][:16 * image.header("digests_count")]
-        found = hmac.digest(self.derive(uuid, "pmem-preserve table"), table, "sha256")[:16]
-        self.assertEqual(found, image.header("root_digest"))
-        key = self.derive(uuid, "pmem-preserve segments")
-        areas = ((0, image.header("meta_offset")),
-                 (image.header("meta_offset"), image.header("digests_offset")))
-        number = 0
-        for start, end in areas:
-            for base in range(start, end, MIB):
-                data = image.data[max(base, 8192):min(base + MIB, end)]
-                self.assertEqual(self.poly1305(key, number, data), table[16 * number:][:16])
-                number += 1
-        self.assertEqual(number, image.header("digests_count"))
-        self.assertEqual(self.poly1305(key, 2 ** 64 - 1, image.data[1024:4096]),
-                         image.data[SUPER_DIGEST:SUPER_DIGEST + 16])
-        self.assertGreater(number, 3)
+        keys = self.stream(self.derive(uuid, "pmem-preserve blocks"), len(image.data) // BLOCK)
+
+        def judge(place, digest, end=None):
+            key = keys[place // BLOCK * 32:][:32]
+            self.assertEqual(self.poly1305(key, image.data[place:end or place + BLOCK]), digest)
+
+        judge(1024, image.header("super_digest"), BLOCK)
+        index = image.header("index_offset")
+        picked = [*range(image.header("data_offset"), index, 97 * BLOCK),
+                  *range(index, image.digests(), BLOCK)]
+        for place in picked:
+            judge(place, image.data[image.leaf(place):][:16])
+        levels = image.levels()
+        self.assertGreater(len(levels), 1)
+        for (start, blocks), (above, _) in zip(levels, levels[1:]):
+            for number in range(blocks):
+                judge(start + number * BLOCK, image.data[above + 16 * number:][:16])
+        judge(levels[-1][0], image.header("root_digest"))
 
 
 class Forged(KeyedCase):
@@ -154,26 +162,35 @@ class Forged(KeyedCase):
     def test_header(self):
         """A size, an offset or a name in the header would mislead the reader."""
         places = sorted({offset for offset, _ in HEADER.values()} |
-                        {SEAL, HEADER_MAC, HEADER_MAC + 15, SUPER_DIGEST, RESERVED, TIMELINE - 1, 231, 295})
+                        {HEADER_MAC + 15, TIMELINE - 1, *NAMES_END})
         for at in places:
             if PHASE <= at < PHASE + 8 or at >= TIMELINE or at < 16:
                 continue
             self.forged("header", self.flip(at))
             result = self.refused(f"header byte {at}")
-            if result and at >= 300 and at != SEAL:
+            if result and HEADER["root_digest"][0] <= at < RESERVED:
                 self.assertIn("not authentic", result.text)
 
     def test_each_kind_of_byte(self):
         """A flipped bit anywhere, with correct plain digests, would be restored as authentic."""
-        meta, digests = (self.whole.header(name) for name in ("meta_offset", "digests_offset"))
-        count = self.whole.header("digests_count")
-        places = [1024, 1100, 8192, 8192 + MIB, meta - 1, meta, meta + 64, meta + 200,
-                  digests - 4096, digests, digests + 16 * count - 1]
+        files = self.whole.files()
+        start, end = files[str(self.state / "second")][0]
+        index, top = self.whole.header("index_offset"), self.whole.levels()[-1][0]
+        places = [1024, 1100, start, start + MIB, end - 1, index, index + 64, index + 200,
+                  self.whole.digests() - 1, self.whole.digests(), self.whole.leaf(index), top]
+        away = self.whole.header("index_copy_offset") - index
         for level, some in (("none", places), ("header", places[::4]), ("table", places[::4]),
                             ("all", places)):
             for at in some:
-                self.forged(level, self.flip(at, 0x10))
-                self.refused(f"byte {at}, resealed: {level}")
+                copy = [self.flip(at + away, 0x10)] if at >= index else []
+                self.forged(level, self.flip(at, 0x10), *copy)
+                with self.subTest(at=at, level=level):
+                    if self.whole.digests() <= at < self.whole.leaf(index) and level != "all":
+                        # A leaf of data: what it covers is damaged.
+                        self.assertIn(b"damaged: ", self.expect(DAMAGED, "verify", "--image",
+                                                                self.image).out)
+                    else:
+                        self.refused(f"byte {at}, resealed: {level}")
 
     def test_a_copy_instead_of_the_header(self):
         """A forged copy would be used if the header is erased."""
@@ -184,7 +201,7 @@ class Forged(KeyedCase):
         result = program.run("--config", self.config, "restore", "--salvage", "--key-file=",
                              "--image", self.image, "--into", self.target)
         self.assertEqual(result.status, REFUSED, str(result))
-        for at in (56, 64, 231, 300, SEAL, HEADER_MAC, RESERVED):
+        for at in (64, 80, NAMES_END[0], 330, SEAL, HEADER_MAC, RESERVED):
             for level in ("header", "all"):
                 self.forged(level, self.flip(at))
                 self.image.write_bytes(bytes(4096) + self.image.read_bytes()[4096:])
@@ -195,7 +212,7 @@ class Forged(KeyedCase):
 
     def test_what_is_not_sealed(self):
         """Timeline and phase are not covered by a MAC; they must not change what is restored."""
-        for at in (TIMELINE + 8, TIMELINE + 40, len(self.data) - 1):
+        for at in (TIMELINE + 8, TIMELINE + 40, BLOCK, self.whole.header("data_offset") - 1):
             self.forged("none", self.flip(at))
             self.restore("--keep")
             self.assert_restored(self.before, f"byte {at}")
@@ -212,24 +229,30 @@ class Forged(KeyedCase):
         self.expect(DONE, "checkpoint", "--image", other_path, self.state)
         other = other_path.read_bytes()
         self.assertEqual(len(other), len(self.data))
-        digests = self.whole.header("digests_offset")
-        for number in range(self.whole.header("digests_count") - 1):
-            start, tag = max(number * MIB, 8192), digests + 16 * number
-            end = min((number + 1) * MIB, self.whole.header("meta_offset"))
-            segment, its_tag = (start, other[start:end]), (tag, other[tag:tag + 16])
+        # Otherwise its age alone would be a reason to refuse the first one.
+        self.counter.write_text("1\n")
+        start, end = self.whole.files()[str(self.state / "second")][0]
+        for place in (start, start + 100 * BLOCK, end // BLOCK * BLOCK):
+            tag = self.whole.leaf(place)
+            away = self.whole.header("index_copy_offset") - self.whole.header("index_offset")
+            changes = [(place, other[place:place + BLOCK])] + \
+                [(at, other[tag:tag + 16]) for at in (tag, tag + away)]
             for level in ("none", "header", "table"):
-                self.forged(level, segment, its_tag)
-                self.refused(f"segment {number} with its MAC, resealed: {level}")
+                self.forged(level, *changes)
+                self.refused(f"the block at {place} with its MAC, resealed: {level}")
+        data = self.whole.header("data_offset")
         self.refused("header", other[:1024] + self.data[1024:])
-        self.refused("payload", self.data[:digests] + other[digests:])
-        self.refused("header and table", other[:1024] + self.data[1024:digests] + other[digests:])
+        self.refused("payload", self.data[:data] + other[data:])
+        self.refused("header and index", other[:data] + self.data[data:])
 
-    def test_segments_that_change_places(self):
-        digests = self.whole.header("digests_offset")
-        first, second = (self.data[n * MIB:(n + 1) * MIB] for n in (1, 2))
-        tags = self.data[digests + 16:digests + 32], self.data[digests + 32:digests + 48]
+    def test_blocks_that_change_places(self):
+        start = self.whole.files()[str(self.state / "first")][0][0]
+        leaf = self.whole.leaf(start)
+        away = self.whole.header("index_copy_offset") - self.whole.header("index_offset")
+        first, second = (self.data[start + n * BLOCK:start + (n + 1) * BLOCK] for n in (0, 1))
+        tags = self.data[leaf + 16:leaf + 32] + self.data[leaf:leaf + 16]
         for level in ("none", "table"):
-            self.forged(level, (MIB, second + first), (digests + 16, tags[1] + tags[0]))
+            self.forged(level, (start, second + first), (leaf, tags), (leaf + away, tags))
             self.refused(f"resealed: {level}")
 
     def test_without_a_key(self):

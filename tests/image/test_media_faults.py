@@ -16,12 +16,13 @@ import time
 
 from .support import badblocks, mediafaults, program, snapshot
 from .support.case import ImageCase, beneath
+from .support.imagefile import BLOCK, COPY
 
 TRIES = int(os.environ.get("MEDIA_TRIES", "300"))
 SEED = int(os.environ.get("MEDIA_SEED", str(int(time.time()))))
 MIB = 1 << 20
-PHASE = mediafaults.PHASE
-ROOM = 4 * MIB
+PHASE, TIMELINE, TIMELINE_END = mediafaults.PHASE, 864, 1008
+ROOM = 8 * MIB
 THREADS = 2
 
 
@@ -60,7 +61,7 @@ class Judge:
         return self.run(fault, "restore", "--keep", "-j", "2", "--into", self.target, *options)
 
     def judge(self, fault):
-        """("found" or "harmless" or "missed", why)."""
+        """("found" or "harmless" or "missed", how many files it costs, why)."""
         self.image.write_bytes(fault.data)
         try:
             verify = self.run(fault, "verify", "-j", "2")
@@ -70,10 +71,16 @@ class Judge:
                 restore = self.restore(fault, "--salvage")
                 why = self.wrong_salvage(fault, verify, restore)
         except program.Crash as crash:
-            return "missed", str(crash)
+            return "missed", 0, str(crash)
         if why:
-            return "missed", "%s\n%s\n%s" % (why, verify, restore)
-        return ("found" if restore.status else "harmless"), ""
+            return "missed", 0, "%s\n%s\n%s" % (why, verify, restore)
+        return ("found" if verify.status else "harmless"), self.cost(verify), ""
+
+    def cost(self, verify):
+        """Files that are lost; all of them if it cannot even be listed."""
+        if verify.status == program.DONE:
+            return 0
+        return len(json.loads(verify.out).get("damaged", self.case.files))
 
     def wrong_verify(self, fault, verify):
         """Why verify is wrong about which files are damaged; "" when it is not."""
@@ -89,6 +96,8 @@ class Judge:
                 else "verify names no file"
         if self.case.is_old(fault):
             return ""
+        if verify.status == program.DONE:
+            return "" if not self.case.is_damaged(fault) else "verify finds nothing"
         if not changed <= set(damaged):
             return "verify does not name %s" % sorted(changed - set(damaged))
         near = self.case.files_near(fault)
@@ -105,8 +114,8 @@ class Judge:
             if restore.status == program.NO_CHECKPOINT and not self.case.may_be_none(fault):
                 return "no checkpoint any more"
             return ""
-        if verify.status != program.DONE:
-            return "verify found damage, and restore did not"
+        if verify.status != program.DONE and json.loads(verify.out).get("damaged") != []:
+            return "verify found a damaged file, and restore did not"
         before = self.case.before_old if self.case.is_old(fault) else self.case.before
         lines = snapshot.differences(before, snapshot.take(beneath(self.target, self.case.state)))
         return "a wrong file was restored:\n%s" % "\n".join(lines) if lines else ""
@@ -154,10 +163,12 @@ class MediaFaults(ImageCase):
     def begin(self, old):
         """The image as it is if the first block after the header cannot be written."""
         self.expect(program.FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
-                    self.state, environment=badblocks.environment(self.image, write=[(8192, ROOM)]))
+                    self.state, environment=badblocks.environment(self.image, write=[(BLOCK, COPY)]))
         begun = self.image.read_bytes()
         self.assertNotEqual(begun[:1024], old[:1024])
-        self.assertEqual(begun[8192:], old[8192:])
+        self.assertNotEqual(begun[COPY:COPY + 1024], old[COPY:COPY + 1024])
+        self.assertEqual(begun[BLOCK:COPY] + begun[COPY + BLOCK:],
+                         old[BLOCK:COPY] + old[COPY + BLOCK:])
         return begun
 
     def check_layout(self):
@@ -175,27 +186,52 @@ class MediaFaults(ImageCase):
         return fault.data[start:end] != self.images.new[start:end] or \
             any(a < end and b > start for a, b in fault.unreadable)
 
+    def is_damaged(self, fault):
+        """Whether verify must find something: all but phase and timeline has a digest or is zero."""
+        end = self.layout.header("image_bytes")
+        whole = ((0, PHASE), (PHASE + 8, TIMELINE), (TIMELINE_END, COPY + PHASE),
+                 (COPY + PHASE + 8, COPY + TIMELINE), (COPY + TIMELINE_END, end))
+        return any(self.is_changed(fault, *part) for part in whole)
+
     def changed_files(self, fault):
         """Paths of the files with a byte that was changed, or cannot be read."""
         return {path for path, extents in self.files.items()
                 if any(self.is_changed(fault, *extent) for extent in extents)}
 
+    def lost_index(self, fault):
+        """Offsets in the index of the blocks that are damaged in both copies."""
+        one, other = (self.layout.header(name) for name in ("index_offset", "index_copy_offset"))
+        return [at for at in range(0, self.layout.header("index_bytes"), BLOCK)
+                if self.is_changed(fault, one + at, one + at + BLOCK) and
+                self.is_changed(fault, other + at, other + at + BLOCK)]
+
     def files_near(self, fault):
-        """Paths of the files in the MiB that were changed."""
-        hit = [segment for segment in self.layout.segments() if self.is_changed(fault, *segment)]
-        return {path for path, extents in self.files.items() for start, end in extents
-                if any(a < end and b > start for a, b in hit)}
+        """Paths of the files in the blocks that were changed, or whose digests were."""
+        start, index = (self.layout.header(name) for name in ("data_offset", "index_offset"))
+        hit = [(at, at + BLOCK) for at in range(start, index, BLOCK)
+               if self.is_changed(fault, at, at + BLOCK)]
+        for lost in self.lost_index(fault):
+            first = (index + lost - self.layout.digests()) // 16
+            if first >= 0:
+                hit.append((start + first * BLOCK, start + (first + 256) * BLOCK))
+        return self.layout.files_in(*hit)
 
     def is_unlistable(self, fault):
-        """Header and copy, or metadata, or digests are damaged: no list can be made."""
-        return (self.is_changed(fault, 0, 4096) and self.is_changed(fault, 4096, 8192)) or \
-            self.is_changed(fault, self.layout.header("meta_offset"),
-                            self.layout.header("image_bytes"))
+        """Of the header, or of what the list is made of, or of its digests, both copies are bad."""
+        index, levels = self.layout.header("index_offset"), self.layout.levels()
+        needed = [*range(index, self.layout.digests(), BLOCK), levels[-1][0],
+                  self.layout.leaf(index) // BLOCK * BLOCK,
+                  self.layout.leaf(self.layout.digests() - 1) // BLOCK * BLOCK]
+        lost = {index + at for at in self.lost_index(fault)}
+        return (self.is_changed(fault, 0, BLOCK) and self.is_changed(fault, COPY, COPY + BLOCK)) or \
+            not lost.isdisjoint(needed) or \
+            len(fault.data) < self.layout.header("index_copy_offset") + \
+            self.layout.header("index_bytes")
 
     def may_be_none(self, fault):
         """It was never committed, or both header and copy are damaged."""
         return fault.data[PHASE:PHASE + 8] == mediafaults.WRITING or \
-            (self.is_changed(fault, 0, 1024) and self.is_changed(fault, 4096, 5120))
+            (self.is_changed(fault, 0, 1024) and self.is_changed(fault, COPY, COPY + 1024))
 
     def is_old(self, fault):
         """The header of the earlier image, or its copy, is the one that counts."""
@@ -205,15 +241,16 @@ class MediaFaults(ImageCase):
 
         def has_header(image, start):
             """The timeline between the two has a digest of its own, and may be damaged."""
-            return has(image, start, start + 864) and has(image, start + 1008, start + 1024)
+            return has(image, start, start + TIMELINE) and \
+                has(image, start + TIMELINE_END, start + 1024)
 
         for image in (self.images.new, self.images.old):
             if has_header(image, 0):
                 return image is self.images.old
-        return has_header(self.images.old, 4096)
+        return has_header(self.images.old, COPY)
 
     def try_class(self, make, tries, judges):
-        counts = {"found": 0, "harmless": 0, "missed": 0}
+        counts = {"found": 0, "harmless": 0, "missed": 0, "files": 0}
         problems = []
 
         def judge(number):
@@ -225,8 +262,9 @@ class MediaFaults(ImageCase):
                 judges.append(own)
 
         with concurrent.futures.ThreadPoolExecutor(len(judges)) as pool:
-            for text, verdict, why in pool.map(judge, range(tries)):
+            for text, verdict, cost, why in pool.map(judge, range(tries)):
                 counts[verdict] += 1
+                counts["files"] += cost
                 if why:
                     problems.append("%s: %s\n%s" % (make.__name__, text, why))
         return counts, problems
@@ -234,17 +272,20 @@ class MediaFaults(ImageCase):
     def test_random_faults(self):
         """Undetected damage would become the state, when the correct one is lost already."""
         judges = [Judge(self, number) for number in range(THREADS)]
-        problems, total = [], 0
+        problems, total, files = [], 0, 0
         lines = ["MEDIA seed %d" % SEED,
-                 "MEDIA %-18s %6s %6s %8s %6s" % ("class", "tries", "found", "harmless", "missed")]
+                 "MEDIA %-18s %6s %6s %8s %6s %6s" % ("class", "tries", "found", "harmless",
+                                                      "missed", "files")]
         share = max(1, TRIES // len(mediafaults.CLASSES))
         for make in mediafaults.CLASSES:
             counts, missed = self.try_class(make, share, judges)
             problems += missed
             total += share
-            lines.append("MEDIA %-18s %6d %6d %8d %6d" % (
+            files += counts["files"]
+            lines.append("MEDIA %-18s %6d %6d %8d %6d %6.2f" % (
                 make.__name__.replace("_", " "), share, counts["found"], counts["harmless"],
-                counts["missed"]))
+                counts["missed"], counts["files"] / share))
+        lines.append("MEDIA of %d files, each try cost %.2f" % (len(self.files), files / total))
         print("\n".join(lines), flush=True)
         self.assertEqual(problems, [], "%d of %d:\n%s" % (len(problems), total,
                                                           "\n".join(problems[:5])))

@@ -180,7 +180,7 @@ class Replay(KeyedCase):
         data[offset:offset + 8] = (1 << 40).to_bytes(8, "little")
         for seal in (0, 1):
             with self.subTest(seal=seal):
-                data[312] = seal
+                data[HEADER["seal"][0]] = seal
                 self.put_back(data)
                 sealing.reseal("header", [self.image])
                 self.checkpoint(options=("--replace",))

@@ -13,6 +13,7 @@ from .support.imagefile import ImageFile
 from .support.program import DAMAGED, DONE, FAILED, NO_CHECKPOINT, NO_FIT, REFUSED, USAGE
 
 MIB = 1 << 20
+COPY = MIB + 4096
 
 
 class Salvage(ImageCase):
@@ -45,7 +46,7 @@ class Salvage(ImageCase):
         return (start + end) // 2
 
     def damage(self, *places):
-        """Flips bits; returns the paths of the files in those MiB, as text."""
+        """Flips bits; returns the paths of the files in those blocks, as text."""
         data = bytearray(self.whole)
         for at in places:
             data[at] ^= 4
@@ -53,10 +54,7 @@ class Salvage(ImageCase):
         return self.near(*places)
 
     def near(self, *places):
-        hit = [segment for segment in self.layout.segments()
-               if any(segment[0] <= at < segment[1] for at in places)]
-        return {path for path, extents in self.files.items() for a, b in extents
-                if any(a < end and b > start for start, end in hit)}
+        return self.layout.files_in(*((at, at + 1) for at in places))
 
     def salvage(self, *options, status=DAMAGED, **others):
         return self.expect(status, "--json", "restore", "--salvage", "--image", self.image,
@@ -95,11 +93,10 @@ class Salvage(ImageCase):
 
     def test_each_mib(self):
         """The file at the edge of the damage would be lost, or come back half."""
-        for start, end in self.layout.segments():
-            if end > self.layout.header("meta_offset"):
-                break
-            with self.subTest(start=start):
-                self.check(self.damage(max(start, 8192) + 1), self.salvage())
+        for at in range(self.layout.header("data_offset"),
+                        max(end for extents in self.files.values() for _, end in extents), MIB):
+            with self.subTest(at=at):
+                self.check(self.damage(at + 1), self.salvage())
                 self.clear()
 
     def test_hard_links(self):
@@ -164,7 +161,7 @@ class Salvage(ImageCase):
             self.assertEqual(os.listdir(self.target), [])
             self.check_all(self.salvage())
         for places in ((0,), (20,), (40,), (70,), (300,), (1010,), (1024,), (1024 + 40,), (3000,),
-                       (40, 4096 + 1030), (1030, 4096 + 40)):
+                       (40, COPY + 1030), (1030, COPY + 40)):
             with self.subTest(places):
                 self.damage(*places)
                 self.check_all(self.salvage())
@@ -187,18 +184,22 @@ class Salvage(ImageCase):
         self.image.unlink()
         with open(self.image, "wb") as file:
             file.truncate(len(self.whole))
-        bad = badblocks.environment(self.image, write=[(8192, len(self.whole))])
+        bad = badblocks.environment(self.image, write=[(self.layout.header("data_offset"),
+                                                        len(self.whole))])
         self.expect(FAILED, "checkpoint", "--in-place", "--replace", "--image", self.image,
                     self.state, environment=bad)
         begun = self.image.read_bytes()
-        self.assertTrue(any(begun[4096:8192]), "no copy was written")
+        self.assertTrue(any(begun[COPY:COPY + 4096]), "no copy was written")
         self.image.write_bytes(bytes(4096) + begun[4096:])
         self.salvage(status=NO_CHECKPOINT)
 
     def test_what_cannot_be_salvaged(self):
         """Without directories and digests nothing can be verified: files would be guesses."""
-        for fields in ((40, 4096 + 40), (self.layout.header("meta_offset") + 200,),
-                       (self.layout.header("digests_offset") + 1,)):
+        index, copy = (self.layout.header(name) for name in ("index_offset", "index_copy_offset"))
+        top = self.layout.levels()[-1][0] - index
+        meta = self.layout.leaf(index) - index
+        for fields in ((40, COPY + 40), (index + 200, copy + 201), (index + top, copy + top),
+                       (index + meta, copy + meta)):
             with self.subTest(fields=fields):
                 self.damage(*fields)
                 result = self.salvage()
@@ -209,11 +210,13 @@ class Salvage(ImageCase):
     @unittest.skipUnless(shutil.which("fsck.erofs"), "fsck.erofs is not installed")
     def test_by_hand(self):
         """The last resort in the manual, if both the first block and the digests are lost."""
-        self.lose_header(bytes(4096), self.layout.header("digests_offset") + 1)
+        top = self.layout.levels()[-1][0]
+        self.lose_header(bytes(4096), top + 1, top + 1 - self.layout.header("index_offset") +
+                         self.layout.header("index_copy_offset"))
         self.assertIn("pmem-preserve(8)", self.salvage().text)
         extract = ["fsck.erofs", f"--extract={self.target}", "--overwrite", self.image]
         self.assertNotEqual(subprocess.run(extract, capture_output=True).returncode, 0)
-        subprocess.run(["dd", f"if={self.image}", f"of={self.image}", "bs=4k", "skip=1", "count=1",
+        subprocess.run(["dd", f"if={self.image}", f"of={self.image}", "bs=4k", "skip=257", "count=1",
                         "conv=notrunc", "status=none"], check=True)
         subprocess.run(extract, check=True, capture_output=True)
         # fsck.erofs 1.5 does not extract holes, as the manual says.

@@ -77,7 +77,7 @@ class Wipe(ImageCase):
         self.checkpoint()
         set_phase(device, "writing")
         with open(device, "r+b") as file:
-            os.pwrite(file.fileno(), bytes(MIB), 8192)
+            os.pwrite(file.fileno(), bytes(MIB), 4096)
             os.fsync(file.fileno())
         self.restore(status=NO_CHECKPOINT)
         self.expect(DONE, "discard", "--wipe", "--image", device)

@@ -8,20 +8,25 @@ import os
 import stat
 import struct
 
-SUPER, BLOCK, SEGMENT = 1024, 4096, 1 << 20
+SUPER, BLOCK, MIB = 1024, 4096, 1 << 20
+COPY = MIB + BLOCK  # of the first block
+INDEX_COPY = COPY + BLOCK
+FAN_OUT = 256  # digests in a block
 INODE_BYTES, DIRENT_BYTES = 64, 12
 
 # name: (offset, format)
 HEADER = {
     "magic": (0, "16s"), "phase": (16, "Q"), "version": (24, "I"), "header_bytes": (28, "I"),
-    "uuid": (32, "16s"), "generation": (48, "Q"), "store_bytes": (56, "Q"),
-    "image_bytes": (64, "Q"), "meta_offset": (72, "Q"), "meta_bytes": (80, "Q"),
-    "inodes_bytes": (88, "Q"), "extra_offset": (96, "Q"), "extra_bytes": (104, "Q"),
-    "paths_offset": (112, "Q"), "paths_bytes": (120, "Q"), "digests_offset": (128, "Q"),
-    "digests_count": (136, "Q"), "files": (144, "Q"), "file_bytes": (152, "Q"),
-    "created_ns": (160, "Q"), "hostname": (168, "64s"), "kernel": (232, "64s"),
-    "root_digest": (296, "16s"), "super_digest": (332, "16s"), "timeline": (864, "Q"),
-    "timeline_digest": (992, "16s"), "header_digest": (1008, "16s"),
+    "feature_compat": (32, "I"), "feature_ro_compat": (36, "I"), "feature_incompat": (40, "I"),
+    "seal": (44, "I"), "uuid": (48, "16s"), "generation": (64, "Q"), "store_bytes": (72, "Q"),
+    "image_bytes": (80, "Q"), "data_offset": (88, "Q"), "index_offset": (96, "Q"),
+    "index_bytes": (104, "Q"), "index_copy_offset": (112, "Q"), "inodes_bytes": (120, "Q"),
+    "tables_bytes": (128, "Q"), "table_count": (136, "Q"), "digests_bytes": (144, "Q"),
+    "files": (152, "Q"), "file_bytes": (160, "Q"), "marked": (168, "Q"), "unsaved": (176, "Q"),
+    "created_ns": (184, "Q"), "hostname": (192, "64s"), "kernel": (256, "64s"),
+    "root_digest": (320, "16s"), "super_digest": (336, "16s"), "header_mac": (352, "16s"),
+    "reserved": (368, "16s"), "timeline": (864, "Q"), "timeline_digest": (992, "16s"),
+    "header_digest": (1008, "16s"),
 }
 PHASES = {"writing": 0x5752495449e74e47, "committed": 0xa4d3b2ab961ab1b8,
           "restored": 0x3c5a6996c3a5c33c}
@@ -39,10 +44,14 @@ INODE = {
     "mtime": (32, "q"), "mtime_nsec": (40, "I"), "links": (44, "I"),
 }
 DIRENT = {"nid": (0, "Q"), "name_offset": (8, "H"), "type": (10, "B"), "reserved": (11, "B")}
-XATTR_HEADER = {"name_filter": (0, "I"), "shared_count": (4, "B")}
+XATTR_HEADER = {"name_filter": (0, "I"), "shared_count": (4, "B"), "reserved": (5, "B")}
 XATTR = {"name_length": (0, "B"), "prefix": (1, "B"), "value_length": (2, "H")}
 EXTRA = {"nid": (0, "Q"), "value_length": (8, "I"), "name_length": (12, "I")}
 CHUNK = {"block": (0, "I")}
+TABLE = {"type": (0, "I"), "flags": (4, "I"), "offset": (8, "Q"), "length": (16, "Q"),
+         "reserved": (24, "Q")}
+UNSAVED = {"error": (0, "I"), "path_length": (4, "I")}
+PATHS, EXTRAS, MARKS, UNSAVEDS = 1, 2, 3, 4  # types of tables
 
 PLAIN, INLINE, CHUNKS = 0, 2, 4
 HOLE = 0xffffffff
@@ -61,7 +70,50 @@ class ImageFile:
 
     def inode(self, nid):
         """Offset of the inode with that number."""
-        return self.header("meta_offset") + 32 * nid
+        return self.header("index_offset") + 32 * nid
+
+    def table_record(self, number):
+        """Offset of a record of the directory of tables."""
+        return self.header("index_offset") + self.header("inodes_bytes") + 32 * number
+
+    def table(self, kind):
+        """(start, end) of the table of that type; None if there is none."""
+        for number in range(self.header("table_count")):
+            record = self.table_record(number)
+            if self.get(record, TABLE, "type") == kind:
+                start = self.header("index_offset") + self.get(record, TABLE, "offset")
+                return start, start + self.get(record, TABLE, "length")
+        return None
+
+    def digests(self):
+        """Offset of the leaves, which the other digests follow."""
+        return self.table_record(0) + self.header("tables_bytes")
+
+    def leaves(self):
+        return (self.digests() - self.header("data_offset")) // BLOCK
+
+    def leaf(self, place):
+        """Offset of the digest of the block at @place, in file data or the index."""
+        return self.digests() + 16 * ((place - self.header("data_offset")) // BLOCK)
+
+    def levels(self):
+        """[(offset, number of blocks)] of the levels of digests, the leaves first."""
+        out, at, count = [], self.digests(), self.leaves()
+        while not out or count > 1:
+            count = (count + FAN_OUT - 1) // FAN_OUT
+            out.append((at, count))
+            at += count * BLOCK
+        return out
+
+    def parts(self):
+        """{what: (start, end)}: all bytes of the image."""
+        header = self.header
+        index, copy = header("index_offset"), header("index_copy_offset")
+        return {"header": (0, BLOCK), "zeroes": (BLOCK, COPY), "header copy": (COPY, INDEX_COPY),
+                "index copy": (copy, copy + header("index_bytes")),
+                "more zeroes": (copy + header("index_bytes"), header("data_offset")),
+                "data": (header("data_offset"), index),
+                "index": (index, header("image_bytes"))}
 
     def root(self):
         return self.inode(self.get(SUPER, SUPERBLOCK, "root_nid"))
@@ -127,13 +179,12 @@ class ImageFile:
         return {os.fsdecode(path): self.extents(inode) for path, inode in self.names()
                 if stat.S_ISREG(self.get(inode, INODE, "mode")) and self.extents(inode)}
 
-    def segments(self):
-        """[(start, end)] of the parts that have a digest each: file data first, then metadata."""
-        out = []
-        for start, end in ((0, self.header("meta_offset")),
-                           (self.header("meta_offset"), self.header("digests_offset"))):
-            out += [(at, min(at + SEGMENT, end)) for at in range(start, end, SEGMENT)]
-        return out
+    def files_in(self, *ranges):
+        """Paths of the files with a block that has bytes in one of the ranges."""
+        return {path for path, extents in self.files().items() for a, b in extents
+                if any(a < (end + BLOCK - 1) // BLOCK * BLOCK and
+                       (b + BLOCK - 1) // BLOCK * BLOCK > start // BLOCK * BLOCK
+                       for start, end in ranges)}
 
     def xattrs(self, inode):
         """Offsets of the xattr entries behind an inode."""

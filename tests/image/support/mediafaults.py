@@ -8,9 +8,9 @@ import dataclasses
 import struct
 
 from . import imagefile
-from .imagefile import BLOCK
+from .imagefile import BLOCK, COPY
 
-HEAD = 2 * BLOCK  # header and superblock, and their copy
+HEAD = 2 * BLOCK  # header and superblock, and their copy, taken together
 LINE = 64  # a cache line: what a processor writes at once; for a drive it is a block
 PHASE = imagefile.HEADER["phase"][0]
 WRITING = struct.pack("<Q", imagefile.PHASES["writing"])
@@ -34,17 +34,25 @@ class Fault:
     unreadable: tuple = ()  # [(start, end)] that end with an I/O error
 
 
+def head(image):
+    return image[:BLOCK] + image[COPY:COPY + BLOCK]
+
+
+def with_head(image, both):
+    return both[:BLOCK] + image[BLOCK:COPY] + both[BLOCK:] + image[COPY + BLOCK:]
+
+
 def _used(images):
     """The size of the image; the file may be larger."""
     return images.layout.header("image_bytes")
 
 
 def _interesting(rng, images):
-    """A random offset in the image; header, metadata and digests as often as the data."""
-    layout = images.layout
-    meta, digests = layout.header("meta_offset"), layout.header("digests_offset")
-    start, end = rng.choice(((0, meta), (0, meta), (0, meta), (0, imagefile.SUPER + 128), (0, HEAD),
-                             (meta, digests), (digests, _used(images))))
+    """A random offset in the image; header, index and their copies as often as the data."""
+    parts = images.layout.parts()
+    whole = (0, _used(images))
+    start, end = rng.choice((whole, parts["data"], parts["data"], (0, imagefile.SUPER + 128),
+                             parts["header copy"], parts["index"], parts["index copy"]))
     return rng.randrange(start, end)
 
 
@@ -101,17 +109,17 @@ def torn_header(rng, images):
     with its final form, or with the commit. The payload is as far as it can be by then, or less.
     """
     unit = rng.choice((8, LINE, 512))
-    final = images.new[:PHASE] + WRITING + images.new[PHASE + 8:HEAD]
-    before, after = rng.choice(((images.old, images.begun), (images.begun, final),
-                                (final, images.new), (images.old, images.new)))
-    header = bytearray(before[:HEAD])
+    old, begun, new = (head(image) for image in (images.old, images.begun, images.new))
+    final = new[:PHASE] + WRITING + new[PHASE + 8:]
+    before, after = rng.choice(((old, begun), (begun, final), (final, new), (old, new)))
+    header = bytearray(before)
     lost = rng.randrange(HEAD // unit) if rng.random() < 0.5 else None
     for number, at in enumerate(range(0, HEAD, unit)):
         if (number < lost) if lost is not None else rng.random() < 0.5:
             header[at:at + unit] = after[at:at + unit]
     written = rng.choice((HEAD, len(images.new), rng.randrange(HEAD, _used(images))))
-    payload = images.new[HEAD:written] + images.old[written:]
-    return Fault(bytes(header) + payload,
+    payload = images.new[:written] + images.old[written:]
+    return Fault(with_head(payload, bytes(header)),
                  "a header torn at units of %d, the payload up to %d" % (unit, written))
 
 

@@ -53,7 +53,10 @@ def small():
     for number in (0, 1, 10, 20, 48):
         yield from _fields("chunk:sparse:%d" % number, imagefile.CHUNK)
         yield ["chunk:sparse:%d block block:plain" % number]
-    for place in ("paths", "digests", "tail:link", "tail:directory", "name:plain"):
+    for number in (0, 1):
+        yield from _fields("table:%d" % number, imagefile.TABLE)
+    yield from _fields("unsaved", imagefile.UNSAVED)
+    for place in ("paths", "marks", "unsaved", "digests", "tail:link", "tail:directory", "name:plain"):
         for text in (r'"\0"', r'"/"', r'"\xff\xff\xff\xff"', r'"//"', r'".."'):
             yield ["%s bytes +0 %s" % (place, text)]
             yield ["%s bytes +3 %s" % (place, text)]
@@ -68,8 +71,7 @@ def extra():
 def random_patches(base, count, seed):
     """Patches of a few bytes in the metadata, where each byte has a meaning."""
     rng = random.Random(seed)
-    start = base.image.header("meta_offset")
-    end = start + base.image.header("meta_bytes")
+    start, end = base.image.header("index_offset"), base.image.digests()
     busy = [at for at in range(start, end) if base.image.data[at]]
     for _ in range(count):
         lines = []

@@ -9,7 +9,8 @@ Malformed images as text: the changes to a base image that the program has made.
     seal all|table|header|none           which digests are recomputed (default: all)
 
 PLACE: header | super | inode:PATH | dirent:PATH | dirent:PATH/. | name:PATH | tail:PATH |
-xattrs:PATH | xattr:PATH:N | chunk:PATH:N | extra:N | paths | digests | file. PATH is relative to
+xattrs:PATH | xattr:PATH:N | chunk:PATH:N | extra:N | table:N | paths | marks | unsaved | digests |
+file. PATH is relative to
 the state, but for "/". VALUE: a number, +N or -N relative to what is there, nid:PATH or block:PATH.
 """
 
@@ -22,7 +23,8 @@ from .imagefile import ImageFile
 
 FIELDS = {"header": imagefile.HEADER, "super": imagefile.SUPERBLOCK, "inode": imagefile.INODE,
           "dirent": imagefile.DIRENT, "xattrs": imagefile.XATTR_HEADER, "xattr": imagefile.XATTR,
-          "chunk": imagefile.CHUNK, "extra": imagefile.EXTRA}
+          "chunk": imagefile.CHUNK, "extra": imagefile.EXTRA,
+          "table": imagefile.TABLE, "unsaved": imagefile.UNSAVED}
 
 
 class Base:
@@ -46,8 +48,13 @@ class Base:
             return 0
         if kind == "super":
             return imagefile.SUPER
-        if kind in ("paths", "digests"):
-            return image.header(kind + "_offset")
+        if kind in ("paths", "marks", "unsaved"):
+            return image.table({"paths": imagefile.PATHS, "marks": imagefile.MARKS,
+                                "unsaved": imagefile.UNSAVEDS}[kind])[0]
+        if kind == "digests":
+            return image.digests()
+        if kind == "table":
+            return image.table_record(int(rest))
         if kind == "extra":
             return self._extra(int(rest))
         if kind == "dirent" and rest.rsplit("/", 1)[-1] in (".", ".."):
@@ -63,7 +70,7 @@ class Base:
                 "chunk": lambda: image.behind(inode) + 4 * int(number)}[kind]()
 
     def _extra(self, number):
-        at = self.image.header("extra_offset")
+        at = self.image.table(imagefile.EXTRAS)[0]
         for _ in range(number):
             length = 16 + sum(self.image.get(at, imagefile.EXTRA, name)
                               for name in ("name_length", "value_length"))
@@ -72,7 +79,7 @@ class Base:
 
     def value(self, text, old):
         if text.startswith("nid:"):
-            return (self.find(text[4:])[0] - self.image.header("meta_offset")) // 32
+            return (self.find(text[4:])[0] - self.image.header("index_offset")) // 32
         if text.startswith("block:"):
             return self.image.get(self.find(text[6:])[0], imagefile.INODE, "data")
         number = int(text, 0)
