@@ -104,6 +104,26 @@ class Malformed(ImageCase):
         picked = random.Random(1).sample(everything, min(COUNT, len(everything)))
         self.run_all(base, state, picked)
 
+    def test_inode_in_a_value(self):
+        """Whoever may set an xattr could make an inode that nobody has checked."""
+        base, state, path = bases.make(self.box / "small", bases.fill_small)
+        value = state / "directory" / "inner"
+        os.setxattr(value, "user.inode", b"\xa5" * 1000)
+        self.expect(program.DONE, "checkpoint", "--replace", "--image", path, state)
+        base = recipes.Base(path.read_bytes(), state)
+        inode, image = base.find("directory/inner")[0], base.image
+        fifo, dirent, _ = base.find("fifo")
+        start = image.header("index_offset")
+        inside = start + (inode + 400 - start) // 64 * 64
+        data = bytearray(image.data)
+        data[inside:inside + 64] = data[fifo:fifo + 64]
+        data[fifo:fifo + 64] = bytes(64)
+        data[dirent:dirent + 8] = ((inside - start) // 32).to_bytes(8, "little")
+        path.write_bytes(data)
+        sealing.reseal("all", [path])
+        result = self.expect(program.DAMAGED, "list", "--image", path)
+        self.assertIn("bytes shared with another inode", result.text)
+
     def test_random_bytes(self):
         """Combinations that nobody thought of."""
         base, state, _ = bases.make(self.box / "small", bases.fill_small)
@@ -116,7 +136,7 @@ class MalformedExtra(Malformed):
     needs = ("64 KiB xattrs",)
     needs_root = True
 
-    test_corpus = test_bases = test_random_bytes = None
+    test_corpus = test_bases = test_random_bytes = test_inode_in_a_value = None
 
     def test_each_field(self):
         """The table of extra xattrs at its extremes."""

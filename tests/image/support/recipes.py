@@ -10,7 +10,7 @@ Malformed images as text: the changes to a base image that the program has made.
 
 PLACE: header | super | inode:PATH | dirent:PATH | dirent:PATH/. | name:PATH | tail:PATH |
 xattrs:PATH | xattr:PATH:N | chunk:PATH:N | extra:N | table:N | paths | marks | unsaved | digests |
-file. PATH is relative to
+leaf:PATH | file. PATH is relative to
 the state, but for "/". VALUE: a number, +N or -N relative to what is there, nid:PATH or block:PATH.
 """
 
@@ -67,6 +67,7 @@ class Base:
                 "tail": lambda: image.tail(inode),
                 "xattrs": lambda: inode + imagefile.INODE_BYTES,
                 "xattr": lambda: image.xattrs(inode)[int(number)],
+                "leaf": lambda: image.leaf(inode),
                 "chunk": lambda: image.behind(inode) + 4 * int(number)}[kind]()
 
     def _extra(self, number):
