@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """State that changes while it is read, and checkpoints that are killed."""
 
+import mmap
 import os
+import pathlib
 import signal
+import threading
 import time
 
 from .support import program, snapshot
@@ -10,6 +13,14 @@ from .support.case import ImageCase
 
 FILLER = 64 << 20
 TRIES = 8
+
+
+def wchans(pid):
+    """What the threads of a process wait for in the kernel."""
+    found = []
+    for path in pathlib.Path("/proc/%d/task" % pid).glob("*/wchan"):
+        found.append(path.read_text())
+    return " ".join(found)
 
 
 class Changes(ImageCase):
@@ -51,6 +62,32 @@ class Changes(ImageCase):
         if process.poll() is not None:
             return False
         return (self.new_image(process) or 0) < FILLER
+
+    def stop_reading(self, process, path):
+        """Stops it while it has the file open and leased."""
+        descriptors = pathlib.Path("/proc/%d/task" % process.pid)
+        wanted = str(path)
+        while process.poll() is None:
+            try:
+                links = [os.readlink(link) for link in descriptors.glob("*/fd/*")]
+            except OSError:
+                continue
+            if wanted in links:
+                process.send_signal(signal.SIGSTOP)
+                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                return process.poll() is None and self.is_leased(path)
+        return False
+
+    @staticmethod
+    def is_leased(path):
+        inode = ":%d " % os.stat(path).st_ino
+        with open("/proc/locks", encoding="ascii") as locks:
+            return any("LEASE" in line and inode in line for line in locks)
+
+    def wait_for(self, condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
 
     def checkpoint_and(self, change, *paths):
         """Calls change() in the middle of a checkpoint; returns the result of the checkpoint."""
@@ -163,6 +200,55 @@ class Changes(ImageCase):
     def test_mode_and_attributes(self):
         """A file that is made private during the checkpoint would come back public."""
         self.expect_named(lambda: self.victim.chmod(0o600))
+
+    def test_a_file_that_is_open_for_writing(self):
+        """A write that has begun has set the times already: half of it would be saved."""
+        with open(self.victim, "r+b"):
+            result = self.checkpoint(status=program.FAILED)
+        self.assertIn(str(self.victim), result.text)
+        self.assertIn("fuser", result.text, "it does not say what to do")
+        self.checkpoint()
+
+    def test_a_file_that_is_mapped(self):
+        """Stores through a mapping leave no mark, and need no open file."""
+        with open(self.victim, "r+b") as file:
+            mapping = mmap.mmap(file.fileno(), 0)
+        self.addCleanup(mapping.close)
+        self.assertIn(str(self.victim), self.checkpoint(status=program.FAILED).text)
+        mapping.close()
+        self.checkpoint()
+
+    def test_a_file_that_is_only_read(self):
+        """A service that has read its files would keep them from being saved."""
+        with open(self.victim, "rb") as file:
+            with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ):
+                self.checkpoint()
+
+    def test_a_writer_waits(self):
+        """One that comes while its file is read would spoil the checkpoint, or get an error."""
+        (self.state / "0-filler").write_bytes(b"f" * 4 * FILLER)
+
+        def write():
+            with open(self.state / "0-filler", "r+b") as file:
+                file.write(b"late")
+        for _ in range(TRIES):
+            process = program.start("checkpoint", "--replace", "-j", "2", "--image", self.image,
+                                    self.state)
+            writer = threading.Thread(target=write)
+            if self.stop_reading(process, self.state / "0-filler"):
+                writer.start()
+                self.wait_for(lambda: "break_lease" in wchans(os.getpid()))
+                process.send_signal(signal.SIGCONT)
+                result = program.finish(process)
+                writer.join()
+                self.assertEqual(result.status, program.DONE, str(result))
+                self.assertEqual((self.state / "0-filler").read_bytes()[:4], b"late")
+                self.restore()
+                self.assertEqual(set((self.restored() / "0-filler").read_bytes()), {ord("f")})
+                return
+            process.kill()
+            process.communicate()
+        raise self.failureException("the program was never seen at work")
 
     def test_killed(self):
         """The OOM killer, or an impatient operator: the previous checkpoint must still be valid."""

@@ -21,6 +21,9 @@ struct shared {
 	_Atomic unsigned int threads; /* that have begun */
 	unsigned int share_count;
 	_Atomic int error;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	unsigned int busy; /* threads that may still be at work on an item */
 	struct share shares[PARALLEL_THREADS_MAX];
 };
 
@@ -39,6 +42,32 @@ static bool take_item(struct shared *shared, unsigned int own, uint64_t *ret_ite
 	return false;
 }
 
+/* Threads that are, or will not even become, idle. */
+static void add_idle(struct shared *shared, unsigned int count)
+{
+	pthread_mutex_lock(&shared->lock);
+	shared->busy -= count;
+	if (shared->busy == 0)
+		pthread_cond_broadcast(&shared->idle);
+	pthread_mutex_unlock(&shared->lock);
+}
+
+static void wait_for_all(struct shared *shared)
+{
+	pthread_mutex_lock(&shared->lock);
+	while (shared->busy)
+		pthread_cond_wait(&shared->idle, &shared->lock);
+	pthread_mutex_unlock(&shared->lock);
+}
+
+static void note_error(struct shared *shared, int r)
+{
+	int none = 0;
+
+	if (r < 0)
+		atomic_compare_exchange_strong(&shared->error, &none, r);
+}
+
 static void *thread_main(void *data)
 {
 	struct shared *shared = data;
@@ -46,7 +75,7 @@ static void *thread_main(void *data)
 	unsigned int own = atomic_fetch_add(&shared->threads, 1);
 	void *worker = NULL;
 	uint64_t item;
-	int r, none = 0;
+	int r;
 
 	r = parallel->begin(parallel->data, &worker);
 	while (r == 0 && atomic_load_explicit(&shared->error, memory_order_relaxed) == 0 &&
@@ -55,10 +84,11 @@ static void *thread_main(void *data)
 		if (r == 0)
 			r = parallel->run(worker, item);
 	}
-	if (r < 0)
-		atomic_compare_exchange_strong(&shared->error, &none, r);
+	note_error(shared, r);
+	add_idle(shared, 1);
+	wait_for_all(shared);
 	if (worker)
-		parallel->end(worker);
+		note_error(shared, parallel->end(worker));
 	if (parallel->workers)
 		parallel->workers[own] = worker;
 	return NULL;
@@ -84,7 +114,11 @@ static uint64_t share_begin(uint64_t items, unsigned int number, unsigned int co
 
 int parallel_run(const struct parallel *parallel)
 {
-	struct shared shared = { .parallel = parallel };
+	struct shared shared = {
+		.parallel = parallel,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.idle = PTHREAD_COND_INITIALIZER,
+	};
 	unsigned int wanted = parallel->threads, started = 0;
 	pthread_t threads[PARALLEL_THREADS_MAX];
 	cpu_set_t cpus;
@@ -98,6 +132,7 @@ int parallel_run(const struct parallel *parallel)
 	if (wanted > parallel->items)
 		wanted = parallel->items ? (unsigned int)parallel->items : 1;
 	shared.share_count = wanted;
+	shared.busy = wanted;
 	for (unsigned int i = 0; i < wanted; i++) {
 		atomic_init(&shared.shares[i].next, share_begin(parallel->items, i, wanted));
 		shared.shares[i].end = share_begin(parallel->items, i + 1, wanted);
@@ -105,6 +140,8 @@ int parallel_run(const struct parallel *parallel)
 	while (started + 1 < wanted &&
 	       pthread_create(&threads[started], NULL, begin_thread, &shared) == 0)
 		started++;
+	if (started + 1 < wanted)
+		add_idle(&shared, wanted - started - 1);
 	thread_main(&shared);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);

@@ -15,11 +15,12 @@ struct parallel {
 	uint64_t items;
 	parallel_function *run;
 	/*
-	 * Make what one thread needs of its own, and end it in that thread; where the workers are
-	 * wanted back, the caller releases them. begin returns 0 or a negative code.
+	 * Make what one thread needs of its own, and end it in that thread, when no thread is at
+	 * work on an item any more; where the workers are wanted back, the caller releases them.
+	 * Both return 0 or a negative code.
 	 */
 	int (*begin)(void *data, void **ret_worker);
-	void (*end)(void *worker);
+	int (*end)(void *worker);
 	void *data;
 	/* NULL, or PARALLEL_THREADS_MAX of them: the workers, ended but not released, or NULL. */
 	void **workers;

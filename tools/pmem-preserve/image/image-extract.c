@@ -58,7 +58,12 @@ static int for_entries(struct image_worker *worker, uint64_t item,
 static int work_on_entries(struct extract_job *job, parallel_function *run)
 {
 	const struct tree *tree = job->image->tree;
-	const struct image_work work = { tree, job->extraction->root, job->options->threads, job };
+	const struct image_work work = {
+		.tree = tree,
+		.root = job->extraction->root,
+		.threads = job->options->threads,
+		.job = job,
+	};
 
 	return image_work(&work, (tree->count + ENTRIES_AT_ONCE - 1) / ENTRIES_AT_ONCE, run);
 }
@@ -128,8 +133,12 @@ static int finish_some_files(void *worker, uint64_t item)
 static int write_files(struct extract_job *job)
 {
 	const struct image *image = job->image;
-	const struct image_work work = { image->tree, job->extraction->root, job->options->threads,
-					 job };
+	const struct image_work work = {
+		.tree = image->tree,
+		.root = job->extraction->root,
+		.threads = job->options->threads,
+		.job = job,
+	};
 	uint64_t bytes = image->header.index_offset - image->header.data_offset;
 	uint64_t pieces = (bytes + job->piece - 1) / job->piece;
 	int r = image_work(&work, pieces, image_extract_piece);

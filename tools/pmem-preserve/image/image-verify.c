@@ -163,7 +163,12 @@ static int verify_data(void *data, uint64_t number)
 static int work_on_data(struct verify *verify, unsigned int threads)
 {
 	const struct image_header *header = &verify->image->header;
-	const struct image_work work = { verify->image->tree, -1, threads, verify };
+	const struct image_work work = {
+		.tree = verify->image->tree,
+		.root = -1,
+		.threads = threads,
+		.job = verify,
+	};
 	uint64_t bytes = header->index_offset - header->data_offset;
 
 	return image_work(&work, (bytes + IMAGE_SPAN - 1) / IMAGE_SPAN, verify_data);
@@ -198,7 +203,12 @@ static int verify_index(void *data, uint64_t number)
 
 static int work_on_index(struct verify *verify, unsigned int threads)
 {
-	const struct image_work work = { verify->image->tree, -1, threads, verify };
+	const struct image_work work = {
+		.tree = verify->image->tree,
+		.root = -1,
+		.threads = threads,
+		.job = verify,
+	};
 	uint64_t pieces = (verify->image->header.index_bytes + IMAGE_SPAN - 1) / IMAGE_SPAN;
 
 	return image_work(&work, 2 * pieces, verify_index);

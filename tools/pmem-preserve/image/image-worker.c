@@ -8,13 +8,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void end_worker(void *data)
+static int end_worker(void *data)
 {
 	struct image_worker *worker = data;
+	int r = walk_reader_end(&worker->reader);
 
 	tree_cursor_close(&worker->cursor);
 	free(worker->buffer);
 	free(worker);
+	return r;
 }
 
 static int begin_worker(void *data, void **ret_worker)
@@ -26,6 +28,8 @@ static int begin_worker(void *data, void **ret_worker)
 		return report_error(-ENOMEM, "cannot start a thread");
 	worker->job = work->job;
 	tree_cursor_init(&worker->cursor, work->tree, work->root);
+	worker->reader.reading = work->reading;
+	worker->reader.cursor = &worker->cursor;
 	worker->buffer = store_buffer(IMAGE_SPAN);
 	if (!worker->buffer) {
 		end_worker(worker);

@@ -4,11 +4,12 @@
 #define PMEM_PRESERVE_IMAGE_WORKER_H
 
 #include "base/parallel.h"
-#include "tree/tree.h"
+#include "tree/walk-read.h"
 
 struct image_worker {
 	void *job;
 	struct tree_cursor cursor;
+	struct walk_reader reader;
 	uint8_t *buffer; /* IMAGE_SPAN bytes, from store_buffer() */
 };
 
@@ -17,6 +18,7 @@ struct image_work {
 	int root; /* the directory that "/" stands for; -1 if none is opened */
 	unsigned int threads;
 	void *job;
+	struct walk_reading *reading; /* NULL if no files are read */
 };
 
 /* parallel_run() with such workers, which are passed to @run. */

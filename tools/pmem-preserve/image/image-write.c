@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "image/image-internal.h"
 #include "image/image-worker.h"
-#include "tree/walk.h"
+#include "tree/walk-read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +56,32 @@ static int fill(const struct image *image, struct walk_reader *reader, uint8_t *
 	return 0;
 }
 
+static uint64_t segment_of(uint64_t place)
+{
+	return place / IMAGE_SEGMENT;
+}
+
+/* Files in more than one segment may be read by several threads. */
+static int share_files(const struct image *image, struct walk_reading *reading)
+{
+	int r = 0;
+
+	for (size_t i = 0, next; i < image->extent_count && r == 0; i = next) {
+		const struct extent *first = &image->extents[i], *last = first;
+		uint64_t bytes = first->length;
+
+		for (next = i + 1;
+		     next < image->extent_count && image->extents[next].entry == first->entry;
+		     next++) {
+			last = &image->extents[next];
+			bytes += last->length;
+		}
+		if (segment_of(first->place) != segment_of(last->place + last->length - 1))
+			r = walk_reading_share(reading, first->entry, bytes);
+	}
+	return r;
+}
+
 /* Digests and stores the blocks of the data from @at to @end. */
 static int put(const struct job *job, const uint8_t *bytes, uint64_t at, uint64_t end)
 {
@@ -70,18 +96,17 @@ static int put(const struct job *job, const uint8_t *bytes, uint64_t at, uint64_
 static int write_data(struct image_worker *worker, uint64_t start, uint64_t stop)
 {
 	const struct job *job = worker->job;
-	_cleanup_walk_reader_ struct walk_reader reader = { .cursor = &worker->cursor, .fd = -1 };
 	int r = 0;
 
 	for (uint64_t at = start, end; at < stop && r == 0; at = end) {
 		end = at + PIECE < stop ? at + PIECE : stop;
-		r = fill(job->image, &reader, worker->buffer, at, end);
+		r = fill(job->image, &worker->reader, worker->buffer, at, end);
 		if (r == 0)
 			r = put(job, worker->buffer, at, end);
 	}
 	if (r < 0)
 		return r;
-	return walk_check_unchanged(&reader);
+	return walk_reader_settle(&worker->reader);
 }
 
 static int write_segment(void *data, uint64_t number)
@@ -136,18 +161,30 @@ static int write_zeroes(struct store *store, uint64_t at, uint64_t end)
 }
 
 /* Everything but header, superblock and their copy. */
-static int write_payload(struct job *job, const struct image_work *work)
+static int write_payload(struct job *job, int root, unsigned int threads)
 {
 	struct image *image = job->image;
 	const struct image_header *header = &image->header;
 	uint64_t data_bytes = header->index_offset - header->data_offset;
-	int r = write_zeroes(job->store, IMAGE_FIRST_BLOCK, IMAGE_COPY_OFFSET);
+	_cleanup_walk_reading_ struct walk_reading reading;
+	const struct image_work work = {
+		.tree = image->tree,
+		.root = root,
+		.reading = &reading,
+		.threads = threads,
+		.job = job,
+	};
+	int r;
 
+	walk_reading_begin(&reading, image->tree);
+	r = share_files(image, &reading);
+	if (r == 0)
+		r = write_zeroes(job->store, IMAGE_FIRST_BLOCK, IMAGE_COPY_OFFSET);
 	if (r == 0)
 		r = write_zeroes(job->store, header->index_copy_offset + header->index_bytes,
 				 header->data_offset);
 	if (r == 0)
-		r = image_work(work, (data_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
+		r = image_work(&work, (data_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
 			       write_segment);
 	if (r == 0)
 		r = fault(FAULT_IMAGE_COPIED);
@@ -159,7 +196,7 @@ static int write_payload(struct job *job, const struct image_work *work)
 	r = image_index_seal(image);
 	if (r < 0)
 		return report_error(r, "%s: cannot compute its digests", job->store->path);
-	r = image_work(work, (header->index_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
+	r = image_work(&work, (header->index_bytes + IMAGE_SEGMENT - 1) / IMAGE_SEGMENT,
 		       write_index);
 	return r < 0 ? r : fault(FAULT_IMAGE_TABLE);
 }
@@ -245,7 +282,6 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct progress progress;
 	struct job job = { image, store, &progress };
-	const struct image_work work = { image->tree, root, options->threads, &job };
 	int r;
 
 	if (root < 0)
@@ -266,7 +302,7 @@ int image_write(struct image *image, struct store *store, const struct image_wri
 		return r;
 	progress_begin(&progress, "Saving",
 		       header->index_offset - header->data_offset + 2 * header->index_bytes);
-	r = write_payload(&job, &work);
+	r = write_payload(&job, root, options->threads);
 	progress_end(&progress);
 	if (r < 0)
 		return r;

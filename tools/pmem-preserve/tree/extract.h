@@ -6,6 +6,7 @@
 #ifndef PMEM_PRESERVE_EXTRACT_H
 #define PMEM_PRESERVE_EXTRACT_H
 
+#include "tree/cursor.h"
 #include "tree/tree.h"
 
 /*

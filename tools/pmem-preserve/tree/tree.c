@@ -2,14 +2,11 @@
 #include "tree/tree.h"
 
 #include "base/cleanup.h"
-#include "tree/beneath.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 /* Makes room for @more items after @used ones; doubles the array, so that growing is cheap. */
 static int grow(void **array, size_t *capacity, size_t used, size_t more, size_t item)
@@ -371,42 +368,6 @@ struct path_text tree_path_text(const struct tree *tree, uint32_t index)
 		memcpy(text.text + part + 5, shown + length - part, part + 1);
 	}
 	return text;
-}
-
-void tree_cursor_init(struct tree_cursor *cursor, const struct tree *tree, int root)
-{
-	*cursor = (struct tree_cursor){ .tree = tree, .root = root, .fd = -1 };
-}
-
-void tree_cursor_close(struct tree_cursor *cursor)
-{
-	if (cursor->fd >= 0)
-		close(cursor->fd);
-	cursor->fd = -1;
-}
-
-int tree_cursor_open(struct tree_cursor *cursor, uint32_t index)
-{
-	const struct tree *tree = cursor->tree;
-	int fd;
-
-	if (cursor->fd >= 0 && cursor->directory == index)
-		return cursor->fd;
-	if (cursor->fd >= 0 && index != 0 && tree->entries[index].parent == cursor->directory) {
-		fd = open_beneath(cursor->fd, tree_name(tree, index), O_PATH | O_DIRECTORY, 0);
-	} else {
-		_cleanup_free_ char *path = tree_path(tree, index);
-
-		if (!path)
-			return -ENOMEM;
-		fd = open_directory_beneath(cursor->root, path + 1, O_PATH);
-	}
-	if (fd < 0)
-		return fd;
-	tree_cursor_close(cursor);
-	cursor->fd = fd;
-	cursor->directory = index;
-	return fd;
 }
 
 uint32_t device_encode(dev_t device)

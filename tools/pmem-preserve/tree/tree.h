@@ -137,11 +137,6 @@ uint32_t tree_find_child(const struct tree *tree, uint32_t directory, const char
 /* The entry at the absolute @path; false if there is none. */
 bool tree_find_path(const struct tree *tree, const char *path, uint32_t *ret_index);
 
-/*
- * Longest path of a directory, in bytes. Far beyond PATH_MAX, but it limits what a tree of extreme
- * depth can cost.
- */
-#define TREE_PATH_MAX 16384u
 size_t tree_path_length(const struct tree *tree, uint32_t index);
 
 /* The absolute path of an entry, to be freed; NULL when out of memory. */
@@ -152,22 +147,6 @@ struct path_text {
 	char text[512];
 };
 struct path_text tree_path_text(const struct tree *tree, uint32_t index);
-
-/*
- * Keeps the last directory open, as a thread mostly visits entries in their order. @root is the
- * directory that "/" of the tree stands for.
- */
-struct tree_cursor {
-	const struct tree *tree;
-	int root;
-	int fd;
-	uint32_t directory;
-};
-void tree_cursor_init(struct tree_cursor *cursor, const struct tree *tree, int root);
-void tree_cursor_close(struct tree_cursor *cursor);
-
-/* Opens directory @index for *at() calls. An fd that the cursor owns, or -errno. */
-int tree_cursor_open(struct tree_cursor *cursor, uint32_t index);
 
 /* Device numbers in the kernel's 32-bit encoding, new_encode_dev(), which EROFS uses on disk. */
 uint32_t device_encode(dev_t device);

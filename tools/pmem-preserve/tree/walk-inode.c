@@ -2,6 +2,7 @@
 #include "tree/walk-inode.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/report.h"
 #include "tree/beneath.h"
 
@@ -14,9 +15,14 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define XATTR_TRIES 5
+
+#define TICK_NS_MAX 10000000 /* HZ=100 */
+/* A file that changes all the time does not keep the walk: its lease is refused later. */
+#define TICK_TRIES 20
 
 /* A list or value may grow between the query for its size and the read: try again. */
 static ssize_t read_names(const char *path, char **ret_names)
@@ -283,6 +289,37 @@ void walk_worker_clear(struct walk_worker *worker)
 	free(worker->owners);
 }
 
+/*
+ * The clock that most file systems take their times from (before Linux 6.13, all of them) advances in
+ * ticks. What is changed once more in the tick of its last change keeps its ctime. @now was read before
+ * @stat; times of a finer clock are at most one tick ahead of it.
+ */
+static bool changed_in_this_tick(const struct statx *stat, const struct timespec *now)
+{
+	int64_t ahead_ns = (stat->stx_ctime.tv_sec - now->tv_sec) * (int64_t)NS_PER_SECOND +
+			   stat->stx_ctime.tv_nsec - now->tv_nsec;
+
+	return ahead_ns >= 0 && ahead_ns < TICK_NS_MAX;
+}
+
+/* Waits until the tick of its last change is over: any later change changes its ctime. */
+static int stat_settled(int directory, const char *name, int flags, struct statx *ret_stat)
+{
+	for (int i = 0; i < TICK_TRIES; i++) {
+		const struct timespec pause = { .tv_nsec = NS_PER_MS };
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		if (statx(directory, name, flags | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+			  STATX_BASIC_STATS | STATX_MNT_ID, ret_stat) < 0)
+			return -errno;
+		if (!changed_in_this_tick(ret_stat, &now))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int walk_inode(struct walk_worker *worker, uint32_t index)
 {
 	struct tree *tree = worker->tree;
@@ -293,10 +330,9 @@ int walk_inode(struct walk_worker *worker, uint32_t index)
 	if (directory < 0)
 		return report_error(directory, "%s: cannot open",
 				    tree_path_text(tree, entry->parent).text);
-	if (statx(directory, tree_name(tree, index),
-		  AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (index ? 0 : AT_EMPTY_PATH),
-		  STATX_BASIC_STATS | STATX_MNT_ID, &stat) < 0)
-		return report_error(-errno, "%s: cannot read", tree_path_text(tree, index).text);
+	r = stat_settled(directory, tree_name(tree, index), index ? 0 : AT_EMPTY_PATH, &stat);
+	if (r < 0)
+		return report_error(r, "%s: cannot read", tree_path_text(tree, index).text);
 	entry->mode = stat.stx_mode;
 	entry->uid = stat.stx_uid;
 	entry->gid = stat.stx_gid;

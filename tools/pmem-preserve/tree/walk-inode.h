@@ -3,6 +3,7 @@
 #ifndef PMEM_PRESERVE_WALK_INODE_H
 #define PMEM_PRESERVE_WALK_INODE_H
 
+#include "tree/cursor.h"
 #include "tree/tree.h"
 
 /*

@@ -57,12 +57,13 @@ static int begin_worker(void *data, void **ret_worker)
 				 level->run == read_inodes);
 }
 
-static void end_worker(void *data)
+static int end_worker(void *data)
 {
 	struct level_worker *worker = data;
 
 	walk_worker_end(&worker->walk);
 	names_clear(&worker->names);
+	return 0;
 }
 
 static int walk_in_threads(struct level *level)
@@ -101,9 +102,6 @@ static int list_directory(void *data, uint64_t item)
 	uint32_t index = level->directories[item], unused;
 	int directory, r;
 
-	if (tree_path_length(tree, index) > TREE_PATH_MAX)
-		return report_error(-ENAMETOOLONG, "%s: cannot be checkpointed",
-				    tree_path_text(tree, index).text);
 	directory = tree_cursor_open(&worker->walk.cursor, index);
 	if (directory < 0)
 		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
