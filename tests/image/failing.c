@@ -6,6 +6,8 @@
  *	FAIL_ALLOCATION=N+	that one and all after it
  *	FAIL_THREAD=N		the Nth thread cannot be started; N+ as above
  *	FAIL_NAMES=N		the Nth flush of a directory fails with EIO; N+ as above
+ *	FAIL_DIRECTORY=PATH	to list this directory fails with EIO
+ *	FAIL_READ=PATH		to read this file at an offset (pread) fails with EIO
  *	JUMP_CLOCK=SECONDS	the time of day jumps by this with every other query
  *
  * FAIL_LOG=FILE gets a byte appended for each failure, which shows whether there was one.
@@ -13,10 +15,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +113,49 @@ int fsync(int fd)
 		return -1;
 	}
 	return real(fd);
+}
+
+/* Whether @fd is the file that @variable names. */
+static bool is_named(const char *variable, int fd)
+{
+	const char *wanted = getenv(variable);
+	char link[64], path[PATH_MAX];
+	ssize_t length;
+
+	if (!is_ready || !wanted)
+		return false;
+	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	path[length < 0 ? 0 : length] = '\0';
+	return strcmp(path, wanted) == 0;
+}
+
+int openat64(int directory, const char *name, int flags, ...)
+{
+	int (*real)(int, const char *, int, ...) = dlsym(RTLD_NEXT, "openat64");
+	mode_t mode = 0;
+	va_list args;
+
+	va_start(args, flags);
+	if (flags & (O_CREAT | __O_TMPFILE))
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	if (strcmp(name, ".") == 0 && !(flags & O_PATH) && is_named("FAIL_DIRECTORY", directory)) {
+		errno = EIO;
+		return -1;
+	}
+	return real(directory, name, flags, mode);
+}
+
+ssize_t pread64(int fd, void *buffer, size_t length, off64_t offset)
+{
+	ssize_t (*real)(int, void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pread64");
+
+	if (is_named("FAIL_READ", fd)) {
+		errno = EIO;
+		return -1;
+	}
+	return real(fd, buffer, length, offset);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *ret_time)

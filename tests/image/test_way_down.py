@@ -9,7 +9,7 @@ import fcntl
 import itertools
 import signal
 
-from .support import program, scratch
+from .support import failing, judges, program, scratch
 from .support.program import DAMAGED, DONE, NO_CHECKPOINT
 from .support.units import UnitsCase
 
@@ -28,9 +28,9 @@ class WayDown(UnitsCase):
         super().setUp()
         self.full = self.box / "full"
         self.full.mkdir()
-        self.good = [f"state = {self.state}", "region = no-such-region", "survives = reboot",
-                     f"fallback = {self.fallback}"]
-        self.lines = []
+        self.good, self.lines = [], []
+        self.open_file = None
+        self.addCleanup(self.close_file)
 
     def unknown_key(self):
         self.lines[-1:] = [f"fallbak = {self.fallback}"]
@@ -73,12 +73,48 @@ class WayDown(UnitsCase):
     def somebody_elses(self):
         self.fallback.write_text("not an image")
 
+    def close_file(self):
+        if self.open_file:
+            self.open_file.close()
+        self.open_file = None
+
+    def still_written(self):
+        """A log that nobody closes any more."""
+        log = self.state / "log"
+        self.open_file = open(log, "w", encoding="ascii")
+        self.open_file.write("begun\n")
+        self.open_file.flush()
+        self.told.append(str(log))
+
+    def fail_at(self, variable, path):
+        self.environment |= {"LD_PRELOAD": failing.library(), variable: str(path)}
+        self.told.append(str(path))
+
+    def unreadable_directory(self):
+        directory = self.state / "directory"
+        directory.mkdir()
+        (directory / "inside").write_text("of an unreadable directory")
+        self.fail_at("FAIL_DIRECTORY", directory)
+
+    def unreadable_file(self):
+        file = self.state / "broken"
+        file.write_text("on a bad block")
+        self.fail_at("FAIL_READ", file)
+
+    def missing_path(self):
+        """A second "state =", which nobody has made."""
+        missing = f"state = {self.box / 'missing'}"
+        self.good.insert(1, missing)
+        self.lines.insert(1, missing)
+        self.told.append(str(self.box / "missing"))
+
     # What excludes each other is in one list.
     PLACES = [no_directory, disk_is_full, unrestored, somebody_elses]
     SETTINGS = [unknown_key, wrong_value, lost_state_key, comment, no_file]
+    FILES = [still_written, unreadable_directory, unreadable_file, missing_path]
     OTHERS = [[no_key], [no_library]]
     # The configuration names the fallback file, and is lost after everything else.
-    ORDER = [*PLACES, no_key, no_library, *SETTINGS]
+    ORDER = [*PLACES, *FILES, no_key, no_library, *SETTINGS]
     OUTCOMES = {no_directory: NOTHING, disk_is_full: NOTHING, unrestored: EARLIER,
                 somebody_elses: NOTHING}
 
@@ -90,8 +126,10 @@ class WayDown(UnitsCase):
         self.mounts = "true"
         self.fallback = self.box / "fallback.img"
         self.fallback.unlink(missing_ok=True)
-        self.good[-1] = f"fallback = {self.fallback}"
+        self.good = [f"state = {self.state}", "region = no-such-region", "survives = reboot",
+                     f"fallback = {self.fallback}"]
         self.lines = list(self.good)
+        self.environment, self.told = {}, []
         self.write_lines()
         (self.state / "file").write_text("first\n")
         self.call(NO_CHECKPOINT, "boot")
@@ -109,7 +147,7 @@ class WayDown(UnitsCase):
         # That is what was good at boot, with this fallback file.
         (self.notes / "config").write_text("\n".join([*self.good, ""]))
         self.write_lines()
-        return program.finish(self.start("shutdown", "reboot"))
+        return program.finish(self.start("shutdown", "reboot", environment=self.environment))
 
     def check(self, faults):
         self.begin()
@@ -120,9 +158,12 @@ class WayDown(UnitsCase):
         shutdown = self.note("shutdown")
         self.assertEqual(result.status == DONE, outcome == STATE, str(result))
         self.assertRegex(shutdown, NO_REGION)
+        for words in self.told if outcome == STATE else []:
+            self.assertIn(words, shutdown, "it does not tell what it did not save")
         self.lines = list(self.good)
         self.write_lines()
         words = self.last_word("reboot")
+        self.close_file()
         self.next_boot()
         if outcome == NOTHING:
             self.assertIn("the state was not saved", words)
@@ -137,6 +178,7 @@ class WayDown(UnitsCase):
             self.assertIn(str(self.fallback), self.note("boot"))
             return
         self.assertIn(str(self.fallback), words)
+        self.assertEqual(judges.fsck(self.fallback), "")
         self.call(DONE, "boot")
         self.assertEqual((self.state / "file").read_text(), "first\n")
 
@@ -157,7 +199,29 @@ class WayDown(UnitsCase):
         self.check([])
 
     def test_alone_and_in_pairs(self):
-        self.assertGreater(self.run_table([self.PLACES, self.SETTINGS, *self.OTHERS]), 40)
+        self.assertGreater(self.run_table([self.FILES, self.PLACES, self.SETTINGS,
+                                               *self.OTHERS]), 90)
+
+    def test_what_is_left_out(self):
+        """What is left out must not take anything else with it."""
+        self.begin()
+        (self.state / "other").mkdir()
+        (self.state / "other" / "file").write_text("other\n")
+        self.go_down([WayDown.unreadable_directory, WayDown.unreadable_file])
+        self.next_boot()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "other" / "file").read_text(), "other\n")
+        self.assertEqual(os.listdir(self.state / "directory"), [])
+        self.assertEqual(set((self.state / "broken").read_bytes()), {0})
+
+    def test_still_written(self):
+        """What a service has written by then, it finds again."""
+        self.begin()
+        self.go_down([WayDown.still_written])
+        self.close_file()
+        self.next_boot()
+        self.call(DONE, "boot")
+        self.assertEqual((self.state / "log").read_text(), "begun\n")
 
     def test_sigterm(self):
         """The timeout of the unit sends it: what it ended would be lost."""

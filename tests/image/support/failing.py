@@ -12,10 +12,13 @@ from . import compiler, program
 PLAIN = program.REPOSITORY / "build" / "pmem-preserve"
 
 
+def library():
+    return str(compiler.build("failing.c", "-fPIC", "-shared", "-fno-builtin"))
+
+
 def run(environment, *arguments, **options):
     if not os.access(PLAIN, os.X_OK):
         raise unittest.SkipTest("build/pmem-preserve is not built")
-    library = compiler.build("failing.c", "-fPIC", "-shared", "-fno-builtin")
     return program.finish(program.start_words(
         [PLAIN, "--config", "/dev/null", *arguments],
-        {"LD_PRELOAD": str(library), **environment}, **options))
+        {"LD_PRELOAD": library(), **environment}, **options))

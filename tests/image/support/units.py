@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import unittest
 
-from . import program
+from . import program, scratch
 from .case import ImageCase
 from .program import DONE
 
@@ -100,4 +100,7 @@ class UnitsCase(ImageCase):
 
     def empty_state(self):
         for path in self.state.iterdir():
-            path.unlink()
+            if path.is_dir():
+                scratch.remove(path)
+            else:
+                path.unlink()

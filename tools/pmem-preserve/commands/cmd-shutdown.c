@@ -119,17 +119,20 @@ static int save_once(struct saving *saving, struct checkpoint *job)
 	return r < 0 ? r : checkpoint_write(job);
 }
 
-/* While a file changes it is tried again; in the end it is saved as it is. */
+/* While a file changes it is tried again; in the end it is saved as it is, and what can be read. */
 static int save_state(struct saving *saving, struct checkpoint *job)
 {
 	const uint64_t deadline_ns = now_ns() + saving->options->deadline_seconds * NS_PER_SECOND;
 	int r = save_once(saving, job);
 
-	for (unsigned int attempt = 1; r == -E_CHANGED && !job->request.lenient; attempt++) {
+	for (unsigned int attempt = 1;
+	     (r == -E_CHANGED || r == -E_UNREADABLE) && !job->request.lenient; attempt++) {
 		failed(saving, r);
-		job->request.lenient = attempt >= STRICT_ATTEMPTS || now_ns() > deadline_ns;
-		warn(job->request.lenient ? "it does not come to rest: it is saved as it is"
-					  : "it is tried again");
+		job->request.lenient =
+			r == -E_UNREADABLE || attempt >= STRICT_ATTEMPTS || now_ns() > deadline_ns;
+		warn(r == -E_UNREADABLE	    ? "all that can be read is saved"
+		     : job->request.lenient ? "it does not come to rest: it is saved as it is"
+					    : "it is tried again");
 		r = save_once(saving, job);
 	}
 	return r;

@@ -127,6 +127,24 @@ int tree_add_unsaved(struct tree *tree, const char *path, int error)
 	return 0;
 }
 
+int tree_adopt_unsaved(struct tree *tree, struct tree *other)
+{
+	struct tree_unsaved *larger;
+
+	if (other->unsaved_count == 0)
+		return 0;
+	larger = reallocarray(tree->unsaved, (size_t)tree->unsaved_count + other->unsaved_count,
+			      sizeof(*larger));
+	if (!larger)
+		return -ENOMEM;
+	memcpy(larger + tree->unsaved_count, other->unsaved,
+	       other->unsaved_count * sizeof(*larger));
+	tree->unsaved = larger;
+	tree->unsaved_count += other->unsaved_count;
+	other->unsaved_count = 0;
+	return 0;
+}
+
 int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length)
 {
 	int r = grow32((void **)&tree->ranges, &tree->range_capacity, tree->range_count,

@@ -16,7 +16,9 @@ enum entry_flags {
 	ENTRY_ROOT = 1 << 1,	 /* one of the paths that are checkpointed */
 	ENTRY_SPARSE = 1 << 2,	 /* a regular file with holes; it may have no data at all */
 	ENTRY_DAMAGED = 1 << 3,	 /* in the image, some of its data is damaged (image_verify()) */
-	ENTRY_CHANGED = 1 << 4, /* a regular file that changed while a lenient checkpoint read it */
+	ENTRY_CHANGED =
+		1 << 4, /* changed while a lenient checkpoint read it; of a directory: its names */
+	ENTRY_LEADS = 1 << 5, /* only if read from disk: a directory above one of the paths */
 };
 
 struct entry {
@@ -52,7 +54,10 @@ struct range {
 	uint64_t length;
 };
 
-/* What a lenient checkpoint left out, with all that is beneath it. */
+/*
+ * What a lenient checkpoint left out: a path with all that is beneath it, the data of a file that is
+ * zeroes now, or the extended attributes of what is there.
+ */
 struct tree_unsaved {
 	char *path; /* absolute, or as it was named if it does not exist */
 	int error;  /* -errno */
@@ -100,6 +105,9 @@ int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t name_l
 int tree_add_string(struct tree *tree, const char *text, size_t length, uint32_t *ret_offset);
 int tree_add_range(struct tree *tree, uint64_t offset, uint64_t length);
 int tree_add_unsaved(struct tree *tree, const char *path, int error);
+
+/* Moves what @other has left out to the end of the list of @tree. */
+int tree_adopt_unsaved(struct tree *tree, struct tree *other);
 
 /*
  * Appends the strings, xattrs and ranges of @other. The @count entries of @tree in @owners have

@@ -158,7 +158,20 @@ static const char *path_of(struct walk_worker *worker, uint32_t index, int direc
 	return name;
 }
 
-static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory)
+int walk_leave_out(struct walk_worker *worker, uint32_t index, int error)
+{
+	const struct tree *tree = worker->tree;
+	_cleanup_free_ char *path = NULL;
+
+	if (!tree->lenient || index == 0 || error == -ENOMEM || error == -EOVERFLOW)
+		return error;
+	path = tree_path(tree, index);
+	if (!path || tree_add_unsaved(worker->found, path, error) < 0)
+		return report_error(-ENOMEM, "cannot note what is not saved");
+	return 0;
+}
+
+static int read_all_xattrs(struct walk_worker *worker, uint32_t index, int directory)
 {
 	const struct tree *tree = worker->tree;
 	char buffer[PROC_PATH_BYTES + NAME_MAX];
@@ -172,6 +185,20 @@ static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory
 		return report_error((int)length, "%s: cannot list the extended attributes",
 				    tree_path_text(tree, index).text);
 	return read_values(worker, index, path, names, (size_t)length);
+}
+
+/*
+ * Without its ACL, the bits of the group, which are its mask, might grant more than they did. That this
+ * mode is not the one on disk also marks the inode as changed.
+ */
+static int read_xattrs(struct walk_worker *worker, uint32_t index, int directory)
+{
+	int r = read_all_xattrs(worker, index, directory);
+
+	if (r == 0)
+		return 0;
+	worker->tree->entries[index].mode &= ~(uint32_t)S_IRWXG;
+	return walk_leave_out(worker, index, r);
 }
 
 static int read_link(struct walk_worker *worker, uint32_t index, int directory)
@@ -320,7 +347,7 @@ static int stat_settled(int directory, const char *name, int flags, struct statx
 	return 0;
 }
 
-int walk_inode(struct walk_worker *worker, uint32_t index)
+static int read_inode(struct walk_worker *worker, uint32_t index)
 {
 	struct tree *tree = worker->tree;
 	struct entry *entry = &tree->entries[index];
@@ -363,4 +390,14 @@ int walk_inode(struct walk_worker *worker, uint32_t index)
 	default:
 		return 0;
 	}
+}
+
+int walk_inode(struct walk_worker *worker, uint32_t index)
+{
+	int r = read_inode(worker, index);
+
+	if (r == 0)
+		return 0;
+	worker->tree->entries[index].mode = 0;
+	return walk_leave_out(worker, index, r);
 }

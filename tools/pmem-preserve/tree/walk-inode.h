@@ -34,7 +34,16 @@ void walk_worker_end(struct walk_worker *worker);
 /* Frees what remains. */
 void walk_worker_clear(struct walk_worker *worker);
 
-/* Fills in entry @index; "data" becomes the id of the mount it is on. Errors are reported. */
+/*
+ * Fills in entry @index; "data" becomes the id of the mount it is on. Of a lenient tree, the mode of an
+ * inode that cannot be read becomes 0. Errors are reported.
+ */
 int walk_inode(struct walk_worker *worker, uint32_t index);
+
+/*
+ * Of a lenient tree, notes that @error, which was reported, keeps entry @index from being saved, or
+ * what is beneath it. Of others, and if it is not an error of this entry alone, returns @error.
+ */
+int walk_leave_out(struct walk_worker *worker, uint32_t index, int error);
 
 #endif

@@ -82,6 +82,12 @@ static int walk_in_threads(struct level *level)
 
 	if (r == 0)
 		r = level->take_over(level, workers);
+	for (size_t i = 0; i < PARALLEL_THREADS_MAX && r == 0; i++) {
+		struct level_worker *worker = workers[i];
+
+		if (worker && tree_adopt_unsaved(level->tree, worker->walk.found) < 0)
+			r = report_error(-ENOMEM, "cannot list the state");
+	}
 	for (size_t i = 0; i < PARALLEL_THREADS_MAX; i++) {
 		struct level_worker *worker = workers[i];
 
@@ -92,28 +98,43 @@ static int walk_in_threads(struct level *level)
 	return r;
 }
 
-static int list_directory(void *data, uint64_t item)
+/* Of a directory that cannot be read, the names that are known are returned, which may be none. */
+static int read_names(struct level_worker *worker, uint32_t index)
 {
-	struct level_worker *worker = data;
-	const struct level *level = worker->level;
-	const struct tree *tree = level->tree;
-	struct tree *strings = worker->walk.found;
-	struct listing *listing = &level->listings[item];
-	uint32_t index = level->directories[item], unused;
+	const struct tree *tree = worker->level->tree;
 	int directory, r;
 
+	worker->names.count = 0;
 	directory = tree_cursor_open(&worker->walk.cursor, index);
 	if (directory < 0)
 		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
-	r = names_read(&worker->names, level->options, tree, index, directory);
-	*listing = (struct listing){ strings, strings->names_used, worker->names.count };
-	for (size_t i = 0; i < listing->count && r == 0; i++)
-		r = tree_add_string(strings, worker->names.list[i], strlen(worker->names.list[i]),
-				    &unused);
+	r = names_read(&worker->names, worker->level->options, tree, index, directory);
 	if (r < 0)
 		return report_error(r, "%s: cannot read the directory",
 				    tree_path_text(tree, index).text);
 	return 0;
+}
+
+static int list_directory(void *data, uint64_t item)
+{
+	struct level_worker *worker = data;
+	const struct level *level = worker->level;
+	struct tree *strings = worker->walk.found;
+	struct listing *listing = &level->listings[item];
+	uint32_t index = level->directories[item], unused;
+	int r = read_names(worker, index);
+
+	if (r < 0)
+		r = walk_leave_out(&worker->walk, index, r);
+	*listing = (struct listing){ strings, strings->names_used, worker->names.count };
+	for (size_t i = 0; i < listing->count && r == 0; i++) {
+		r = tree_add_string(strings, worker->names.list[i], strlen(worker->names.list[i]),
+				    &unused);
+		if (r < 0)
+			r = report_error(r, "%s: cannot list",
+					 tree_path_text(level->tree, index).text);
+	}
+	return r;
 }
 
 static int add_names(struct tree *tree, uint32_t directory, const struct listing *listing)

@@ -131,8 +131,9 @@ bool names_is_wanted(const struct tree *tree, const char *directory, const char 
 	return names_is_asked(tree, path) || names_leads_to_asked(tree, path);
 }
 
+/* @path: NULL if it does not matter. @leads: to a path that was asked for. */
 static int read_all(struct names *names, const struct walk_options *options,
-		    const struct tree *tree, const char *path, int fd)
+		    const struct tree *tree, const char *path, bool leads, int fd)
 {
 	struct dirent *entry;
 	DIR *directory = fdopendir(fd);
@@ -151,7 +152,7 @@ static int read_all(struct names *names, const struct walk_options *options,
 		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    (names_is_excluded(options, path, entry->d_name) &&
-		     !names_is_wanted(tree, path, entry->d_name)))
+		     !(leads && names_is_wanted(tree, path, entry->d_name))))
 			continue;
 		r = add_name(names, entry->d_name, strlen(entry->d_name));
 	}
@@ -173,23 +174,40 @@ static int read_asked(struct names *names, const struct tree *tree, const char *
 	return r;
 }
 
+/* Building it for each directory of a deep tree would take a time that is quadratic in the depth. */
+static bool needs_path(const struct walk_options *options, const struct tree *tree, uint32_t index)
+{
+	if (tree->entries[index].flags & (ENTRY_ANCESTOR | ENTRY_LEADS))
+		return true;
+	for (size_t i = 0; i < options->exclude_count; i++)
+		if (strchr(options->excludes[i], '/'))
+			return true;
+	return false;
+}
+
 int names_read(struct names *names, const struct walk_options *options, const struct tree *tree,
 	       uint32_t index, int directory)
 {
-	_cleanup_free_ char *path = tree_path(tree, index);
-	int fd, r;
+	_cleanup_free_ char *path = NULL;
+	int fd, r, sorted;
 
 	names->count = 0;
 	names->used = 0;
-	if (!path)
-		return -ENOMEM;
+	if (needs_path(options, tree, index)) {
+		path = tree_path(tree, index);
+		if (!path)
+			return -ENOMEM;
+	}
 	if (tree->entries[index].flags & ENTRY_ANCESTOR) {
 		r = read_asked(names, tree, path);
 	} else {
 		fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = fd < 0 ? -errno : read_all(names, options, tree, path, fd);
+		r = fd < 0 ? -errno
+			   : read_all(names, options, tree, path,
+				      tree->entries[index].flags & ENTRY_LEADS, fd);
 	}
-	if (r < 0)
-		return r;
-	return sort_names(names);
+	sorted = sort_names(names);
+	if (sorted < 0)
+		names->count = 0;
+	return r < 0 ? r : sorted;
 }

@@ -15,7 +15,10 @@ struct names {
 };
 void names_clear(struct names *names);
 
-/* Lists the open @directory, entry @index of @tree. 0 or -errno, not reported. */
+/*
+ * Lists the open @directory, entry @index of @tree. 0 or -errno, not reported; after an error, what was
+ * read before.
+ */
 int names_read(struct names *names, const struct walk_options *options, const struct tree *tree,
 	       uint32_t index, int directory);
 
@@ -23,7 +26,10 @@ int names_read(struct names *names, const struct walk_options *options, const st
 bool names_is_asked(const struct tree *tree, const char *path);
 bool names_leads_to_asked(const struct tree *tree, const char *path);
 
-/* Whether the globs exclude @name in @directory, and whether it was asked for nevertheless. */
+/*
+ * Whether the globs exclude @name in @directory, and whether it was asked for nevertheless. @directory
+ * may be NULL if no glob has a '/'.
+ */
 bool names_is_excluded(const struct walk_options *options, const char *directory, const char *name);
 bool names_is_wanted(const struct tree *tree, const char *directory, const char *name);
 

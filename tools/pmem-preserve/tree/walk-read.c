@@ -121,7 +121,8 @@ static int unreadable(struct walk_reader *reader, int error, const char *what)
 	if (!tree->lenient && is_gone(error))
 		return changed(tree, file->index);
 	if (!tree->lenient)
-		return report_error(error, "%s: cannot %s", PATH(tree, file->index), what);
+		return report_error(-E_UNREADABLE, "%s: cannot %s: %s", PATH(tree, file->index),
+				    what, strerror(-error));
 	if (file->is_unsaved)
 		return 0;
 	file->is_unsaved = true;
@@ -252,7 +253,8 @@ static int check_file(struct walk_reader *reader, struct walk_file *file)
 	if (file->fd < 0)
 		return 0;
 	if (fstat(file->fd, &stat) < 0)
-		r = report_error(-errno, "%s: cannot read", PATH(tree, file->index));
+		r = report_error(-E_UNREADABLE, "%s: cannot read: %s", PATH(tree, file->index),
+				 strerror(errno));
 	else if (!is_same(&tree->entries[file->index], &stat) ||
 		 (file->has_lease && lease_give_back(file->fd) < 0))
 		r = changed(tree, file->index);
@@ -410,7 +412,8 @@ static int check_entry(struct tree_cursor *cursor, struct tree *tree, uint32_t i
 	    (r == 0 && !is_same(&tree->entries[index], &stat)))
 		return changed(tree, index);
 	if (r < 0)
-		return report_error(r, "%s: cannot read", PATH(tree, index));
+		return report_error(-E_UNREADABLE, "%s: cannot read: %s", PATH(tree, index),
+				    strerror(-r));
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * under a lease from its first byte to its last (lease.h), and with a check that it is still what was
  * listed. Where there are no leases only the check remains.
  *
- * Of a strict tree, a file that changes is -E_CHANGED. Of a lenient one, it is marked ENTRY_CHANGED and
+ * Of a strict tree, a file that changes is -E_CHANGED, and one that cannot be read -E_UNREADABLE. Of a lenient one, it is marked ENTRY_CHANGED and
  * read as it is; what cannot be read is zeroes, and also in the tree's list of what is unsaved.
  */
 #ifndef PMEM_PRESERVE_WALK_READ_H

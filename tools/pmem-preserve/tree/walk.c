@@ -31,15 +31,18 @@ static int classify(struct walk *walk, uint32_t index, const char *directory, bo
 	struct entry *entry = &tree->entries[index];
 	bool parent_is_ancestor = tree->entries[entry->parent].flags & ENTRY_ANCESTOR;
 	_cleanup_free_ char *path = tree_path(tree, index);
-	bool left_out;
+	bool left_out, leads;
 
 	if (!path)
 		return report_error(-ENOMEM, "cannot list the state");
 	left_out =
 		other_mount || names_is_excluded(walk->options, directory, tree_name(tree, index));
+	leads = names_leads_to_asked(tree, path);
+	if (leads)
+		entry->flags |= ENTRY_LEADS;
 	if (names_is_asked(tree, path)) {
 		entry->flags |= ENTRY_ROOT;
-	} else if (parent_is_ancestor || (left_out && names_leads_to_asked(tree, path))) {
+	} else if (parent_is_ancestor || (left_out && leads)) {
 		entry->flags |= ENTRY_ANCESTOR;
 	} else if (other_mount) {
 		inform("%s is another file system and is left out (to include it, name it)", path);
@@ -48,7 +51,10 @@ static int classify(struct walk *walk, uint32_t index, const char *directory, bo
 	return 0;
 }
 
-/* Sets *@ret_keep to false for a file that something is mounted on and that was not asked for. */
+/*
+ * Sets *@ret_keep to false for a file that something is mounted on and that was not asked for, and for
+ * what could not be read.
+ */
 static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 {
 	struct tree *tree = walk->tree;
@@ -58,9 +64,10 @@ static int settle_entry(struct walk *walk, uint32_t index, bool *ret_keep)
 	bool parent_is_ancestor = parent->flags & ENTRY_ANCESTOR;
 	_cleanup_free_ char *directory = NULL;
 
-	*ret_keep = true;
-	/* Most entries need no decision. */
-	if (!other_mount && !parent_is_ancestor && (tree->path_count == 1 || !S_ISDIR(entry->mode)))
+	*ret_keep = entry->mode != 0;
+	/* Most entries need no decision, and a path takes time to build. */
+	if (!*ret_keep || (!other_mount && !parent_is_ancestor &&
+			   (!(parent->flags & ENTRY_LEADS) || !S_ISDIR(entry->mode))))
 		return 0;
 	directory = tree_path(tree, entry->parent);
 	if (!directory)
@@ -148,35 +155,73 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int resolve_paths(const struct walk_options *options, struct tree *tree)
+/* Of a lenient tree: the other paths are saved nevertheless. */
+static int leave_path_out(struct tree *tree, const char *path, int error)
 {
-	tree->paths = calloc(options->path_count, sizeof(*tree->paths));
-	if (!tree->paths)
+	if (tree_add_unsaved(tree, path, error) < 0)
 		return report_error(-ENOMEM, "cannot list the state");
-	for (size_t i = 0; i < options->path_count; i++) {
-		char *path = realpath(options->paths[i], NULL);
-
-		if (!path)
-			return report_error(-errno, "%s: cannot resolve the path",
-					    options->paths[i]);
-		if (names_is_asked(tree, path))
-			free(path);
-		else
-			tree->paths[tree->path_count++] = path;
-	}
-	qsort(tree->paths, tree->path_count, sizeof(*tree->paths), compare_paths);
 	return 0;
 }
 
-/* A path that vanished between its lookup and the listing must not be missing silently. */
-static int check_paths(const struct tree *tree)
+static int resolve_paths(const struct walk_options *options, struct tree *tree)
 {
+	int r = 0;
+
+	tree->paths = calloc(options->path_count, sizeof(*tree->paths));
+	if (!tree->paths)
+		return report_error(-ENOMEM, "cannot list the state");
+	for (size_t i = 0; i < options->path_count && r == 0; i++) {
+		char *path = realpath(options->paths[i], NULL);
+
+		if (!path) {
+			r = report_error(-errno, "%s: cannot resolve the path", options->paths[i]);
+			if (tree->lenient)
+				r = leave_path_out(tree, options->paths[i], r);
+		} else if (names_is_asked(tree, path)) {
+			free(path);
+		} else {
+			tree->paths[tree->path_count++] = path;
+		}
+	}
+	if (r == 0 && tree->path_count > 0)
+		qsort(tree->paths, tree->path_count, sizeof(*tree->paths), compare_paths);
+	return r;
+}
+
+static bool is_unsaved(const struct tree *tree, const char *path)
+{
+	for (uint32_t i = 0; i < tree->unsaved_count; i++)
+		if (strcmp(tree->unsaved[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* A path that vanished between its lookup and the listing must not be missing silently. */
+static int check_paths(struct tree *tree)
+{
+	size_t found = 0;
 	uint32_t index;
 
-	for (size_t i = 0; i < tree->path_count; i++)
-		if (!tree_find_path(tree, tree->paths[i], &index))
-			return report_error(-E_CHANGED, "%s: changed while it was being listed",
-					    tree->paths[i]);
+	for (size_t i = 0; i < tree->path_count; i++) {
+		char *path = tree->paths[i];
+		int r;
+
+		if (tree_find_path(tree, path, &index)) {
+			tree->paths[i] = NULL;
+			tree->paths[found++] = path;
+			continue;
+		}
+		r = report_error(-E_CHANGED, "%s: changed while it was being listed", path);
+		if (tree->lenient)
+			r = is_unsaved(tree, path) ? 0 : leave_path_out(tree, path, -ENOENT);
+		if (r < 0)
+			return r;
+		free(path);
+		tree->paths[i] = NULL;
+	}
+	tree->path_count = found;
+	if (found == 0)
+		return report_error(-E_FAILED, "nothing of the state can be read");
 	return 0;
 }
 
@@ -206,6 +251,8 @@ static int walk_levels(struct walk *walk)
 	uint32_t end;
 
 	tree->entries[0].flags = names_is_asked(tree, "/") ? ENTRY_ROOT : ENTRY_ANCESTOR;
+	if (names_leads_to_asked(tree, "/"))
+		tree->entries[0].flags |= ENTRY_LEADS;
 	for (uint32_t level = 0; level < tree->count && r == 0; level = end) {
 		end = tree->count;
 		r = list_level(walk, level, end);
@@ -232,11 +279,11 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 		r = tree_add(tree, 0, "", 0, &index);
 	if (r < 0)
 		return report_error(r, "cannot list the state");
+	tree->lenient = options->lenient;
 	r = resolve_paths(options, tree);
 	if (r < 0)
 		return r;
 	walk.tree = tree;
-	tree->lenient = options->lenient;
 	r = walk_levels(&walk);
 	if (r < 0)
 		return r;
