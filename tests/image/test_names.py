@@ -2,9 +2,116 @@
 """Names: any byte, any length that a file system allows, any depth, any number."""
 
 import os
+import time
 
-from .support import judges, snapshot
+from .support import judges, program, snapshot
 from .support.case import ImageCase, beneath
+
+
+DEPTH = 8100  # a path of 16 KiB with names of one byte
+LEAVES = 1000
+
+
+def descend(directory, levels, name="d", make=False):
+    """Opens what lies so many levels beneath @directory, which it closes."""
+    for _ in range(levels):
+        if make:
+            os.mkdir(name, dir_fd=directory)
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=directory)
+        os.close(directory)
+        directory = inner
+    return directory
+
+
+class Deep(ImageCase):
+    """Anyone who may write in the state could keep all of it from being saved."""
+
+    SECONDS = 30  # of each command, on a busy machine; quadratic ones take minutes
+
+    def timed(self, status, *arguments):
+        start = time.monotonic()
+        result = self.expect(status, *arguments)
+        self.assertLess(time.monotonic() - start, self.SECONDS, arguments[0])
+        return result
+
+    def round_trip_of(self, check):
+        self.timed(program.DONE, "checkpoint", "--image", self.image, self.state)
+        self.assertEqual(judges.fsck(self.image), "")
+        self.timed(program.DONE, "verify", "--image", self.image)
+        self.timed(program.DONE, "restore", "--image", self.image, "--into", self.target)
+        check(self.restored())
+
+    def test_many_directories_far_down(self):
+        """1,000 directories, each with a file, at a depth of 8,100."""
+        bottom = descend(os.open(self.state, os.O_RDONLY), DEPTH, make=True)
+        for i in range(LEAVES):
+            os.mkdir("leaf-%d" % i, 0o711, dir_fd=bottom)
+            file = os.open("leaf-%d/file" % i, os.O_WRONLY | os.O_CREAT, 0o640, dir_fd=bottom)
+            os.write(file, b"of leaf %d" % i)
+            os.close(file)
+        os.close(bottom)
+
+        def check(root):
+            bottom = descend(os.open(root, os.O_RDONLY), DEPTH)
+            self.assertEqual(len(os.listdir(bottom)), LEAVES)
+            for i in range(LEAVES):
+                file = os.open("leaf-%d/file" % i, os.O_RDONLY, dir_fd=bottom)
+                self.assertEqual(os.read(file, 100), b"of leaf %d" % i)
+                os.close(file)
+            os.close(bottom)
+        self.round_trip_of(check)
+
+    def test_several_chains(self):
+        """The levels of the tree are read one after the other, and lie in different chains."""
+        chains = "abcdefgh"
+        for name in chains:
+            os.mkdir(self.state / name)
+            bottom = descend(os.open(self.state / name, os.O_RDONLY), DEPTH // 4, make=True)
+            os.symlink("end of " + name, "link", dir_fd=bottom)
+            os.close(bottom)
+
+        def check(root):
+            for name in chains:
+                bottom = descend(os.open(root / name, os.O_RDONLY), DEPTH // 4)
+                self.assertEqual(os.readlink("link", dir_fd=bottom), "end of " + name)
+                os.close(bottom)
+        self.round_trip_of(check)
+
+    def test_long_paths(self):
+        """100 KiB of path, and more branches than directories can be kept open."""
+        name = "n" * 250
+        bottom = descend(os.open(self.state, os.O_RDONLY), 200, name, make=True)
+        for i in range(200):
+            os.mkdir("%d" % i, dir_fd=bottom)
+            os.mkdir("%d/x" % i, dir_fd=bottom)
+            os.mkdir("%d/x/y" % i, dir_fd=bottom)
+            os.close(os.open("%d/x/y/z" % i, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=bottom))
+        beneath_all = descend(bottom, 200, name, make=True)
+        file = os.open("file", os.O_WRONLY | os.O_CREAT, 0o640, dir_fd=beneath_all)
+        os.write(file, b"reached")
+        os.close(file)
+        os.close(beneath_all)
+
+        def check(root):
+            middle = descend(os.open(root, os.O_RDONLY), 200, name)
+            for i in range(200):
+                os.stat("%d/x/y/z" % i, dir_fd=middle)
+            bottom = descend(middle, 200, name)
+            file = os.open("file", os.O_RDONLY, dir_fd=bottom)
+            self.assertEqual(os.read(file, 100), b"reached")
+            os.close(file)
+            os.close(bottom)
+        self.round_trip_of(check)
+        listed = self.timed(program.DONE, "list", "--image", self.image)
+        self.assertIn((name + "/").encode() * 400 + b"file", listed.out)
+
+    def test_exclude_far_down(self):
+        """An exclude with a path is compared with each path."""
+        bottom = descend(os.open(self.state, os.O_RDONLY), DEPTH, make=True)
+        os.mkdir("skipped", dir_fd=bottom)
+        os.close(bottom)
+        self.timed(program.DONE, "checkpoint", "--image", self.image, "-x",
+                   "%s/x" % self.state, "-x", "skipped", self.state)
 
 
 class Names(ImageCase):

@@ -8,16 +8,21 @@
 
 #include "tree/tree.h"
 
-/* As many threads have a file table each, this has to go well with a limit of 1,024 per table. */
-#define TREE_CURSOR_KEPT 128u
+/* Both together go well with a limit of 1,024 open files; each thread has a table of its own. */
+#define TREE_CURSOR_KEPT    128u
+#define TREE_CURSOR_ANCHORS 32u
+
+struct kept_directory {
+	uint32_t index;
+	int fd; /* -1: none */
+};
 
 struct tree_cursor {
 	const struct tree *tree;
 	int root; /* the directory that "/" of the tree stands for; not owned */
-	struct {
-		uint32_t directory;
-		int fd; /* -1: none */
-	} kept[TREE_CURSOR_KEPT];
+	struct kept_directory kept[TREE_CURSOR_KEPT];	    /* by index, modulo their number */
+	struct kept_directory anchors[TREE_CURSOR_ANCHORS]; /* on the way to what lies far down */
+	unsigned int next_anchor;
 };
 void tree_cursor_init(struct tree_cursor *cursor, const struct tree *tree, int root);
 void tree_cursor_close(struct tree_cursor *cursor);

@@ -282,10 +282,12 @@ static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 	return 0;
 }
 
-int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root, bool own_directory)
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root,
+		      struct tree_cursor *cursor, bool own_directory)
 {
 	*worker = (struct walk_worker){ .tree = tree, .directory = UINT32_MAX, .home = -1 };
-	tree_cursor_init(&worker->cursor, tree, root);
+	tree_cursor_init(&worker->own, tree, root);
+	worker->cursor = cursor ? cursor : &worker->own;
 	if (tree_new(&worker->found) < 0)
 		return report_error(-ENOMEM, "cannot list the state");
 	if (!own_directory)
@@ -307,7 +309,7 @@ void walk_worker_end(struct walk_worker *worker)
 	if (worker->home >= 0)
 		close(worker->home);
 	worker->home = -1;
-	tree_cursor_close(&worker->cursor);
+	tree_cursor_close(&worker->own);
 }
 
 void walk_worker_clear(struct walk_worker *worker)
@@ -351,7 +353,7 @@ static int read_inode(struct walk_worker *worker, uint32_t index)
 {
 	struct tree *tree = worker->tree;
 	struct entry *entry = &tree->entries[index];
-	int directory = tree_cursor_open(&worker->cursor, entry->parent), r;
+	int directory = tree_cursor_open(worker->cursor, entry->parent), r;
 	struct statx stat;
 
 	if (directory < 0)

@@ -12,7 +12,8 @@
  */
 struct walk_worker {
 	struct tree *tree;
-	struct tree_cursor cursor;
+	struct tree_cursor *cursor; /* @own, or one that outlives the worker */
+	struct tree_cursor own;
 	struct tree *found; /* link targets, xattrs and data ranges; or names */
 	uint32_t *owners;   /* the entries that these belong to */
 	size_t owner_count, owner_capacity;
@@ -22,11 +23,13 @@ struct walk_worker {
 };
 
 /*
+ * @cursor: NULL, or one that no other thread uses; its directories stay open.
  * With @own_directory the calling thread gets a working directory of its own, if possible, until
  * the worker ends: the system calls for xattrs have no *at() variant, and going through /proc is
  * slow. Errors are reported.
  */
-int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root, bool own_directory);
+int walk_worker_begin(struct walk_worker *worker, struct tree *tree, int root,
+		      struct tree_cursor *cursor, bool own_directory);
 
 /* To be called by the worker's thread. @worker->found and @worker->owners remain. */
 void walk_worker_end(struct walk_worker *worker);

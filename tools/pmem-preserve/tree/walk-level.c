@@ -12,10 +12,15 @@
 #include "tree/walk-names.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define INODES_AT_ONCE 128u
+
+/* Beneath this depth, fewer directories than these are not listed in several threads. */
+#define DEPTH_MAX	50u
+#define DIRECTORIES_MIN 100u
 
 /* The names in one directory: @count strings in @strings, one after the other, from @first on. */
 struct listing {
@@ -25,7 +30,9 @@ struct listing {
 
 struct level {
 	struct tree *tree;
-	int root;
+	struct tree_cursor *cursor; /* of the calling thread */
+	pthread_t caller;
+	unsigned int threads;
 	const struct walk_options *options;
 	parallel_function *run;
 	int (*take_over)(struct level *level, void *const workers[PARALLEL_THREADS_MAX]);
@@ -53,7 +60,9 @@ static int begin_worker(void *data, void **ret_worker)
 		return report_error(-ENOMEM, "cannot list the state");
 	worker->level = level;
 	*ret_worker = worker;
-	return walk_worker_begin(&worker->walk, level->tree, level->root,
+	return walk_worker_begin(&worker->walk, level->tree, level->cursor->root,
+				 pthread_equal(pthread_self(), level->caller) ? level->cursor
+									      : NULL,
 				 level->run == read_inodes);
 }
 
@@ -70,7 +79,7 @@ static int walk_in_threads(struct level *level)
 {
 	void *workers[PARALLEL_THREADS_MAX] = { NULL };
 	const struct parallel parallel = {
-		.threads = level->options->threads,
+		.threads = level->threads,
 		.items = level->items,
 		.run = level->run,
 		.begin = begin_worker,
@@ -105,7 +114,7 @@ static int read_names(struct level_worker *worker, uint32_t index)
 	int directory, r;
 
 	worker->names.count = 0;
-	directory = tree_cursor_open(&worker->walk.cursor, index);
+	directory = tree_cursor_open(worker->walk.cursor, index);
 	if (directory < 0)
 		return report_error(directory, "%s: cannot open", tree_path_text(tree, index).text);
 	r = names_read(&worker->names, worker->level->options, tree, index, directory);
@@ -165,13 +174,32 @@ static int add_listings(struct level *level, void *const workers[PARALLEL_THREAD
 	return r;
 }
 
-int walk_list_directories(struct tree *tree, const uint32_t *directories, size_t count, int root,
-			  const struct walk_options *options)
+/*
+ * A thread that is started has to open its first directory from the root, which at a great depth takes
+ * longer than to list a few directories.
+ */
+static bool is_deep(const struct tree *tree, const uint32_t *directories, size_t count)
+{
+	unsigned int depth = 0;
+
+	if (count == 0)
+		return false;
+	for (uint32_t i = directories[0]; i != 0 && depth < DEPTH_MAX; depth++)
+		i = tree->entries[i].parent;
+	return depth == DEPTH_MAX;
+}
+
+int walk_list_directories(struct tree *tree, const uint32_t *directories, size_t count,
+			  struct tree_cursor *cursor, const struct walk_options *options)
 {
 	_cleanup_free_ struct listing *listings = calloc(count + 1, sizeof(*listings));
 	struct level level = {
 		.tree = tree,
-		.root = root,
+		.cursor = cursor,
+		.caller = pthread_self(),
+		.threads = count < DIRECTORIES_MIN && is_deep(tree, directories, count)
+				   ? 1
+				   : options->threads,
 		.options = options,
 		.run = list_directory,
 		.take_over = add_listings,
@@ -215,12 +243,14 @@ static int adopt_found(struct level *level, void *const workers[PARALLEL_THREADS
 	return 0;
 }
 
-int walk_read_inodes(struct tree *tree, uint32_t begin, int root,
+int walk_read_inodes(struct tree *tree, uint32_t begin, struct tree_cursor *cursor,
 		     const struct walk_options *options)
 {
 	struct level level = {
 		.tree = tree,
-		.root = root,
+		.cursor = cursor,
+		.caller = pthread_self(),
+		.threads = options->threads,
 		.options = options,
 		.run = read_inodes,
 		.take_over = adopt_found,

@@ -21,7 +21,7 @@
 struct walk {
 	const struct walk_options *options;
 	struct tree *tree;
-	int root;
+	struct tree_cursor cursor;
 };
 
 /* Decides about a child directory: walk all of it, only pass through it, or leave it empty. */
@@ -241,13 +241,13 @@ static int list_level(struct walk *walk, uint32_t level, uint32_t end)
 		if (tree->entries[i].data != NOT_ENTERED)
 			directories[count++] = i;
 	}
-	return walk_list_directories(tree, directories, count, walk->root, walk->options);
+	return walk_list_directories(tree, directories, count, &walk->cursor, walk->options);
 }
 
 static int walk_levels(struct walk *walk)
 {
 	struct tree *tree = walk->tree;
-	int r = walk_read_inodes(tree, 0, walk->root, walk->options);
+	int r = walk_read_inodes(tree, 0, &walk->cursor, walk->options);
 	uint32_t end;
 
 	tree->entries[0].flags = names_is_asked(tree, "/") ? ENTRY_ROOT : ENTRY_ANCESTOR;
@@ -257,7 +257,7 @@ static int walk_levels(struct walk *walk)
 		end = tree->count;
 		r = list_level(walk, level, end);
 		if (r == 0)
-			r = walk_read_inodes(tree, end, walk->root, walk->options);
+			r = walk_read_inodes(tree, end, &walk->cursor, walk->options);
 		if (r == 0)
 			r = settle(walk, level, end);
 	}
@@ -268,7 +268,7 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 {
 	_cleanup_tree_ struct tree *tree = NULL;
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct walk walk = { .options = options, .root = root };
+	struct walk walk = { .options = options };
 	uint32_t index;
 	int r;
 
@@ -284,7 +284,9 @@ int walk_tree(const struct walk_options *options, struct tree **ret_tree)
 	if (r < 0)
 		return r;
 	walk.tree = tree;
+	tree_cursor_init(&walk.cursor, tree, root);
 	r = walk_levels(&walk);
+	tree_cursor_close(&walk.cursor);
 	if (r < 0)
 		return r;
 	r = join_hard_links(tree);
