@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "image/image-internal.h"
 #include "sandbox.h"
-#include "tree/extract-undo.h"
+#include "tree/extract-remove.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,32 +82,27 @@ static void uproot(char *path, int target)
 /* A second restore finds the files of the first. */
 static int extract_again(struct store *store, const struct extract_options *options)
 {
-	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
 	int r = image_open(store, NULL, 0, &image);
 
-	if (r == 0)
-		r = image_extract_with(image, options, &extraction);
-	if (r == 0 && !options->dry_run)
-		extract_undo(&extraction);
-	return r;
+	return r == 0 ? image_extract(image, options) : r;
 }
 
 /* All intact files of a damaged image. */
-static void salvage(struct store *store, struct extract_options options)
+static void salvage(struct store *store, struct extract_options options, int target)
 {
-	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
 	int r = image_open(store, NULL, IMAGE_ALLOW_LOST_HEADER, &image);
 
 	options.overwrite = false;
 	options.salvage = true;
 	if (r == 0)
-		r = image_extract_with(image, &options, &extraction);
+		r = image_extract(image, &options);
 	if (r == 0)
 		sandbox_finding("salvaging a damaged image reports no damage");
-	if (image)
-		extract_undo(&extraction);
+	/* What is whole was restored; any other failure has removed it itself. */
+	if (r == -E_DAMAGED)
+		remove_all_in(target, NULL);
 }
 
 static void on_damaged(void *data, const char *path)
@@ -126,11 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.damaged = on_damaged,
 	};
 	_cleanup_store_ struct store *store = NULL;
-	_cleanup_extraction_ struct extraction extraction = { 0 };
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_close_ int target = -1;
 	_cleanup_free_ char *planted = NULL;
 	struct image_header copy;
+	bool is_restored;
 	int r;
 
 	if (store_open(sandbox_image(data, size), STORE_READ, &store) < 0)
@@ -143,25 +138,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (target < 0)
 		sandbox_finding("the target cannot be opened");
 	if (r < 0) {
-		salvage(store, options);
+		salvage(store, options, target);
 		sandbox_end(r);
 		return 0;
 	}
 	planted = plant(image->tree, choice, target);
 	if (planted)
 		options.overwrite = choice & CHOICE_OVERWRITE;
-	r = image_extract_with(image, &options, &extraction);
+	r = image_extract(image, &options);
+	is_restored = r == 0 && !options.dry_run;
 	if (r == 0 && (choice & CHOICE_AGAIN)) {
 		options.overwrite = choice & CHOICE_OVERWRITE;
 		r = extract_again(store, &options);
+		is_restored |= r == 0 && !options.dry_run;
 	}
 	/* A restore that failed has removed everything itself. */
-	if (!options.dry_run)
-		extract_undo(&extraction);
+	if (is_restored)
+		remove_all_in(target, NULL);
 	if (planted)
 		uproot(planted, target);
 	else if (r == -E_DAMAGED)
-		salvage(store, options);
+		salvage(store, options, target);
 	sandbox_end(r);
 	return 0;
 }

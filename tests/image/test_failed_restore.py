@@ -3,6 +3,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import time
 
@@ -99,14 +100,18 @@ class FailedRestore(ImageCase):
         self.assertEqual(os.listdir(place), [])
         self.expect_phase("committed")
 
+    def staged(self, name):
+        """Where a restore to the empty target makes that file."""
+        return [beneath(staging / "root", self.state) / name
+                for staging in self.target.glob(".pmem-preserve-*")]
+
     def stop_in_the_middle(self, number):
         """Ends a restore by a signal while it writes; None if it was faster."""
         process = program.start("restore", "-j", "1", "--image", self.image, "--into", self.target)
         deadline = time.monotonic() + 30
-        large = beneath(self.target, self.state) / "large"
         while process.poll() is None and time.monotonic() < deadline:
             try:
-                if large.stat().st_blocks:
+                if any(large.stat().st_blocks for large in self.staged("large")):
                     break
             except FileNotFoundError:
                 pass
@@ -137,7 +142,11 @@ class FailedRestore(ImageCase):
             self.empty_target()
         self.expect_phase("committed")
         self.checkpoint(status=REFUSED)
-        self.restore(status=REFUSED)
-        self.restore("--overwrite")
+        # Nothing has its name yet, and the next restore removes what is left.
+        left, = os.listdir(self.target)
+        self.assertRegex(left, r"^\.pmem-preserve-[0-9a-f]{8}$")
+        self.assertEqual(stat.S_IMODE((self.target / left).stat().st_mode), 0o700)
+        self.restore()
+        self.assertNotIn(left, os.listdir(self.target))
         self.assert_restored(self.before)
         self.expect_phase("restored")

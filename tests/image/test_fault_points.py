@@ -8,10 +8,11 @@ command succeeds.
 import os
 import pathlib
 import re
+import shutil
 import signal
 
 from .support import faults, program, scratch, snapshot
-from .support.case import ImageCase
+from .support.case import ImageCase, beneath
 from .support.program import DONE, FAILED, NO_CHECKPOINT
 
 FILE = ("FILE_LINKED", "FILE_RENAMED", "FILE_PUBLISHED")
@@ -20,8 +21,10 @@ WRITE = (("IMAGE_BEGIN", 1), ("IMAGE_MARKED", 1), ("IMAGE_MIB", 1), ("IMAGE_MIB"
          ("IMAGE_FLUSHED", 1), ("PHASE_WRITTEN", 1), ("PHASE_FLUSHED", 1))
 RESTORE = (("RESTORE_BEGIN", 1), ("RESTORE_DIRECTORIES", 1), ("RESTORE_ENTRIES", 1),
            ("RESTORE_SPAN", 1), ("RESTORE_SPAN", 2), ("RESTORE_FILES", 1), ("RESTORE_LINKS", 1),
-           ("RESTORE_ATTRIBUTES", 1), ("RESTORE_FLUSHED", 1), ("PHASE_WRITTEN", 1),
-           ("PHASE_FLUSHED", 1))
+           ("RESTORE_ATTRIBUTES", 1), ("RESTORE_STAGED", 1), ("PUBLISH_BEGIN", 1),
+           ("PUBLISH_ENTRY", 1), ("RESTORE_PUBLISHED", 1), ("RESTORE_FLUSHED", 1))
+MARK = (("PHASE_WRITTEN", 1), ("PHASE_FLUSHED", 1))
+STAGING = ".pmem-preserve-"
 ROOM = 16 << 20
 
 
@@ -143,7 +146,7 @@ class FaultPoints(ImageCase):
 
     def test_restore(self):
         """Half a state would be marked as restored, or the checkpoint be lost."""
-        for point, count in RESTORE:
+        for point, count in RESTORE + MARK:
             for action in faults.ACTIONS:
                 where = "restore, %s:%d, %s" % (point, count, action)
                 self.clear()
@@ -156,12 +159,72 @@ class FaultPoints(ImageCase):
                     outcome = "the state, restored"
                 else:
                     left = os.listdir(self.target)
-                    outcome = "the checkpoint" + (", and what was made so far" if left else "")
+                    published = [name for name in left if not name.startswith(STAGING)]
+                    outcome = "the checkpoint" + (", and the whole state" if published else
+                                                  ", and a staging directory" if left else "")
                     if action == "error" and not point.startswith("PHASE"):
                         self.assertEqual(left, [], where)
-                    self.restore(*(["--overwrite"] if left else []))
+                    if published:
+                        self.assert_restored(self.before, where)
+                    self.restore(*(["--overwrite"] if published else []))
+                    self.assertFalse([name for name in os.listdir(self.target)
+                                      if name.startswith(STAGING)], where)
                 self.assert_restored(self.before, where)
                 self.note("restore", point, count, action, outcome)
+        self.print_table()
+
+    def make_old(self):
+        """What is there before a restore with --overwrite: files of the state, changed."""
+        place = self.restored()
+        shutil.copytree(self.state, place, symlinks=True)
+        for name in ("small", "large", "directory/inner"):
+            (place / name).write_text("old " + name)
+        (place / "link").unlink()
+        (place / "link").write_text("old link")
+        (place / "unrelated").write_text("unrelated")
+        os.chmod(place, 0o1770)
+        return {path.relative_to(place): path.read_text()
+                for path in place.rglob("*") if path.is_file() and path.name != "linked"}
+
+    def find_old(self, name, text):
+        """An old file, where it was or where the message says."""
+        places = [self.restored(), *(beneath(staging / "root", self.state) for staging in
+                                     self.restored().glob(STAGING + "replaced-*"))]
+        return any((place / name).exists() and not (place / name).is_symlink() and
+                   (place / name).read_bytes() == text.encode() for place in places)
+
+    def test_overwrite(self):
+        """What was there is lost, and the restore has failed."""
+        for point, count in RESTORE + (("PUBLISH_ENTRY", 2), ("PUBLISH_ENTRY", 4)):
+            for action in faults.ACTIONS:
+                where = "restore --overwrite, %s:%d, %s" % (point, count, action)
+                self.clear()
+                self.checkpoint()
+                old = self.make_old()
+                before = snapshot.take(self.restored())
+                status = self.fail_at("restore", point, count, action, "restore", "--overwrite",
+                                      "-j", "1", "--image", self.image, "--into", self.target)
+                if action == "error" or (action == "signal" and status != DONE):
+                    self.assert_same(before, snapshot.take(self.restored()), where)
+                if action == "kill":
+                    lost = [name for name, text in old.items() if not self.find_old(name, text)]
+                    self.assertEqual(lost, [], where)
+                    kept = [path.name for path in self.restored().glob(STAGING + "replaced-*")]
+                    result = self.restore("--overwrite")
+                    for name in kept:
+                        self.assertIn(name, result.text)
+                        self.assertTrue((self.restored() / name).exists())
+                elif status == FAILED:
+                    self.restore("--overwrite")
+                for path in self.restored().glob(STAGING + "replaced-*"):
+                    scratch.remove(path)
+                self.assertEqual((self.restored() / "unrelated").read_text(), "unrelated")
+                (self.restored() / "unrelated").unlink()
+                os.utime(self.restored(), ns=(1, self.before[b""]["mtime"]))
+                self.assert_restored(self.before, where)
+                self.note("restore --overwrite", point, count, action,
+                          "what was there" if status == FAILED else "both" if status < 0 else
+                          "the state, restored")
         self.print_table()
 
     def test_undo(self):
@@ -173,19 +236,19 @@ class FaultPoints(ImageCase):
             damaged = bytearray(whole)
             damaged[3 << 20] ^= 1
             self.image.write_bytes(damaged)
-            status, error = faults.run("UNDO_ENTRY", 1, action, "restore", "-j", "1", "--image",
+            status, error = faults.run("STAGING_REMOVE", 1, action, "restore", "-j", "1", "--image",
                                        self.image, "--into", self.target)
-            self.assertTrue(faults.was_reached("UNDO_ENTRY", error))
+            self.assertTrue(faults.was_reached("STAGING_REMOVE", error))
             self.assertNotEqual(status, DONE)
             left = os.listdir(self.target)
             self.assertEqual(bool(left), action != "signal", action)
             if action == "error":
                 self.assertIn(b"could not be removed", error)
             self.image.write_bytes(whole)
-            self.restore(*(["--overwrite"] if left else []))
+            self.restore()
             self.assert_restored(self.before, action)
-            self.note("undo", "UNDO_ENTRY", 1, action,
-                      "the checkpoint" + (", and what was made so far" if left else ""))
+            self.note("undo", "STAGING_REMOVE", 1, action,
+                      "the checkpoint" + (", and a staging directory" if left else ""))
         self.print_table()
 
     def test_no_point_is_forgotten(self):

@@ -34,9 +34,13 @@
 	POINT(23, RESTORE_SPAN, "2 MiB of data are written") \
 	POINT(24, RESTORE_FILES, "all data is written, and the files have their attributes") \
 	POINT(25, RESTORE_LINKS, "hard links are made") \
-	POINT(26, RESTORE_ATTRIBUTES, "directories have their attributes, nothing is flushed") \
+	POINT(26, RESTORE_ATTRIBUTES, "new directories have their attributes, nothing is flushed") \
 	POINT(27, RESTORE_FLUSHED, "all is restored and flushed, the image not marked") \
-	POINT(28, UNDO_ENTRY, "a restore has failed, one of its entries is to be removed") \
+	POINT(28, STAGING_REMOVE, "a staging directory is to be removed") \
+	POINT(29, RESTORE_STAGED, "all is made and flushed in the staging directory") \
+	POINT(90, PUBLISH_BEGIN, "directories that existed are closed, nothing is published") \
+	POINT(91, PUBLISH_ENTRY, "an entry is in its place") \
+	POINT(92, RESTORE_PUBLISHED, "all is in its place, not flushed") \
 	POINT(30, ERASE_BEGIN, "a header is to be zeroed") \
 	POINT(34, ERASE_COPY, "its copy is zeroed and flushed, the header is there") \
 	POINT(31, ERASE_WRITTEN, "it is, not flushed") \

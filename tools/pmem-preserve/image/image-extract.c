@@ -12,7 +12,8 @@
 #include "tree/extract-check.h"
 #include "tree/extract-inode.h"
 #include "tree/extract-ordinary.h"
-#include "tree/extract-undo.h"
+#include "tree/extract-publish.h"
+#include "tree/extract-staging.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -22,7 +23,9 @@
 
 static int create_directories(struct extract_job *job)
 {
-	return extract_directories(job->extraction);
+	int r = extract_stagings_make(job->extraction);
+
+	return r < 0 ? r : extract_directories(job->extraction);
 }
 
 /* Files whose data does not lie within one piece are created first and finished last. */
@@ -60,7 +63,7 @@ static int work_on_entries(struct extract_job *job, parallel_function *run)
 	const struct tree *tree = job->image->tree;
 	const struct image_work work = {
 		.tree = tree,
-		.root = job->extraction->root,
+		.root = -1,
 		.threads = job->options->threads,
 		.job = job,
 	};
@@ -135,7 +138,7 @@ static int write_files(struct extract_job *job)
 	const struct image *image = job->image;
 	const struct image_work work = {
 		.tree = image->tree,
-		.root = job->extraction->root,
+		.root = -1,
 		.threads = job->options->threads,
 		.job = job,
 	};
@@ -158,7 +161,15 @@ static int finish_directories(struct extract_job *job)
 	return extract_finish_directories(job->extraction);
 }
 
-/* What was restored must be durable before the checkpoint counts as restored. */
+static int publish(struct extract_job *job)
+{
+	return extract_publish(job->extraction);
+}
+
+/*
+ * Before it is published, as nobody may find half of a file after a power failure; and again, as it
+ * must be in its place for good before the checkpoint counts as restored.
+ */
 static int flush(struct extract_job *job)
 {
 	return extract_sync(job->extraction);
@@ -174,6 +185,8 @@ static const struct step {
 	{ "write the files", write_files, FAULT_RESTORE_FILES },
 	{ "create hard links", create_links, FAULT_RESTORE_LINKS },
 	{ "set the attributes of directories", finish_directories, FAULT_RESTORE_ATTRIBUTES },
+	{ "flush", flush, FAULT_RESTORE_STAGED },
+	{ "move everything to its place", publish, FAULT_RESTORE_PUBLISHED },
 	{ "flush", flush, FAULT_RESTORE_FLUSHED },
 };
 
@@ -201,31 +214,28 @@ static uint64_t data_bytes(const struct image *image)
 	return bytes;
 }
 
-int image_extract_with(struct image *image, const struct extract_options *options,
-		       struct extraction *extraction)
+int image_extract(struct image *image, const struct extract_options *options)
 {
+	_cleanup_extraction_ struct extraction extraction = { 0 };
 	struct extract_job job = {
 		.image = image,
 		.options = options,
-		.extraction = extraction,
+		.extraction = &extraction,
 		.piece = IMAGE_SPAN,
 	};
 	int r, verified = 0;
 	mode_t mask;
 
-	r = extract_begin(extraction, image->tree, options->into, options->overwrite);
+	r = extract_begin(&extraction, image->tree, options->into, options->overwrite);
 	if (r < 0)
 		return r;
-	r = extract_check(extraction, data_bytes(image));
+	r = extract_check(&extraction, data_bytes(image));
 	if (r < 0)
 		return r;
 	if (options->left_out &&
-	    extract_only_ordinary(extraction, options->left_out, options->data) < 0)
+	    extract_only_ordinary(&extraction, options->left_out, options->data) < 0)
 		return report_error(-ENOMEM, "%s: cannot restore there", options->into);
-	if (options->dry_run && !options->salvage)
-		return 0;
-	/* What is replaced cannot be brought back if damage is found half way. */
-	if (options->overwrite || options->salvage)
+	if (options->dry_run || options->salvage)
 		verified = image_verify_files(image, options->threads, options->damaged,
 					      options->data);
 	if (options->dry_run || (verified < 0 && !(options->salvage && verified == -E_DAMAGED)))
@@ -239,15 +249,9 @@ int image_extract_with(struct image *image, const struct extract_options *option
 	progress_end(&job.progress);
 	umask(mask);
 	if (r < 0) {
-		extract_undo(extraction);
+		extract_undo(&extraction);
 		return r;
 	}
+	extract_conclude(&extraction);
 	return verified;
-}
-
-int image_extract(struct image *image, const struct extract_options *options)
-{
-	_cleanup_extraction_ struct extraction extraction = { 0 };
-
-	return image_extract_with(image, options, &extraction);
 }

@@ -143,12 +143,4 @@ int image_parse(struct image *image);
 int image_verify_files(struct image *image, unsigned int threads,
 		       void (*damaged)(void *data, const char *path), void *data);
 
-/*
- * image_extract() that leaves in @extraction, which must be zeroed, what it has created; to be ended
- * by the caller.
- */
-struct extraction;
-int image_extract_with(struct image *image, const struct extract_options *options,
-		       struct extraction *extraction);
-
 #endif

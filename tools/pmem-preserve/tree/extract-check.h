@@ -6,9 +6,10 @@
 #include "tree/extract.h"
 
 /*
+ * Finds the directories that the tree is merged with (extraction->merged), and opens them.
  * -E_REFUSED: something of the tree exists already, or cannot be replaced; -E_NO_FIT: its @bytes of
- * data do not fit. With "overwrite", existing files and the free space are not checked. Reported.
+ * data do not fit beside what is there. Reported.
  */
-int extract_check(const struct extraction *extraction, uint64_t bytes);
+int extract_check(struct extraction *extraction, uint64_t bytes);
 
 #endif

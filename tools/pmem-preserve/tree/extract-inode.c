@@ -65,83 +65,31 @@ static int set_mode(const struct inode *inode, mode_t mode)
 	return inode->is_open ? fchmod(inode->fd, mode) : chmod(inode->path, mode);
 }
 
-/*
- * A directory that existed before may have a default ACL, which is inherited by what is created in
- * it. New directories have none.
- */
-static void drop_acls(const struct extraction *extraction, uint32_t index,
-		      const struct inode *inode)
+/* A directory that existed before may have ACLs. New inodes have none: see extract-staging.c. */
+static void drop_acls(const struct inode *inode)
 {
-	const struct entry *entry = &extraction->tree->entries[index];
-
-	if (extraction->flags[entry->parent] & EXTRACT_CREATED)
-		return;
 	remove_xattr(inode, "system.posix_acl_access");
-	if (S_ISDIR(entry->mode))
-		remove_xattr(inode, "system.posix_acl_default");
-}
-
-/* The mode alone does not tell: with setgid, or on network file systems, others may own it. */
-static bool is_ours(int fd)
-{
-	struct stat stat;
-
-	return fstat(fd, &stat) == 0 && stat.st_uid == getauxval(AT_EUID) &&
-	       stat.st_gid == getauxval(AT_EGID) && (stat.st_mode & 07777) == 0700;
-}
-
-void extract_new_directory(struct extraction *extraction, uint32_t index, int directory)
-{
-	const struct entry *entry = &extraction->tree->entries[index];
-	uint8_t *flags = &extraction->flags[index];
-	_cleanup_close_ int fd = -1;
-	struct inode inode;
-
-	*flags |= EXTRACT_CREATED | (extraction->flags[entry->parent] & EXTRACT_PRIVATE);
-	if (*flags & EXTRACT_PRIVATE)
-		return;
-	fd = openat(directory, tree_name(extraction->tree, index),
-		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	inode = inode_of(entry, fd);
-	drop_acls(extraction, index, &inode);
-	if (is_ours(fd))
-		*flags |= EXTRACT_PRIVATE;
+	remove_xattr(inode, "system.posix_acl_default");
 }
 
 /*
- * Whether a file is created with its final mode, as nobody can reach it before it has its owner.
- * Not split files, which are opened again: their mode might not permit it.
+ * Whether a file is created with its final mode, as nobody can reach it before it is
+ * published. Not split files, which are opened again: their mode might not permit it.
  */
 static bool is_created_with_mode(const struct extraction *extraction, uint32_t index)
 {
 	const struct entry *entry = &extraction->tree->entries[index];
 
 	return S_ISREG(entry->mode) && !(extraction->flags[index] & EXTRACT_SPLIT) &&
-	       !entry->xattrs && !(entry->mode & 07000) &&
-	       (extraction->flags[entry->parent] & EXTRACT_PRIVATE);
+	       !entry->xattrs && !(entry->mode & 07000);
 }
 
 static bool is_created_with_owner(const struct extraction *extraction, uint32_t index)
 {
 	const struct entry *entry = &extraction->tree->entries[index];
 
-	return (extraction->flags[entry->parent] & EXTRACT_PRIVATE) &&
-	       entry->uid == getauxval(AT_EUID) && entry->gid == getauxval(AT_EGID);
-}
-
-int extract_exists(const struct tree *tree, uint32_t index)
-{
-	return report_error(-E_REFUSED,
-			    "%s: already exists; --overwrite replaces it with what is in the checkpoint",
-			    PATH(tree, index));
-}
-
-int extract_blocked(const struct tree *tree, uint32_t index)
-{
-	return report_error(-E_REFUSED, "%s: is now a symbolic link or a file, but was a directory",
-			    PATH(tree, index));
+	return !(extraction->flags[index] & EXTRACT_MERGED) && entry->uid == getauxval(AT_EUID) &&
+	       entry->gid == getauxval(AT_EGID);
 }
 
 static bool may_fail(const struct entry *entry)
@@ -166,7 +114,8 @@ int extract_attributes(const struct extraction *extraction, uint32_t index, int 
 	    fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 && !may_fail(entry))
 		return report_error(-errno, "%s: cannot change the owner to %u:%u",
 				    PATH(tree, index), entry->uid, entry->gid);
-	drop_acls(extraction, index, &inode);
+	if (extraction->flags[index] & EXTRACT_MERGED)
+		drop_acls(&inode);
 	while (tree_next_xattr(tree, entry->xattrs, &cursor, &xattr))
 		if (!((extraction->flags[index] & EXTRACT_PLAIN) && xattr_is_special(xattr.name)) &&
 		    set_xattr(&inode, &xattr) < 0 && !may_fail(entry))
@@ -181,120 +130,57 @@ int extract_attributes(const struct extraction *extraction, uint32_t index, int 
 	return 0;
 }
 
-/* Removes what has the name, with --overwrite only; a directory is not removed. */
-static int make_room(const struct extraction *extraction, uint32_t index, int directory)
-{
-	const struct tree *tree = extraction->tree;
-
-	if (!extraction->overwrite)
-		return extract_exists(tree, index);
-	if (unlinkat(directory, tree_name(tree, index), 0) < 0)
-		return extract_failed(tree, index, -errno, "cannot replace");
-	return 0;
-}
-
-static int make_special(const struct tree *tree, uint32_t index, int directory)
-{
-	const struct entry *entry = &tree->entries[index];
-	int r;
-
-	if (S_ISLNK(entry->mode))
-		r = symlinkat(tree_target(tree, index), directory, tree_name(tree, index));
-	else
-		r = mknodat(directory, tree_name(tree, index), (entry->mode & S_IFMT) | 0600,
-			    device_decode(entry->device));
-	return r < 0 ? -errno : 0;
-}
-
-static int swapped(const struct tree *tree, uint32_t index)
-{
-	return report_error(-E_FAILED,
-			    "%s: was replaced while it was being restored; nothing else may write there during a restore",
-			    PATH(tree, index));
-}
-
 int extract_special(struct extraction *extraction, uint32_t index, int directory)
 {
 	const struct tree *tree = extraction->tree;
+	const struct entry *entry = &tree->entries[index];
+	const char *name = tree_name(tree, index);
 	_cleanup_close_ int fd = -1;
-	struct stat stat;
-	int r = make_special(tree, index, directory);
+	int r;
 
-	if (r == -EEXIST) {
-		r = make_room(extraction, index, directory);
-		if (r < 0)
-			return r;
-		r = make_special(tree, index, directory);
-	}
-	if (r < 0)
-		return extract_failed(tree, index, r, "cannot create");
-	extraction->flags[index] |= EXTRACT_CREATED;
-	fd = openat(directory, tree_name(tree, index), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &stat) < 0)
+	if (S_ISLNK(entry->mode))
+		r = symlinkat(tree_target(tree, index), directory, name);
+	else
+		r = mknodat(directory, name, (entry->mode & S_IFMT) | 0600,
+			    device_decode(entry->device));
+	if (r == 0)
+		fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
-	/* If it is now a link to another inode, that one would get the owner and mode. */
-	if ((stat.st_mode & S_IFMT) != (tree->entries[index].mode & S_IFMT) || stat.st_nlink != 1)
-		return swapped(tree, index);
+	extraction->flags[index] |= EXTRACT_CREATED;
 	return extract_attributes(extraction, index, fd);
 }
 
 int extract_create(struct extraction *extraction, uint32_t index, int directory)
 {
 	const struct tree *tree = extraction->tree;
-	const char *name = tree_name(tree, index);
-	mode_t mode = 0600;
-	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-	struct stat stat;
-	int fd, r;
+	mode_t mode =
+		is_created_with_mode(extraction, index) ? tree->entries[index].mode & 0777 : 0600;
+	int fd = openat(directory, tree_name(tree, index),
+			O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
 
-	if (is_created_with_mode(extraction, index))
-		mode = tree->entries[index].mode & 0777;
-	fd = openat(directory, name, flags, mode);
-	if (fd < 0 && errno == EEXIST) {
-		r = make_room(extraction, index, directory);
-		if (r < 0)
-			return r;
-		fd = openat(directory, name, flags, mode);
-	}
 	if (fd < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
 	extraction->flags[index] |= EXTRACT_CREATED;
-	if ((extraction->flags[index] & EXTRACT_SPLIT) && fstat(fd, &stat) == 0)
-		extraction->inodes[index] = stat.st_ino;
 	return fd;
 }
 
 int extract_open_again(const struct extraction *extraction, uint32_t index, int directory)
 {
 	const struct tree *tree = extraction->tree;
-	/* Whoever can write to the directory can put a link to any file there, or a fifo. */
-	_cleanup_close_ int fd = openat(directory, tree_name(tree, index),
-					O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat stat;
+	int fd = openat(directory, tree_name(tree, index), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
-		return swapped(tree, index);
-	if (fd < 0 || fstat(fd, &stat) < 0)
+	if (fd < 0)
 		return report_error(-errno, "%s: cannot open", PATH(tree, index));
-	if (!S_ISREG(stat.st_mode) || stat.st_ino != extraction->inodes[index])
-		return swapped(tree, index);
-	return take_fd(fd);
+	return fd;
 }
 
 int extract_link(struct extraction *extraction, uint32_t index, int first_directory, int directory)
 {
 	const struct tree *tree = extraction->tree;
 	const char *first = tree_name(tree, tree->entries[index].inode_entry);
-	const char *name = tree_name(tree, index);
-	int r = linkat(first_directory, first, directory, name, 0);
 
-	if (r < 0 && errno == EEXIST) {
-		r = make_room(extraction, index, directory);
-		if (r < 0)
-			return r;
-		r = linkat(first_directory, first, directory, name, 0);
-	}
-	if (r < 0)
+	if (linkat(first_directory, first, directory, tree_name(tree, index), 0) < 0)
 		return extract_failed(tree, index, -errno, "cannot link");
 	extraction->flags[index] |= EXTRACT_CREATED;
 	return 0;

@@ -12,25 +12,13 @@
  */
 int extract_attributes(const struct extraction *extraction, uint32_t index, int fd);
 
-/*
- * To be called when directory @index has just been created in the open @directory with mode 0700:
- * removes what it has inherited, and notes whether it is private.
- */
-void extract_new_directory(struct extraction *extraction, uint32_t index, int directory);
-
 /* Creates a link, fifo, socket or device in the open @directory, with its attributes. */
 int extract_special(struct extraction *extraction, uint32_t index, int directory);
 
-/*
- * Creates an empty regular file and opens it for writing; others cannot open it before it has its
- * owner. The umask must be 0. An fd, or an error.
- */
+/* Creates an empty regular file and opens it for writing. The umask must be 0. An fd, or an error. */
 int extract_create(struct extraction *extraction, uint32_t index, int directory);
 
-/*
- * Opens a file that extract_create() has created for writing again. An fd, or an error; -E_FAILED
- * if its name refers to something else by now.
- */
+/* Opens a file that extract_create() has created for writing again. An fd, or an error. */
 int extract_open_again(const struct extraction *extraction, uint32_t index, int directory);
 
 /* Creates entry @index as another name of its inode, whose first name is in @first_directory. */
@@ -38,9 +26,5 @@ int extract_link(struct extraction *extraction, uint32_t index, int first_direct
 
 /* Reports and returns @error (-errno), or -E_NO_FIT if there was no space. @what: "cannot create". */
 int extract_failed(const struct tree *tree, uint32_t index, int error, const char *what);
-
-/* -E_REFUSED, reported: an entry exists, which --overwrite would replace; an ancestor never is. */
-int extract_exists(const struct tree *tree, uint32_t index);
-int extract_blocked(const struct tree *tree, uint32_t index);
 
 #endif

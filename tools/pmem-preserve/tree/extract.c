@@ -22,62 +22,75 @@ int extract_begin(struct extraction *extraction, struct tree *tree, const char *
 		return report_error(-errno, "%s: cannot restore there (it must be a directory)",
 				    into);
 	extraction->flags = calloc(tree->count, sizeof(*extraction->flags));
-	extraction->inodes = calloc(tree->count, sizeof(*extraction->inodes));
-	if (!extraction->flags || !extraction->inodes)
+	extraction->staging = calloc(tree->count, sizeof(*extraction->staging));
+	if (!extraction->flags || !extraction->staging || tree_new(&extraction->saved) < 0)
 		return report_error(-ENOMEM, "%s: cannot restore there", into);
 	return 0;
 }
 
+static void close_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void extract_end(struct extraction *extraction)
 {
-	if (extraction->tree && extraction->root >= 0)
-		close(extraction->root);
+	for (uint32_t i = 0; i < extraction->staging_count; i++) {
+		close_open(extraction->stagings[i].fd);
+		close_open(extraction->stagings[i].root);
+		close_open(extraction->stagings[i].lock);
+	}
+	for (uint32_t i = 0; i < extraction->merged_count; i++)
+		close_open(extraction->merged[i].fd);
+	for (uint32_t i = 0; i < extraction->top_count; i++)
+		close_open(extraction->tops[i].fd);
+	if (extraction->tree)
+		close_open(extraction->root);
+	tree_free(extraction->saved);
+	free(extraction->tops);
+	free(extraction->stagings);
+	free(extraction->merged);
+	free(extraction->staging);
 	free(extraction->flags);
-	free(extraction->inodes);
 	*extraction = (struct extraction){ .root = -1 };
+}
+
+int extract_open_directory(const struct extraction *extraction, struct tree_cursor *cursor,
+			   uint32_t index)
+{
+	const struct staging *staging = &extraction->stagings[extraction->staging[index]];
+	int fd;
+
+	if (cursor->root != staging->root) {
+		tree_cursor_close(cursor);
+		tree_cursor_init(cursor, extraction->tree, staging->root);
+	}
+	fd = tree_cursor_open(cursor, index);
+	if (fd < 0)
+		return report_error(fd, "%s: cannot open", PATH(extraction->tree, index));
+	return fd;
 }
 
 int extract_open_parent(const struct extraction *extraction, struct tree_cursor *cursor,
 			uint32_t index)
 {
-	const struct tree *tree = extraction->tree;
-	uint32_t parent = tree->entries[index].parent;
-	int fd = tree_cursor_open(cursor, parent);
-
-	if (fd == -ELOOP || fd == -ENOTDIR)
-		return extract_blocked(tree, parent);
-	if (fd < 0)
-		return report_error(fd, "%s: cannot open", PATH(tree, parent));
-	return fd;
+	return extract_open_directory(extraction, cursor, extraction->tree->entries[index].parent);
 }
 
 static int create_directory(struct extraction *extraction, struct tree_cursor *cursor,
 			    uint32_t index)
 {
 	const struct tree *tree = extraction->tree;
-	const struct entry *entry = &tree->entries[index];
-	const char *name = tree_name(tree, index);
-	bool may_exist = entry->flags & (ENTRY_ROOT | ENTRY_ANCESTOR);
-	int parent = extract_open_parent(extraction, cursor, index);
-	struct stat stat;
+	int parent;
 
+	extraction->staging[index] = extraction->staging[tree->entries[index].parent];
+	parent = extract_open_parent(extraction, cursor, index);
 	if (parent < 0)
 		return parent;
-	if (mkdirat(parent, name, 0700) == 0) {
-		extract_new_directory(extraction, index, parent);
-		return 0;
-	}
-	if (errno != EEXIST || fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+	if (mkdirat(parent, tree_name(tree, index), 0700) < 0)
 		return extract_failed(tree, index, -errno, "cannot create");
-	if (!S_ISDIR(stat.st_mode) && (entry->flags & ENTRY_ANCESTOR))
-		return extract_blocked(tree, index);
-	if (!extraction->overwrite && !(may_exist && S_ISDIR(stat.st_mode)))
-		return extract_exists(tree, index);
-	if (S_ISDIR(stat.st_mode))
-		return 0;
-	if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0700) < 0)
-		return extract_failed(tree, index, -errno, "cannot replace");
-	extract_new_directory(extraction, index, parent);
+	extraction->flags[index] |= EXTRACT_CREATED;
 	return 0;
 }
 
@@ -87,9 +100,9 @@ int extract_directories(struct extraction *extraction)
 	struct tree_cursor cursor;
 	int r = 0;
 
-	tree_cursor_init(&cursor, tree, extraction->root);
+	tree_cursor_init(&cursor, tree, -1);
 	for (uint32_t i = 1; i < tree->count && r == 0; i++)
-		if (S_ISDIR(tree->entries[i].mode))
+		if (S_ISDIR(tree->entries[i].mode) && !(extraction->flags[i] & EXTRACT_MERGED))
 			r = create_directory(extraction, &cursor, i);
 	tree_cursor_close(&cursor);
 	return r;
@@ -101,8 +114,8 @@ int extract_links(struct extraction *extraction)
 	struct tree_cursor first, cursor;
 	int r = 0;
 
-	tree_cursor_init(&first, tree, extraction->root);
-	tree_cursor_init(&cursor, tree, extraction->root);
+	tree_cursor_init(&first, tree, -1);
+	tree_cursor_init(&cursor, tree, -1);
 	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
 		const struct entry *entry = &tree->entries[i];
 		int first_parent, parent;
@@ -121,56 +134,61 @@ int extract_links(struct extraction *extraction)
 	return r;
 }
 
-/* Children before parents. An ancestor that existed before is not modified. */
+/* Children before parents. */
 int extract_finish_directories(const struct extraction *extraction)
 {
 	const struct tree *tree = extraction->tree;
 	struct tree_cursor cursor;
 	int r = 0;
 
-	tree_cursor_init(&cursor, tree, extraction->root);
+	tree_cursor_init(&cursor, tree, -1);
 	for (uint32_t i = tree->count; i-- > 0 && r == 0;) {
-		const struct entry *entry = &tree->entries[i];
 		int fd;
 
-		if (!S_ISDIR(entry->mode) ||
-		    ((entry->flags & ENTRY_ANCESTOR) && !(extraction->flags[i] & EXTRACT_CREATED)))
+		if (!S_ISDIR(tree->entries[i].mode) || !(extraction->flags[i] & EXTRACT_CREATED))
 			continue;
-		fd = tree_cursor_open(&cursor, i);
-		r = fd < 0 ? report_error(fd, "%s: cannot open", PATH(tree, i))
-			   : extract_attributes(extraction, i, fd);
+		fd = extract_open_directory(extraction, &cursor, i);
+		r = fd < 0 ? fd : extract_attributes(extraction, i, fd);
 	}
 	tree_cursor_close(&cursor);
 	return r;
 }
 
+/* Once per file system rather than once per directory. */
+static int sync_directory(const struct extraction *extraction, uint32_t index, int fd, dev_t *last)
+{
+	struct stat stat;
+
+	if (fd >= 0 && fstat(fd, &stat) == 0 && stat.st_dev == *last)
+		return 0;
+	if (fd < 0 || syncfs(fd) < 0)
+		return report_error(-errno, "%s: flush failed", PATH(extraction->tree, index));
+	*last = stat.st_dev;
+	return 0;
+}
+
 int extract_sync(const struct extraction *extraction)
 {
 	const struct tree *tree = extraction->tree;
-	struct tree_cursor cursor;
-	struct stat stat = { 0 };
 	dev_t last = 0;
 	int r = 0;
 
-	tree_cursor_init(&cursor, tree, extraction->root);
-	for (uint32_t i = 0; i < tree->count && r == 0; i++) {
-		_cleanup_close_ int fd = -1;
-		int directory;
+	for (uint32_t i = 0; i < extraction->staging_count && r == 0; i++) {
+		const struct staging *staging = &extraction->stagings[i];
 
-		if (!(tree->entries[i].flags & ENTRY_ROOT))
-			continue;
-		directory = tree_cursor_open(&cursor, S_ISDIR(tree->entries[i].mode)
-							      ? i
-							      : tree->entries[i].parent);
-		fd = directory < 0 ? -1 : openat(directory, ".", O_RDONLY | O_CLOEXEC);
-		/* Once per file system rather than once per path. */
-		if (fd >= 0 && fstat(fd, &stat) == 0 && stat.st_dev == last)
-			continue;
-		last = stat.st_dev;
-		if (fd < 0 || syncfs(fd) < 0)
-			r = report_error(directory < 0 ? directory : -errno, "%s: flush failed",
-					 PATH(tree, i));
+		r = sync_directory(extraction, extraction->merged[staging->merged].entry,
+				   staging->fd, &last);
 	}
-	tree_cursor_close(&cursor);
+	/* Those that get no entries have attributes to flush. */
+	for (uint32_t i = 0; i < extraction->merged_count && r == 0; i++) {
+		const struct merged *merged = &extraction->merged[i];
+		_cleanup_close_ int fd = -1;
+
+		if (merged->staging != NO_STAGING ||
+		    (tree->entries[merged->entry].flags & ENTRY_ANCESTOR))
+			continue;
+		fd = openat(merged->fd, ".", O_RDONLY | O_CLOEXEC);
+		r = sync_directory(extraction, merged->entry, fd, &last);
+	}
 	return r;
 }
