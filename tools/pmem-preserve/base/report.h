@@ -30,7 +30,8 @@ enum {
 	E_CHANGED = E_STATUS_BASE + 101,     /* the state changed while it was read: try again */
 	E_NOT_DURABLE = E_STATUS_BASE + 102, /* it is done, but a power cut may undo it */
 	E_NO_REGION = E_STATUS_BASE + 103,   /* no region, or none of that name */
-	E_UNREADABLE = E_STATUS_BASE + 103,  /* a part of the state cannot be read */
+	E_UNREADABLE = E_STATUS_BASE + 104,  /* a part of the state cannot be read */
+	E_NOT_MARKED = E_STATUS_BASE + 105,  /* restored, but the checkpoint does not say so */
 };
 
 enum verbosity { QUIET = -1, NORMAL = 0, VERBOSE = 1 };

@@ -38,6 +38,7 @@ static const char *outcome_of(int r)
 {
 	switch (r) {
 	case 0:
+	case -E_NOT_MARKED:
 		return BOOT_RESTORED;
 	case -E_NO_CHECKPOINT:
 		return BOOT_NONE;
@@ -55,6 +56,17 @@ static bool was_restored_before(int r)
 
 	return r == -E_NO_CHECKPOINT && note_read_boot(&note) &&
 	       strcmp(note.outcome, BOOT_RESTORED) == 0;
+}
+
+/* The checkpoint of which this boot's note says that it was restored, but which could not be marked. */
+static bool is_noted(const struct place *place)
+{
+	struct image_header header;
+	struct boot_note note;
+
+	return note_read_boot(&note) && strcmp(note.outcome, BOOT_RESTORED) == 0 &&
+	       place_read_header(place, &header) == 0 &&
+	       strcmp(note.uuid, uuid_text(header.uuid).text) == 0;
 }
 
 /* The file does not tell any more whether checkpoints must be authentic, or what they may contain. */
@@ -84,6 +96,8 @@ static int find_and_restore(struct boot *boot)
 
 	if (r == 0)
 		r = command_find_checkpoint(options, &boot->place);
+	if (r == 0 && is_noted(&boot->place))
+		r = -E_NO_CHECKPOINT;
 	if (r == 0)
 		r = refuse_doubts(boot->config, &boot->place);
 	if (r == 0 && boot->expects)
@@ -97,7 +111,7 @@ static int restore(struct boot *boot)
 {
 	int r = find_and_restore(boot);
 
-	if (r == 0)
+	if (r == 0 || r == -E_NOT_MARKED)
 		expected_settle();
 	if (r == -E_NO_CHECKPOINT && boot->expects && !was_restored_before(r)) {
 		int lost = lost_report(&boot->expected, &boot->outcome);
@@ -115,9 +129,9 @@ static int write_note(int r, const struct boot *boot)
 	struct boot_note note = { 0 };
 
 	snprintf(note.outcome, sizeof(note.outcome), "%s", boot->outcome);
-	if (r < 0)
+	if (r < 0 && r != -E_NOT_MARKED)
 		snprintf(note.reason, sizeof(note.reason), "%s", report_last_error());
-	if (r == 0) {
+	if (r == 0 || r == -E_NOT_MARKED) {
 		snprintf(note.place, sizeof(note.place), "%s", place_name(&boot->place));
 		snprintf(note.uuid, sizeof(note.uuid), "%s", uuid_text(header->uuid).text);
 		note.generation = header->generation;
@@ -133,7 +147,7 @@ static void explain(int r, const char *outcome)
 		warn("the services start without their state; when the cause is gone, \"systemctl restart pmem-preserve.service\" restores it; \"pmem-preserve discard\" gives it up");
 	else if (r == -E_DAMAGED)
 		warn("the services start without their state; the checkpoint stays: \"pmem-preserve verify\" lists the damaged files, \"restore --salvage\" restores the others, \"discard\" gives it up");
-	else if (r < 0 && r != -E_NO_CHECKPOINT)
+	else if (r < 0 && r != -E_NO_CHECKPOINT && r != -E_NOT_MARKED)
 		warn("the checkpoint stays; when the cause is gone, \"systemctl start pmem-preserve.service\" restores it");
 }
 
@@ -161,5 +175,6 @@ int cmd_boot(struct context *context, int argc, char **argv)
 	written = write_note(r, &boot);
 	explain(r, boot.outcome);
 	command_check_fallback(context->config);
-	return r < 0 ? r : written;
+	/* The services have their state, and can start. */
+	return r < 0 && r != -E_NOT_MARKED ? r : written;
 }

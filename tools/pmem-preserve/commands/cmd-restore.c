@@ -27,13 +27,14 @@ static int restore(struct context *context, const struct options *options,
 		.keep = options->keep,
 		.special = !options->no_special,
 		.dry_run = options->dry_run,
+		.again = options->where.image != NULL,
 		.threads = options->threads,
 	};
 	_cleanup_restored_ struct restored restored = { 0 };
 	int r = restore_run(place, &request, &restored);
 
 	restored_add_to_json(context->result, &restored, request.salvage, request.special);
-	if (r == 0 && restored.header.phase == IMAGE_PHASE_RESTORED)
+	if (restored.is_marked || r == -E_NOT_MARKED)
 		lost_settle(&options->where, &restored.header);
 	return r;
 }

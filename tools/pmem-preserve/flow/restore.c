@@ -87,6 +87,7 @@ struct job {
 	const struct restore_request *request;
 	struct restored *restored;
 	bool keep;	   /* nothing in the store is changed */
+	int marked;	   /* what it came to */
 	uint64_t start_ns; /* on now_ns()'s clock */
 	uint64_t began_ns; /* on unix_ns()'s clock */
 	struct store *store;
@@ -96,14 +97,16 @@ struct job {
 static int open_image(struct job *job)
 {
 	const struct restore_request *request = job->request;
+	unsigned int flags = request->salvage ? IMAGE_ALLOW_LOST_HEADER : 0;
 	int r = store_open(job->place->path, job->keep ? STORE_READ : STORE_UPDATE, &job->store);
 
 	if (r < 0)
 		return r;
-	r = image_open(job->store, request->trust->key,
-		       (request->salvage ? IMAGE_ALLOW_LOST_HEADER : 0) |
-			       (job->keep ? 0 : IMAGE_FOR_UPDATE),
-		       &job->image);
+	if (!job->keep)
+		flags |= IMAGE_FOR_UPDATE;
+	if (request->again && job->store->kind == STORE_FILE)
+		flags |= IMAGE_ALLOW_RESTORED;
+	r = image_open(job->store, request->trust->key, flags, &job->image);
 	if (r == -E_DAMAGED && request->salvage)
 		explain_by_hand(job->store);
 	return r;
@@ -157,16 +160,14 @@ static int extract(struct job *job)
 static int mark_restored(struct job *job)
 {
 	struct image_header *header = &job->image->header;
-	int r;
 
-	if (job->keep)
+	if (job->keep || header->phase == IMAGE_PHASE_RESTORED)
 		return 0;
-	r = image_set_phase(job->store, IMAGE_PHASE_RESTORED, &header->timeline);
-	if (r < 0) {
-		job->restored->has_header = false;
-		return r;
-	}
+	job->marked = image_set_phase(job->store, IMAGE_PHASE_RESTORED, &header->timeline);
+	if (job->marked < 0)
+		return 0;
 	header->phase = IMAGE_PHASE_RESTORED;
+	job->restored->is_marked = true;
 	if (counter_raise(job->request->trust->counter_file, header->generation + 1) < 0)
 		warn("failed to update the generation counter; replay of this checkpoint will not be detected");
 	return 0;
@@ -174,14 +175,22 @@ static int mark_restored(struct job *job)
 
 static int conclude(struct job *job)
 {
+	const struct image_header *header = &job->image->header;
+
 	if (job->request->dry_run) {
-		inform("Nothing was changed; no file is in the way and the state fits (\"verify\" checks the data)");
+		inform("Nothing was changed. %s of data in %llu files were read and are as they were written, no file is in the way, and the state fits",
+		       size_text(header->file_bytes).text, (unsigned long long)header->files);
 		return 0;
 	}
 	inform("Everything is restored and was checked (%.2f s)%s", seconds_since(job->start_ns),
 	       job->keep ? "; the checkpoint stays" : "");
-	timeline_inform(&job->image->header.timeline);
-	return 0;
+	timeline_inform(&header->timeline);
+	if (job->marked == 0)
+		return 0;
+	return report_error(-E_NOT_MARKED,
+			    "%s: the state is restored, but the checkpoint could not be marked, and counts as one that was not; \"pmem-preserve discard%s%s\" gives it up",
+			    place_name(job->place), job->place->is_region ? "" : " --image ",
+			    job->place->is_region ? "" : job->place->path);
 }
 
 int restore_run(const struct place *place, const struct restore_request *request,

@@ -19,13 +19,15 @@ struct restore_request {
 	bool salvage;		   /* from a damaged image, all files that are whole */
 	bool keep;		   /* the image is not marked as restored */
 	bool special;		   /* bring devices, setuid bits and capabilities back */
-	bool dry_run;
+	bool dry_run;		   /* reads and checks all of it, and changes nothing */
+	bool again;		   /* an image in a regular file may have been restored before */
 	unsigned int threads; /* 0: one per processor */
 };
 
 /* What a restore came to; valid whatever it returned. */
 struct restored {
 	bool has_header;
+	bool is_marked; /* it has become a restored one */
 	struct image_header header;
 	char **damaged; /* paths that could not be salvaged */
 	size_t damaged_count;
@@ -40,7 +42,8 @@ void restored_clear(struct restored *restored);
 
 /*
  * Restores what lies in @place and marks it as restored. Errors as image_open() and
- * image_extract(), reported; the checkpoint stays then.
+ * image_extract(), reported; the checkpoint stays then. -E_NOT_MARKED: the state is restored, but the
+ * checkpoint could not be marked.
  */
 int restore_run(const struct place *place, const struct restore_request *request,
 		struct restored *ret_restored);
