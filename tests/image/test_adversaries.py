@@ -1,126 +1,214 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Processes that change the target while root restores into it, and images with setuid and special
-files that not every machine should accept. Nothing outside of the target may change.
+Users beside a restore of root's, and images with setuid and special files that not every machine
+should accept.
 """
 
 import os
 import pathlib
-import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
+import tempfile
 import unittest
 
-from .support import program, snapshot
+from .support import program, scratch, snapshot
 from .support.case import ImageCase
 from .support.program import DONE, FAILED, REFUSED
 
-RACER = pathlib.Path(__file__).resolve().parent / "support" / "racer.py"
-TRIES = int(os.environ.get("PMEM_PRESERVE_RACES", "15"))  # more if the racer was never in time
-DEADLINE = 60  # seconds for that
-SPLIT = 2_500_000  # never within one span
+ATTACKER = pathlib.Path(__file__).resolve().parent / "support" / "attacker.py"
+ATTACKS = int(os.environ.get("ATTACKS", "15"))
+USER = 1000
+LARGE = 2_500_000  # never within one span
+SECRET = "root's secret"
 
 
-def stop(process):
-    process.send_signal(signal.SIGSTOP)
-    os.waitpid(process.pid, os.WUNTRACED)
+class Attack(ImageCase):
+    """
+    Root restores into a directory that uid 1000 may write to, while uid 1000 does what it can. No delay
+    is injected. A restore may fail because of it, but nothing may be gained.
+    """
 
-
-class Race(ImageCase):
-    """Each try restores into a new directory; the racer is stopped in between."""
+    needs_root = True
 
     def setUp(self):
         super().setUp()
-        self.outside = self.box / "outside"
-        self.outside.mkdir()
+        # Where a freed inode number is given out again at once, if /tmp is such a file system.
+        self.box = pathlib.Path(tempfile.mkdtemp(prefix="pmem-preserve-", dir="/tmp"))
+        self.addCleanup(scratch.remove, self.box)
+        self.box.chmod(0o755)
+        self.state, self.target, self.image = (self.box / name for name in
+                                               ("state", "target", "image"))
+        self.state.mkdir()
+        self.target.mkdir()
+        self.place = self.restored()
+        self.endings = {}
 
-    def start_racer(self, kind, *words):
-        racer = subprocess.Popen([sys.executable, RACER, kind, *words], stdout=subprocess.PIPE)
-        self.addCleanup(racer.wait)
-        self.addCleanup(racer.kill)
-        self.addCleanup(racer.stdout.close)
-        racer.stdout.readline()
-        stop(racer)
-        return racer
+    def start_attacker(self, *words):
+        attacker = subprocess.Popen([sys.executable, ATTACKER, *map(str, words)],
+                                    stdout=subprocess.PIPE)
+        attacker.stdout.readline()
+        return attacker
 
-    def race(self, kind, pairs, prepare=lambda place: None, options=()):
-        """@pairs: (name in the state, path outside). Returns {exit status: tries}."""
-        before = snapshot.take(self.outside)
-        endings = {}
-        place = self.restored()
-        racer = self.start_racer(kind, *(str(word) for name, other in pairs
-                                         for word in (place / name, other)))
-        deadline = time.monotonic() + DEADLINE
-        while sum(endings.values()) < TRIES or endings.keys() == {DONE}:
-            if endings.keys() == {DONE} and time.monotonic() > deadline:
-                self.skipTest(f"the racer was too late in each of {endings[DONE]} tries")
-            place.mkdir(parents=True)
-            prepare(place)
-            racer.send_signal(signal.SIGCONT)
-            result = program.run("restore", "--keep", "--image", self.image, "--into",
-                                 self.target, *options)
-            stop(racer)
+    def empty_the_target(self, mode):
+        scratch.remove(self.target)
+        self.place.mkdir(parents=True)
+        self.place.chmod(mode)
+        os.chown(self.place, USER, USER)
+
+    def attack(self, words, judge, place=None, mode=0o777, prepare=lambda: None, options=()):
+        """@judge returns what can be seen to have been gained, or nothing."""
+        gained = {}
+        for _ in range(ATTACKS):
+            self.empty_the_target(mode)
+            prepare()
+            attacker = self.start_attacker(words[0], place or self.place, *words[1:])
+            try:
+                result = program.run("restore", "--keep", "--image", self.image, "--into",
+                                     self.target, *options)
+            finally:
+                attacker.kill()
+                told = attacker.stdout.read().decode().split("\n")[:-1]
+                attacker.stdout.close()
+                attacker.wait()
             self.assertIn(result.status, (DONE, FAILED, REFUSED), str(result))
-            endings[result.status] = endings.get(result.status, 0) + 1
-            self.empty_target()
-            self.assert_same(before, snapshot.take(self.outside), "what lies outside")
+            self.endings[result.status] = self.endings.get(result.status, 0) + 1
+            seen = judge()
+            for what in {*told, *([seen] if seen else [])}:
+                gained[what] = gained.get(what, 0) + 1
+        self.assertEqual(gained, {}, "in %d tries, %s by exit status" % (ATTACKS, self.endings))
 
-    def test_directories_become_symlinks(self):
-        """Root would write into /etc for somebody who owns a directory on the way there."""
-        pairs = []
-        for number in range(6):
-            name = f"directory{number}"
-            for top in (self.state, self.outside):
-                (top / name / "sub").mkdir(parents=True)
-                for file in range(40):
-                    (top / name / "sub" / f"file{file}").write_text(f"{top.name} {file}")
-            os.symlink(self.outside / name, self.box / f"link{number}")
-            pairs.append((name, f"decoy{number}"))
-        (self.state / "directory0" / "sub" / "large").write_bytes(os.urandom(SPLIT))
-        (self.outside / "directory0" / "sub" / "large").write_bytes(bytes(SPLIT))
+    def test_a_link_into_a_closed_directory(self):
+        """A user puts a file or a symlink of their own into root's directory, by root's link(2)."""
+        (self.state / "private").mkdir(0o700)
+        for number in range(200):
+            (self.state / f"first{number}").write_text(SECRET)
+            os.link(self.state / f"first{number}", self.state / "private" / f"link{number}")
+        (self.state / "large").write_bytes(bytes(LARGE))
+        self.state.chmod(0o777)
         self.checkpoint()
-        place = self.restored()
 
-        def prepare(_):
-            for name, decoy in pairs:
-                os.symlink(self.outside / name, place / decoy)
+        def judge():
+            private = self.place / "private"
+            if not private.exists():
+                return None
+            for path in private.iterdir():
+                if path.is_symlink() or path.lstat().st_uid == USER:
+                    return "put a file of its own into root's directory"
+            return None
 
-        self.race("exchange", [(name, place / decoy) for name, decoy in pairs], prepare)
+        self.attack(["link", "first", 200], judge)
 
-    def test_files_become_links_to_the_outside(self):
-        """A file written in pieces is opened by name again, and may be another one by then."""
-        pairs = []
-        for number in range(6):
-            (self.state / f"file{number}").write_bytes(os.urandom(SPLIT))
-            os.chmod(self.state / f"file{number}", 0o666)
-            victim = self.outside / f"victim{number}"
-            victim.write_bytes(b"precious\n" * 1000)
-            victim.chmod(0o600)
-            pairs.append((f"file{number}", victim))
+    def test_a_descriptor_on_a_closed_file(self):
+        """A user keeps a file open that root then fills and closes to everybody."""
+        (self.state / "before").write_bytes(bytes([1]) * (8 * LARGE))
+        (self.state / "secret").write_bytes((SECRET * (LARGE // len(SECRET))).encode())
+        os.chmod(self.state / "secret", 0o600)
+        self.state.chmod(0o777)
         self.checkpoint()
-        self.race("link", pairs)
+        self.attack(["descriptor", "secret", SECRET], lambda: None)
 
-    def test_special_files_become_links_to_the_outside(self):
-        """Owner and mode of a file elsewhere would be changed."""
-        pairs = []
-        for number in range(300):
-            os.mkfifo(self.state / f"fifo{number}")
-            os.chmod(self.state / f"fifo{number}", 0o666)
-        os.mkfifo(self.outside / "victim", 0o600)
-        for number in range(0, 300, 7):
-            pairs.append((f"fifo{number}", self.outside / "victim"))
+    def test_swapped_directories(self):
+        """A directory that only root may enter gets the mode of one that is open to all."""
+        names = []
+        for number in range(20):
+            for name, mode in ((f"closed{number}", 0o700), (f"open{number}", 0o777)):
+                (self.state / name).mkdir()
+                (self.state / name / f"in-{name}").write_text(SECRET)
+                (self.state / name).chmod(mode)
+                names.append(name)
+        self.state.chmod(0o777)
         self.checkpoint()
-        self.race("link", pairs, options=("-j", "1"))
 
-    def test_a_fifo_in_place_of_a_file(self):
-        """Opening it would wait for a reader forever, and so would the boot."""
-        (self.state / "file").write_bytes(os.urandom(SPLIT))
-        os.mkfifo(self.outside / "fifo")
+        def judge():
+            for path in self.place.iterdir():
+                mode = stat.S_IMODE(path.lstat().st_mode)
+                if mode != 0o700 and path.is_dir() and any(
+                        inner.name.startswith("in-closed") for inner in path.iterdir()):
+                    return "entered a directory that was closed"
+            return None
+
+        self.attack(["swap", *names], judge)
+
+    def test_swapped_devices(self):
+        """A device that only root may use gets the mode of one that all may use."""
+        try:
+            os.mknod(self.box / "probe", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        except OSError as error:
+            self.skipTest(str(error))
+        names = []
+        for number in range(100):
+            for name, mode, minor in ((f"dev{number}a", 0o600, 99), (f"dev{number}b", 0o666, 3)):
+                os.mknod(self.state / name, stat.S_IFCHR, os.makedev(1, minor))
+                os.chmod(self.state / name, mode)
+                names.append(name)
+        self.state.chmod(0o777)
         self.checkpoint()
-        self.race("link", [("file", self.outside / "fifo")])
+
+        def judge():
+            for path in self.place.iterdir():
+                status = path.lstat()
+                if status.st_rdev == os.makedev(1, 99) and status.st_mode & 0o077:
+                    return "may use a device that was closed"
+            return None
+
+        self.attack(["swap", *names], judge, options=("-j", "1"))
+
+    def test_something_unfinished(self):
+        """A service, or an attacker, reads half of a state and takes it for the whole."""
+        (self.state / "large").write_bytes(os.urandom(4 * LARGE))
+        (self.state / "directory").mkdir()
+        for number in range(100):
+            (self.state / "directory" / f"file{number}").write_text(SECRET)
+        self.state.chmod(0o777)
+        self.checkpoint()
+        self.attack(["enter", "large", 4 * LARGE], lambda: None)
+
+    def lure(self, mode):
+        """Root's directory beside the state must stay as it is, whatever it is called."""
+        parent = self.place.parent
+        (self.state / "directory").mkdir()
+        (self.state / "directory" / "file").write_text(SECRET)
+        self.checkpoint()
+
+        def prepare():
+            self.place.rmdir()
+            parent.chmod(mode)
+            os.chown(parent, USER, USER)
+            (parent / "precious").mkdir(0o700)
+            (parent / "precious" / "file").write_text("precious")
+
+        def judge():
+            if not any(path.name == "file" and path.read_text() == "precious"
+                       for path in parent.rglob("file")):
+                return "made root remove a directory"
+            for path in parent.rglob("directory"):
+                if any(stat.S_IMODE(above.stat().st_mode) & 0o022 and above.owner() != "root"
+                       for above in path.parents if parent in above.parents):
+                    return "has what root restored in a directory of its own"
+            return None
+
+        self.attack(["lure", "precious"], judge, place=parent, prepare=prepare)
+
+    def test_the_directory_around_is_the_attackers(self):
+        """Whoever owns /srv/x can rename everything in it, and so what the program works with."""
+        self.lure(0o777)
+
+    def test_the_directory_around_is_sticky(self):
+        """The same in a directory like /tmp, but owned by the attacker."""
+        self.lure(0o1777)
+
+    def test_a_name_like_that_of_a_leftover(self):
+        """A user would have root remove any directory of root's that they can rename."""
+        (self.state / "file").write_text("file")
+        self.checkpoint()
+        self.empty_the_target(0o777)
+        precious = self.place / ".pmem-preserve-01234567"
+        precious.mkdir(0o700)
+        (precious / "file").write_text("precious")
+        self.restore()
+        self.assertEqual((precious / "file").read_text(), "precious")
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can make devices, and give files away")
