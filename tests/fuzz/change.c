@@ -201,7 +201,7 @@ static void change_kind(uint8_t *image, size_t size, const struct survey *survey
 		return;
 	memcpy(&header, image, sizeof(header));
 	memcpy(&nid, image + place->offset, sizeof(nid));
-	at = header.meta_offset + (nid << EROFS_NID_SHIFT);
+	at = header.index_offset + (nid << EROFS_NID_SHIFT);
 	if (nid > size || at > size || size - at < sizeof(inode))
 		return;
 	memcpy(&inode, image + at, sizeof(inode));

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "fuzz.h"
 #include "image/image-internal.h"
+#include "pack.h"
 #include "sandbox.h"
 #include "tree/extract-remove.h"
 
@@ -111,8 +112,10 @@ static void on_damaged(void *data, const char *path)
 		sandbox_finding("the path of a damaged file is not absolute");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t input_size)
 {
+	static uint8_t data[UNPACKED_MAX];
+	size_t size = unpack_image(input, input_size, data);
 	uint8_t choice = choice_of(data, size);
 	struct extract_options options = {
 		.into = SANDBOX_TARGET,

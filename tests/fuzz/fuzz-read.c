@@ -10,6 +10,7 @@
 #include "flow/to-json.h"
 #include "image/image.h"
 #include "invariants.h"
+#include "pack.h"
 #include "sandbox.h"
 
 #include <json.h>
@@ -87,8 +88,10 @@ static bool is_of_device(const uint8_t *data, size_t size)
 	return store_bytes != 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t input_size)
 {
+	static _Alignas(IMAGE_BLOCK) uint8_t data[UNPACKED_MAX];
+	size_t size = unpack_image(input, input_size, data);
 	_cleanup_store_ struct store *file = NULL;
 	const char *path;
 

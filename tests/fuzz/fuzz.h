@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The functions that libFuzzer calls. An input is an image, as in a file. */
+/* The functions that libFuzzer calls. An input is an image, packed (pack.h). */
 #ifndef PMEM_PRESERVE_FUZZ_H
 #define PMEM_PRESERVE_FUZZ_H
 
@@ -20,7 +20,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
  * The options of a target are taken from this byte of the image, which the reader ignores: the last
  * byte of the header's uuid. So an input alone determines what happens with it.
  */
-#define CHOICE_OFFSET 47u
+#define CHOICE_OFFSET 63u
 
 static inline uint8_t choice_of(const uint8_t *data, size_t size)
 {

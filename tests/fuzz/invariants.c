@@ -50,7 +50,7 @@ static const char *check_entry(const struct tree *tree, uint32_t index)
 /* Extents are sorted and disjoint, and each is within the data area and within its file. */
 static const char *check_extents(const struct image *image)
 {
-	uint64_t end = IMAGE_DATA_OFFSET, dense = 0;
+	uint64_t end = image->header.data_offset, dense = 0;
 
 	for (size_t i = 0; i < image->extent_count; i++) {
 		const struct extent *extent = &image->extents[i];
@@ -59,8 +59,8 @@ static const char *check_extents(const struct image *image)
 		if (!S_ISREG(entry->mode) || entry->inode_entry != extent->entry)
 			return "an extent does not belong to a file";
 		if (extent->place < end || extent->place % EROFS_BLOCK || extent->length == 0 ||
-		    extent->length > image->header.meta_offset ||
-		    extent->place > image->header.meta_offset - extent->length)
+		    extent->length > image->header.index_offset ||
+		    extent->place > image->header.index_offset - extent->length)
 			return "an extent overlaps, or is outside of the data area";
 		if (extent->offset > entry->size || extent->length > entry->size - extent->offset)
 			return "an extent is beyond the end of its file";

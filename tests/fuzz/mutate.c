@@ -7,7 +7,8 @@
 #include "change.h"
 #include "image/erofs.h"
 #include "fuzz.h"
-#include "image/image-format.h"
+#include "image/image-internal.h"
+#include "pack.h"
 #include "seal.h"
 
 #include <stdbool.h>
@@ -15,182 +16,146 @@
 
 #define CHANGES_MAX 6u
 
-/* Whether the areas follow each other, so that they can be moved. */
+/* Whether the areas lie within the image, so that they can be moved. */
 static bool read_areas(const uint8_t *image, size_t size, struct image_header *ret_header)
 {
 	struct image_header header;
 
-	if (size < IMAGE_DATA_OFFSET)
+	if (size < IMAGE_INDEX_COPY)
 		return false;
 	memcpy(&header, image, sizeof(header));
-	if (header.meta_offset > size || header.inodes_bytes > size || header.extra_bytes > size ||
-	    header.paths_bytes > size ||
-	    header.meta_offset + header.inodes_bytes + header.extra_bytes + header.paths_bytes >
-		    size)
+	if (header.index_offset > size || header.inodes_bytes > size ||
+	    header.tables_bytes > size || header.data_offset > header.index_offset ||
+	    header.inodes_bytes % IMAGE_BLOCK || header.tables_bytes % IMAGE_BLOCK ||
+	    header.index_offset + header.inodes_bytes + header.tables_bytes > size)
 		return false;
 	*ret_header = header;
 	return true;
 }
 
-static uint64_t segments_of(uint64_t bytes)
+/* Sets what follows from the sizes of the areas, and moves them. Returns the size; 0: too large. */
+static size_t add_up(uint8_t *image, size_t size, struct image_header *header)
 {
-	return bytes / IMAGE_SEGMENT + !!(bytes % IMAGE_SEGMENT);
-}
+	size_t from = header->data_offset, end;
+	size_t bytes = header->index_offset - from + header->inodes_bytes + header->tables_bytes;
 
-/* Sets what follows from the sizes of the areas. Returns the size of the image; 0 if too large. */
-static size_t add_up(uint8_t *image, size_t size, size_t max_size, struct image_header *header)
-{
-	size_t end;
-
-	header->extra_offset = header->meta_offset + header->inodes_bytes;
-	header->paths_offset = header->extra_offset + header->extra_bytes;
-	end = header->paths_offset + header->paths_bytes;
-	header->meta_bytes = end - header->meta_offset;
-	header->digests_offset = header->meta_offset + align_up(header->meta_bytes, EROFS_BLOCK);
-	header->digests_count = segments_of(header->meta_offset) +
-				segments_of(header->digests_offset - header->meta_offset);
-	header->image_bytes =
-		header->digests_offset +
-		align_up(header->digests_count * sizeof(struct image_digest), EROFS_BLOCK);
-	if (header->image_bytes > max_size)
+	image_set_geometry(header, header->index_offset - from);
+	end = header->image_bytes;
+	if (end > UNPACKED_MAX || bytes > UNPACKED_MAX - header->data_offset)
 		return 0;
-	if (header->image_bytes > size)
-		memset(image + size, 0, header->image_bytes - size);
+	memmove(image + header->data_offset, image + from, bytes);
+	memset(image + header->data_offset + bytes, 0, end - header->data_offset - bytes);
+	if (size < header->data_offset)
+		return 0;
+	memset(image + IMAGE_INDEX_COPY + header->index_bytes, 0,
+	       header->data_offset - IMAGE_INDEX_COPY - header->index_bytes);
 	memcpy(image, header, sizeof(*header));
-	return header->image_bytes;
+	return end;
 }
 
-/* Inserts @bytes at @at in the metadata; what follows moves. */
-static bool make_room(uint8_t *image, size_t max_size, const struct image_header *header, size_t at,
-		      size_t bytes)
+/* Adds a block after the inodes, a copy of another one. */
+static bool add_block(uint8_t *image, struct image_header *header, struct random *random)
 {
-	size_t end = header->meta_offset + header->inodes_bytes + header->extra_bytes +
-		     header->paths_bytes;
+	size_t at = header->index_offset + header->inodes_bytes;
+	size_t blocks = header->inodes_bytes / IMAGE_BLOCK;
+	uint8_t *records = image + at + IMAGE_BLOCK;
 
-	if (end + bytes > max_size)
+	if (at + header->tables_bytes + IMAGE_BLOCK > UNPACKED_MAX || blocks == 0)
 		return false;
-	memmove(image + at + bytes, image + at, end - at);
-	memset(image + at, 0, bytes);
+	memmove(image + at + IMAGE_BLOCK, image + at, header->tables_bytes);
+	memcpy(image + at,
+	       image + header->index_offset + random_below(random, blocks) * IMAGE_BLOCK,
+	       IMAGE_BLOCK);
+	for (uint64_t i = 0; i < header->table_count && i < 8; i++) {
+		struct image_table_record record;
+
+		memcpy(&record, records + i * sizeof(record), sizeof(record));
+		record.offset += IMAGE_BLOCK;
+		memcpy(records + i * sizeof(record), &record, sizeof(record));
+	}
+	header->inodes_bytes += IMAGE_BLOCK;
 	return true;
 }
 
-/* Adds a block after the inodes, a copy of another metadata block. */
-static bool add_block(uint8_t *image, size_t max_size, struct image_header *header,
-		      struct random *random)
+/* What a table of that type could hold: one record, or anything. */
+static size_t fill_table(uint8_t *content, uint32_t type, const uint8_t *image,
+			 const struct image_header *header, const struct survey *survey,
+			 struct random *random)
 {
-	size_t at = header->meta_offset + header->inodes_bytes;
-	size_t blocks = header->inodes_bytes / EROFS_BLOCK;
-
-	if (!make_room(image, max_size, header, at, EROFS_BLOCK))
-		return false;
-	if (blocks)
-		memcpy(image + at,
-		       image + header->meta_offset + random_below(random, blocks) * EROFS_BLOCK,
-		       EROFS_BLOCK);
-	header->inodes_bytes += EROFS_BLOCK;
-	return true;
-}
-
-/* Adds an extra xattr of an existing inode. */
-static bool add_extra(uint8_t *image, size_t max_size, struct image_header *header,
-		      const struct survey *survey, struct random *random)
-{
-	static const char *const names[] = { "user.x",
-					     "trusted.y",
-					     "security.capability",
-					     "system.posix_acl_access",
-					     "system.no",
-					     "none",
-					     "user." };
-	const char *name = names[random_below(random, sizeof(names) / sizeof(names[0]))];
-	struct image_extra_xattr record = { .value_length = random_below(random, 40),
-					    .name_length = (uint32_t)strlen(name) };
-	size_t bytes = align_up(sizeof(record) + record.name_length + record.value_length, 8);
-	size_t at = header->meta_offset + header->inodes_bytes + header->extra_bytes;
+	struct image_extra_xattr extra = { .value_length = random_below(random, 12),
+					   .name_length = 6 };
+	struct image_unsaved unsaved = { .error = random_below(random, 200), .path_length = 8 };
 	const struct place *nid = any_place(survey, ROLE_NID, random);
 
-	if (!nid)
-		return false;
-	memcpy(&record.nid, image + nid->offset, sizeof(record.nid));
-	if (!make_room(image, max_size, header, at, bytes))
-		return false;
-	memcpy(image + at, &record, sizeof(record));
-	memcpy(image + at + sizeof(record), name, record.name_length);
-	header->extra_bytes += bytes;
-	return true;
-}
-
-/* Adds a path, made of an existing name. */
-static bool add_path(uint8_t *image, size_t max_size, struct image_header *header,
-		     const struct survey *survey, struct random *random)
-{
-	const struct place *name = any_place(survey, ROLE_NAME, random);
-	size_t at = header->meta_offset + header->inodes_bytes + header->extra_bytes;
-	size_t parent = 0, room, length;
-	char path[512];
-
-	if (!name)
-		return false;
-	/* Beneath the first path, or the root. */
-	room = header->paths_bytes < sizeof(path) / 2 ? header->paths_bytes : sizeof(path) / 2;
-	if (one_in(random, 2))
-		parent = strnlen((const char *)image + at, room);
-	memcpy(path, image + at, parent);
-	path[parent] = '/';
-	length = name->bytes < 200 ? name->bytes : 200;
-	length = strnlen((const char *)image + name->offset, length);
-	memcpy(path + parent + 1, image + name->offset, length);
-	length += parent + 1;
-	path[length++] = '\0';
-	at += header->paths_bytes;
-	if (!make_room(image, max_size, header, at, length))
-		return false;
-	memcpy(image + at, path, length);
-	header->paths_bytes += length;
-	return true;
-}
-
-/* Removes the last path, or a part of it, or of the extra xattrs. */
-static void shorten(const uint8_t *image, struct image_header *header, struct random *random)
-{
-	const uint8_t *paths =
-		image + header->meta_offset + header->inodes_bytes + header->extra_bytes;
-
-	if (header->extra_bytes >= 8 && one_in(random, 3)) {
-		header->extra_bytes -= 8;
-		return;
+	if (type == IMAGE_TABLE_EXTRA && nid) {
+		memcpy(&extra.nid, image + nid->offset, sizeof(extra.nid));
+		memcpy(content, &extra, sizeof(extra));
+		memcpy(content + sizeof(extra), "none.x", 6);
+		return align_up(sizeof(extra) + 6 + extra.value_length, 8);
 	}
-	if (header->paths_bytes)
-		header->paths_bytes--;
-	if (one_in(random, 2))
-		while (header->paths_bytes && paths[header->paths_bytes - 1])
-			header->paths_bytes--;
+	if (type == IMAGE_TABLE_UNSAVED) {
+		memcpy(content, &unsaved, sizeof(unsaved));
+		memcpy(content + sizeof(unsaved), "/a/path/", 8);
+		return sizeof(unsaved) + 8;
+	}
+	content[0] = (uint8_t)random_below(random, 256);
+	return header->files < 64 && type == IMAGE_TABLE_MARKS ? 8 : 1 + random_below(random, 40);
 }
 
-static size_t change_areas(uint8_t *image, size_t size, size_t max_size, struct random *random,
+/* Adds a table behind the others, if there is room in the last block. */
+static bool add_table(uint8_t *image, struct image_header *header, const struct survey *survey,
+		      struct random *random)
+{
+	uint8_t *area = image + header->index_offset + header->inodes_bytes, content[64] = { 0 };
+	size_t head = header->table_count * sizeof(struct image_table_record), end = head, length;
+	uint32_t last = 0;
+
+	if (header->table_count == 0 || header->table_count > 8 ||
+	    header->tables_bytes < IMAGE_BLOCK)
+		return false;
+	for (uint64_t i = 0; i < header->table_count; i++) {
+		struct image_table_record record;
+
+		memcpy(&record, area + i * sizeof(record), sizeof(record));
+		if (record.offset < header->inodes_bytes || record.length > IMAGE_BLOCK ||
+		    record.offset - header->inodes_bytes > IMAGE_BLOCK)
+			return false;
+		end = record.offset - header->inodes_bytes + align_up(record.length, 8);
+		record.offset += sizeof(record);
+		last = record.type;
+		memcpy(area + i * sizeof(record), &record, sizeof(record));
+	}
+	if (end < head || end + sizeof(struct image_table_record) + sizeof(content) > IMAGE_BLOCK)
+		return false;
+	memmove(area + head + sizeof(struct image_table_record), area + head, end - head);
+	end += sizeof(struct image_table_record);
+	last += 1 + random_below(random, 3);
+	length = fill_table(content, last, image, header, survey, random);
+	memcpy(area + end, content, length);
+	memcpy(area + head,
+	       &(struct image_table_record){ .type = last,
+					     .flags = last == IMAGE_TABLE_EXTRA,
+					     .offset = header->inodes_bytes + end,
+					     .length = length },
+	       sizeof(struct image_table_record));
+	header->table_count++;
+	header->unsaved += last == IMAGE_TABLE_UNSAVED;
+	if (last == IMAGE_TABLE_MARKS)
+		header->marked = (uint64_t)__builtin_popcount(content[0]);
+	return true;
+}
+
+static size_t change_areas(uint8_t *image, size_t size, struct random *random,
 			   const struct survey *survey)
 {
 	struct image_header header;
-	bool changed;
-	size_t sum;
+	size_t sum = 0;
 
 	if (!read_areas(image, size, &header))
 		return size;
-	switch (random_below(random, 4)) {
-	case 0:
-		changed = add_block(image, max_size, &header, random);
-		break;
-	case 1:
-		changed = add_extra(image, max_size, &header, survey, random);
-		break;
-	case 2:
-		changed = add_path(image, max_size, &header, survey, random);
-		break;
-	default:
-		changed = true;
-		shorten(image, &header, random);
-	}
-	sum = changed ? add_up(image, size, max_size, &header) : 0;
+	if (one_in(random, 3) ? add_block(image, &header, random)
+			      : add_table(image, &header, survey, random))
+		sum = add_up(image, size, &header);
 	return sum ? sum : size;
 }
 
@@ -201,14 +166,16 @@ static void damage(uint8_t *image, size_t size, struct random *random)
 	size_t end = size, at;
 
 	if (read_areas(image, size, &header) && !one_in(random, 4))
-		end = header.meta_offset;
-	if (end <= IMAGE_DATA_OFFSET)
+		end = header.index_offset;
+	if (end <= IMAGE_INDEX_COPY)
 		return;
 	if (one_in(random, 4)) {
 		memset(image, 0, IMAGE_FIRST_BLOCK);
 		return;
 	}
-	at = IMAGE_HEADER_BYTES + random_below(random, end - IMAGE_HEADER_BYTES);
+	/* Also the copies, and what lies behind; hardly ever the zeroes in between. */
+	at = one_in(random, 4) ? IMAGE_HEADER_BYTES : IMAGE_COPY_OFFSET;
+	at += random_below(random, end - at);
 	if (one_in(random, 4)) {
 		at -= at % EROFS_BLOCK;
 		memset(image + at, 0xff, size - at < EROFS_BLOCK ? size - at : EROFS_BLOCK);
@@ -228,40 +195,48 @@ static void seal_by_chance(uint8_t *image, size_t size, struct random *random)
 		damage(image, size, random);
 }
 
+static uint8_t image[UNPACKED_MAX], other_image[UNPACKED_MAX];
+
+static size_t change_bytes(uint8_t *data, size_t size, size_t max_size, struct random *random)
+{
+	if (size && one_in(random, 2))
+		return 1 + random_below(random, size);
+	return LLVMFuzzerMutate(data, size, max_size);
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
 	struct random random = { seed };
 	static struct survey survey;
 	uint32_t changes = 1;
 
-	if (size < IMAGE_DATA_OFFSET || one_in(&random, 64)) {
-		if (size && one_in(&random, 2))
-			size = 1 + random_below(&random, size);
-		else
-			size = LLVMFuzzerMutate(data, size, max_size);
-		seal_by_chance(data, size, &random);
-		return size;
+	if (size < 2 * IMAGE_FIRST_BLOCK || one_in(&random, 64)) {
+		size = change_bytes(data, size, max_size, &random);
+		size = unpack_image(data, size, image);
+		seal_by_chance(image, size, &random);
+		return pack_image(image, size, data, max_size);
 	}
+	size = unpack_image(data, size, image);
 	while (changes < CHANGES_MAX && one_in(&random, 2))
 		changes++;
 	for (uint32_t i = 0; i < changes; i++) {
 		/* Surveyed again each time, as the change may have moved things. */
-		survey_image(data, size, &survey);
+		survey_image(image, size, &survey);
 		if (one_in(&random, 8))
-			size = change_areas(data, size, max_size, &random, &survey);
+			size = change_areas(image, size, &random, &survey);
 		else
-			change_place(data, size, &survey, &random);
+			change_place(image, size, &survey, &random);
 	}
 	if (one_in(&random, 4)) {
 		struct image_header header;
 		size_t sum = 0;
 
-		if (read_areas(data, size, &header))
-			sum = add_up(data, size, max_size, &header);
+		if (read_areas(image, size, &header))
+			sum = add_up(image, size, &header);
 		size = sum ? sum : size;
 	}
-	seal_by_chance(data, size, &random);
-	return size;
+	seal_by_chance(image, size, &random);
+	return pack_image(image, size, data, max_size);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const uint8_t *second,
@@ -270,14 +245,14 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t first_size, const 
 {
 	static struct survey survey, other;
 	struct random random = { seed };
-	size_t size = first_size < max_size ? first_size : max_size;
+	size_t size = unpack_image(first, first_size, image);
+	size_t other_size = unpack_image(second, second_size, other_image);
 	uint32_t changes = 1 + random_below(&random, CHANGES_MAX);
 
-	memcpy(out, first, size);
-	survey_image(out, size, &survey);
-	survey_image(second, second_size, &other);
+	survey_image(image, size, &survey);
+	survey_image(other_image, other_size, &other);
 	for (uint32_t i = 0; i < changes; i++)
-		change_by_other(out, &survey, second, &other, &random);
-	seal_by_chance(out, size, &random);
-	return size;
+		change_by_other(image, &survey, other_image, &other, &random);
+	seal_by_chance(image, size, &random);
+	return pack_image(image, size, out, max_size);
 }

@@ -12,12 +12,12 @@ import subprocess
 import sys
 
 from tests.image.support import program, scratch, sealing
-from tests.image.support.imagefile import HEADER, PHASES
+from tests.image.support.imagefile import BLOCK, COPY, HEADER, PHASES, ImageFile
 
 from . import trees
 
 # As in fuzz.h and fuzz-extract.c; for fuzz-read, the lowest two are -l and not --json.
-CHOICE_OFFSET = 47
+CHOICE_OFFSET = 63
 DRY_RUN, AGAIN, OVERWRITE, LINK, FILE = (1 << bit for bit in range(5))
 LATE = 5 << 5
 CHOICES = {"": 0, "-dry": DRY_RUN, "-again": AGAIN, "-over": AGAIN | OVERWRITE, "-link": LINK,
@@ -47,7 +47,7 @@ def write_choices(path, data):
 def write_damaged(path):
     """Writes one with a flipped bit in the data of the first file, and one without its header."""
     data = bytearray(path.read_bytes())
-    data[8192] ^= 1
+    data[ImageFile(data).header("data_offset")] ^= 1
     path.with_name(path.name + "-damaged").write_bytes(data)
     path.with_name(path.name + "-lost").write_bytes(bytes(4096) + data[4096:])
 
@@ -78,6 +78,17 @@ def write(directory, fill):
         path.with_name("short").write_bytes(data[:2000])
 
 
+def pack(data):
+    """An image without the zeroes between its parts, as in pack.c."""
+    if len(data) < COPY + BLOCK:
+        return data[:BLOCK]
+    first = data if any(data[:1024]) else data[COPY:]
+    size = struct.unpack_from("<Q", first, HEADER["index_bytes"][0])[0]
+    size = size if size % BLOCK == 0 and size < (8 << 20) - COPY - BLOCK else 0
+    end = COPY + BLOCK + size
+    return data[:BLOCK] + data[COPY:end] + data[(end + (2 << 20) - 1) >> 21 << 21:]
+
+
 def main():
     parser = argparse.ArgumentParser(prog="seeds", description=__doc__)
     parser.add_argument("directory", type=pathlib.Path)
@@ -91,6 +102,7 @@ def main():
         write(seeds, fill)
     subprocess.run([sys.executable, "-m", "tests.image.make_corpus", seeds], check=True)
     for path in seeds.iterdir():
+        path.write_bytes(pack(path.read_bytes()))
         if path.stat().st_size > arguments.largest:
             path.rename(large / path.name)
     return 0

@@ -33,16 +33,21 @@ static const struct field header_fields[] = {
 	FIELD(image_header, generation, ROLE_NUMBER),
 	FIELD(image_header, store_bytes, ROLE_STORE),
 	FIELD(image_header, image_bytes, ROLE_AREA),
-	FIELD(image_header, meta_offset, ROLE_AREA),
-	FIELD(image_header, meta_bytes, ROLE_AREA),
+	FIELD(image_header, feature_compat, ROLE_NUMBER),
+	FIELD(image_header, feature_ro_compat, ROLE_NUMBER),
+	FIELD(image_header, feature_incompat, ROLE_NUMBER),
+	FIELD(image_header, data_offset, ROLE_AREA),
+	FIELD(image_header, index_offset, ROLE_AREA),
+	FIELD(image_header, index_bytes, ROLE_AREA),
+	FIELD(image_header, index_copy_offset, ROLE_AREA),
 	FIELD(image_header, inodes_bytes, ROLE_AREA),
-	FIELD(image_header, extra_offset, ROLE_AREA),
-	FIELD(image_header, extra_bytes, ROLE_AREA),
-	FIELD(image_header, paths_offset, ROLE_AREA),
-	FIELD(image_header, paths_bytes, ROLE_AREA),
-	FIELD(image_header, digests_offset, ROLE_AREA),
-	FIELD(image_header, digests_count, ROLE_AREA),
+	FIELD(image_header, tables_bytes, ROLE_AREA),
+	FIELD(image_header, table_count, ROLE_AREA),
+	FIELD(image_header, digests_bytes, ROLE_AREA),
 	FIELD(image_header, files, ROLE_NUMBER),
+	FIELD(image_header, file_bytes, ROLE_NUMBER),
+	FIELD(image_header, marked, ROLE_NUMBER),
+	FIELD(image_header, unsaved, ROLE_NUMBER),
 	FIELD(image_header, created_ns, ROLE_NUMBER),
 	FIELD(image_header, hostname, ROLE_TEXT),
 	FIELD(image_header, kernel, ROLE_TEXT),
@@ -67,7 +72,7 @@ static const struct field inode_fields[] = {
 	FIELD(erofs_inode, size, ROLE_SIZE),	       FIELD(erofs_inode, data, ROLE_BLOCK),
 	FIELD(erofs_inode, uid, ROLE_NUMBER),	       FIELD(erofs_inode, gid, ROLE_NUMBER),
 	FIELD(erofs_inode, mtime, ROLE_NUMBER),	       FIELD(erofs_inode, mtime_nsec, ROLE_NUMBER),
-	FIELD(erofs_inode, links, ROLE_NUMBER),
+	FIELD(erofs_inode, links, ROLE_NUMBER),	       FIELD(erofs_inode, ino, ROLE_NUMBER),
 };
 
 static const struct field dirent_fields[] = {
@@ -91,6 +96,18 @@ static const struct field extra_fields[] = {
 	FIELD(image_extra_xattr, nid, ROLE_NID),
 	FIELD(image_extra_xattr, value_length, ROLE_SIZE),
 	FIELD(image_extra_xattr, name_length, ROLE_LENGTH),
+};
+
+static const struct field table_fields[] = {
+	FIELD(image_table_record, type, ROLE_TYPE),
+	FIELD(image_table_record, flags, ROLE_TYPE),
+	FIELD(image_table_record, offset, ROLE_AREA),
+	FIELD(image_table_record, length, ROLE_AREA),
+};
+
+static const struct field unsaved_fields[] = {
+	FIELD(image_unsaved, error, ROLE_NUMBER),
+	FIELD(image_unsaved, path_length, ROLE_LENGTH),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -223,9 +240,8 @@ static void survey_inode(struct walk *walk, size_t offset)
 	}
 }
 
-static void survey_extra(struct walk *walk, const struct image_header *header)
+static void survey_extra(struct walk *walk, uint64_t at, uint64_t end)
 {
-	uint64_t at = header->extra_offset, end = at + header->extra_bytes;
 	struct image_extra_xattr record;
 
 	for (unsigned int i = 0; i < RECORDS_MAX && at < end; i++) {
@@ -237,6 +253,33 @@ static void survey_extra(struct walk *walk, const struct image_header *header)
 		    ROLE_BYTES);
 		at += align_up(sizeof(record) + (uint64_t)record.name_length + record.value_length,
 			       8);
+	}
+}
+
+static void survey_tables(struct walk *walk, const struct image_header *header)
+{
+	uint64_t at = header->index_offset + header->inodes_bytes;
+	struct image_table_record table;
+
+	for (unsigned int i = 0; i < RECORDS_MAX && i < header->table_count; i++) {
+		uint64_t start, end;
+
+		if (!add_fields(walk, at, sizeof(table), table_fields, COUNT(table_fields)))
+			return;
+		memcpy(&table, walk->image + at, sizeof(table));
+		at += sizeof(table);
+		start = header->index_offset + table.offset;
+		end = start + table.length;
+		if (start > walk->size || end > walk->size || end < start)
+			continue;
+		if (table.type == IMAGE_TABLE_EXTRA)
+			survey_extra(walk, start, end);
+		else if (table.type == IMAGE_TABLE_UNSAVED)
+			add_fields(walk, start, sizeof(struct image_unsaved), unsaved_fields,
+				   COUNT(unsaved_fields));
+		else
+			add(walk, start, table.length,
+			    table.type == IMAGE_TABLE_PATHS ? ROLE_TEXT : ROLE_BYTES);
 	}
 }
 
@@ -252,14 +295,17 @@ void survey_image(const uint8_t *image, size_t size, struct survey *ret_survey)
 	add_fields(&walk, EROFS_SUPER_OFFSET, sizeof(struct erofs_super), super_fields,
 		   COUNT(super_fields));
 	memcpy(&header, image, sizeof(header));
-	if (header.meta_offset >= size)
+	if (header.index_offset >= size)
 		return;
-	walk.meta = header.meta_offset;
-	if (header.meta_offset > IMAGE_DATA_OFFSET)
-		add(&walk, IMAGE_DATA_OFFSET, header.meta_offset - IMAGE_DATA_OFFSET, ROLE_BYTES);
-	survey_extra(&walk, &header);
-	add(&walk, header.paths_offset, header.paths_bytes, ROLE_TEXT);
-	add(&walk, header.digests_offset, 2 * sizeof(struct image_digest), ROLE_BYTES);
+	walk.meta = header.index_offset;
+	if (header.data_offset < header.index_offset)
+		add(&walk, header.data_offset, header.index_offset - header.data_offset,
+		    ROLE_BYTES);
+	if (header.inodes_bytes >= size - header.index_offset)
+		return;
+	survey_tables(&walk, &header);
+	add(&walk, header.index_offset + header.inodes_bytes + header.tables_bytes,
+	    2 * sizeof(struct image_digest), ROLE_BYTES);
 	visit_later(&walk, sizeof(struct erofs_inode) >> EROFS_NID_SHIFT);
 	for (size_t i = 0; i < walk.inode_count; i++)
 		survey_inode(&walk, walk.inodes[i]);

@@ -83,8 +83,8 @@ static uint64_t mapped_chunks(const struct tree *tree, const struct entry *entry
 }
 
 /*
- * A sparse file takes 4 bytes of index per chunk, even for holes, and whole chunks for its data.
- * Small chunks suit dense files, large ones those that are mostly holes. Returns the cheapest.
+ * A sparse file takes 8 bytes per chunk, 4 in each copy of the index, even for holes, and whole
+ * chunks for its data. Small chunks suit dense files, large ones those that are mostly holes. Returns the cheapest.
  */
 static uint8_t choose_chunk_bits(const struct tree *tree, const struct entry *entry)
 {
@@ -94,7 +94,7 @@ static uint8_t choose_chunk_bits(const struct tree *tree, const struct entry *en
 	for (uint8_t bits = 0; bits <= EROFS_CHUNK_BITS_MAX; bits++) {
 		unsigned int shift = EROFS_BLOCK_BITS + bits;
 		uint64_t chunks = (entry->size - 1) >> shift;
-		uint64_t cost = 4 * (chunks + 1) + (mapped_chunks(tree, entry, shift) << shift);
+		uint64_t cost = 8 * (chunks + 1) + (mapped_chunks(tree, entry, shift) << shift);
 
 		if (cost < least) {
 			least = cost;
