@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Half of a small second-level cache. */
+#define PIECE_BLOCKS (256u * 1024 / IMAGE_BLOCK)
+
 bool image_any_bad(const struct image_bad *bad, uint64_t from, uint64_t to)
 {
 	if (!bad->any)
@@ -57,24 +60,46 @@ static void check_memory(const struct image *image, uint64_t start, uint64_t cou
 			image_set_bad(bad, i);
 }
 
-int image_view_data(const struct image *image, uint8_t *buffer, uint64_t start, uint64_t end,
-		    const uint8_t **ret_bytes, struct image_bad *ret_bad)
+/* Reads and checks what stays in the cache in between. @block: the first one's number in @bad. */
+static int view_piece(const struct image *image, uint8_t *buffer, uint64_t start, uint64_t count,
+		      uint64_t block, const uint8_t **ret_bytes, struct image_bad *bad)
 {
-	struct image_digest digests[IMAGE_VIEW_BLOCKS];
+	struct image_digest digests[PIECE_BLOCKS];
 	const struct image_digest *leaves = image_leaf(image, start);
-	uint64_t count = (end - start) / IMAGE_BLOCK;
-	int r = image_view(image, buffer, start, end, ret_bytes, ret_bad);
+	struct image_bad unreadable;
+	int r = image_view(image, buffer, start, start + count * IMAGE_BLOCK, ret_bytes,
+			   &unreadable);
 
 	if (r < 0)
 		return r;
 	r = image_seal_blocks(image->seal, start / IMAGE_BLOCK, *ret_bytes, count, digests);
 	if (r < 0)
 		return report_error(r, "%s: cannot compute its digests", image->store->path);
-	if (tags_are_same(digests, leaves, count))
+	if (!unreadable.any && tags_are_same(digests, leaves, count))
 		return 0;
 	for (uint64_t i = 0; i < count; i++)
-		if (!image_digest_same(&digests[i], &leaves[i]))
-			image_set_bad(ret_bad, i);
-	check_memory(image, start, count, ret_bad);
+		if (image_is_bad(&unreadable, i) || !image_digest_same(&digests[i], &leaves[i]))
+			image_set_bad(bad, block + i);
 	return 0;
+}
+
+int image_view_data(const struct image *image, uint8_t *buffer, uint64_t start, uint64_t end,
+		    const uint8_t **ret_bytes, struct image_bad *ret_bad)
+{
+	uint64_t count = (end - start) / IMAGE_BLOCK;
+	int r = 0;
+
+	*ret_bad = (struct image_bad){ .any = false };
+	for (uint64_t done = 0, some; done < count && r == 0; done += some) {
+		const uint8_t *bytes;
+
+		some = count - done < PIECE_BLOCKS ? count - done : PIECE_BLOCKS;
+		r = view_piece(image, buffer + done * IMAGE_BLOCK, start + done * IMAGE_BLOCK, some,
+			       done, &bytes, ret_bad);
+		if (done == 0)
+			*ret_bytes = bytes;
+	}
+	if (r == 0 && ret_bad->any)
+		check_memory(image, start, count, ret_bad);
+	return r;
 }
