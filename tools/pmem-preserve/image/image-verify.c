@@ -94,7 +94,7 @@ static bool is_zero(const uint8_t *bytes, uint64_t length)
 	return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)length - 1) == 0);
 }
 
-/* The extents that have bytes in the block at @place are damaged: the index of the first one, or -1. */
+/* Marks the file that has bytes in the block at @place; false if there is none. */
 static bool mark_files(struct verify *verify, uint64_t place)
 {
 	struct image *image = verify->image;
