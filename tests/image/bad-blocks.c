@@ -4,13 +4,15 @@
  * fails with EIO, as on such a medium. Like the kernel, a call that reaches them only later reads or
  * writes what comes before.
  *
- *	BAD_FILE=PATH [BAD_READ=START-END,...] [BAD_WRITE=START-END,...] [BAD_FLUSH=N]
+ *	BAD_FILE=PATTERN [BAD_READ=START-END,...] [BAD_WRITE=START-END,...] [BAD_FLUSH=N]
  *	[BAD_ERROR=ERRNO]
  *
- * BAD_FLUSH: the Nth fsync() fails, and each after it.
+ * PATTERN: of glob(3), as what is made may have a name that is not known before. BAD_FLUSH: the Nth
+ * fsync() fails, and each after it.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +22,18 @@
 
 static bool is_bad_file(int fd)
 {
-	const char *path = getenv("BAD_FILE");
+	const char *pattern = getenv("BAD_FILE");
 	struct stat bad, status;
+	glob_t found;
+	bool is;
 
-	return path && stat(path, &bad) == 0 && fstat(fd, &status) == 0 &&
-	       (S_ISBLK(bad.st_mode) ? bad.st_rdev == status.st_rdev
-				     : bad.st_ino == status.st_ino && bad.st_dev == status.st_dev);
+	if (!pattern || glob(pattern, 0, NULL, &found) != 0)
+		return false;
+	is = stat(found.gl_pathv[0], &bad) == 0 && fstat(fd, &status) == 0 &&
+	     (S_ISBLK(bad.st_mode) ? bad.st_rdev == status.st_rdev
+				   : bad.st_ino == status.st_ino && bad.st_dev == status.st_dev);
+	globfree(&found);
+	return is;
 }
 
 /* The bytes of the call that come before the first bad block; -1 if there are none. */

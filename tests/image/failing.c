@@ -8,6 +8,8 @@
  *	FAIL_NAMES=N		the Nth flush of a directory fails with EIO; N+ as above
  *	FAIL_DIRECTORY=PATH	to list this directory fails with EIO
  *	FAIL_READ=PATH		to read this file at an offset (pread) fails with EIO
+ *	FAIL_CALL=N		the Nth call that changes or opens a file fails with FAIL_ERRNO
+ *	NO_RENAME_FLAGS=1	renameat2() with flags fails with EINVAL
  *	JUMP_CLOCK=SECONDS	the time of day jumps by this with every other query
  *
  * FAIL_LOG=FILE gets a byte appended for each failure, which shows whether there was one.
@@ -32,7 +34,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-static atomic_ulong allocations, threads, questions, flushes;
+static atomic_ulong allocations, threads, questions, flushes, calls;
 static bool is_ready;
 
 /* Allocations by libraries before the program starts do not count. */
@@ -115,6 +117,59 @@ int fsync(int fd)
 	return real(fd);
 }
 
+static bool call_fails(void)
+{
+	const char *error = getenv("FAIL_ERRNO");
+
+	if (!fails("FAIL_CALL", &calls))
+		return false;
+	errno = error ? (int)strtol(error, NULL, 10) : EIO;
+	return true;
+}
+
+#define FAILING_CALL(type, name, parameters, ...)                   \
+	type name parameters                                        \
+	{                                                           \
+		type(*real) parameters = dlsym(RTLD_NEXT, #name);   \
+                                                                    \
+		return call_fails() ? (type)-1 : real(__VA_ARGS__); \
+	}
+
+FAILING_CALL(int, mkdirat, (int directory, const char *name, mode_t mode), directory, name, mode)
+FAILING_CALL(int, mknodat, (int directory, const char *name, mode_t mode, dev_t device), directory,
+	     name, mode, device)
+FAILING_CALL(int, symlinkat, (const char *target, int directory, const char *name), target,
+	     directory, name)
+FAILING_CALL(int, linkat, (int from, const char *old, int to, const char *name, int flags), from,
+	     old, to, name, flags)
+FAILING_CALL(ssize_t, pwrite64, (int fd, const void *data, size_t length, off64_t offset), fd, data,
+	     length, offset)
+FAILING_CALL(ssize_t, pwrite, (int fd, const void *data, size_t length, off_t offset), fd, data,
+	     length, offset)
+FAILING_CALL(int, ftruncate, (int fd, off_t length), fd, length)
+FAILING_CALL(int, fchownat, (int directory, const char *name, uid_t uid, gid_t gid, int flags),
+	     directory, name, uid, gid, flags)
+FAILING_CALL(int, fchmod, (int fd, mode_t mode), fd, mode)
+FAILING_CALL(int, chmod, (const char *path, mode_t mode), path, mode)
+FAILING_CALL(int, utimensat,
+	     (int directory, const char *name, const struct timespec times[2], int flags),
+	     directory, name, times, flags)
+FAILING_CALL(int, syncfs, (int fd), fd)
+FAILING_CALL(int, renameat, (int from, const char *old, int to, const char *name), from, old, to,
+	     name)
+
+int renameat2(int from, const char *old, int to, const char *name, unsigned int flags)
+{
+	int (*real)(int, const char *, int, const char *, unsigned int) =
+		dlsym(RTLD_NEXT, "renameat2");
+
+	if (flags && getenv("NO_RENAME_FLAGS")) {
+		errno = EINVAL;
+		return -1;
+	}
+	return call_fails() ? -1 : real(from, old, to, name, flags);
+}
+
 /* Whether @fd is the file that @variable names. */
 static bool is_named(const char *variable, int fd)
 {
@@ -140,6 +195,8 @@ int openat64(int directory, const char *name, int flags, ...)
 	if (flags & (O_CREAT | __O_TMPFILE))
 		mode = va_arg(args, mode_t);
 	va_end(args);
+	if ((flags & (O_CREAT | O_ACCMODE)) && call_fails())
+		return -1;
 	if (strcmp(name, ".") == 0 && !(flags & O_PATH) && is_named("FAIL_DIRECTORY", directory)) {
 		errno = EIO;
 		return -1;

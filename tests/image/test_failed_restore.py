@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Restores that fail: what is left, and what can be done next."""
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import time
 
-from .support import mounts, program, snapshot
+from .support import failing, mounts, program, snapshot
 from .support.case import ImageCase, beneath
 from .support.program import DAMAGED, DONE, FAILED, NO_FIT, REFUSED
 
@@ -150,3 +151,77 @@ class FailedRestore(ImageCase):
         self.assertNotIn(left, os.listdir(self.target))
         self.assert_restored(self.before)
         self.expect_phase("restored")
+
+
+class Overwrite(ImageCase):
+    """--overwrite that fails: what was there must be there still, whatever the reason."""
+
+    def setUp(self):
+        super().setUp()
+        (self.state / "directory").mkdir()
+        for number in range(4):
+            (self.state / f"file{number}").write_text(f"new {number}" * 1000)
+            (self.state / "directory" / f"file{number}").write_text(f"new {number}")
+        (self.state / "large").write_bytes(b"large" * 500000)
+        (self.state / "link").symlink_to("file0")
+        os.link(self.state / "file1", self.state / "directory" / "linked")
+        os.mkfifo(self.state / "fifo")
+        self.before = snapshot.take(self.state)
+        self.checkpoint()
+        self.root = self.restored()
+
+    def make_old(self, place):
+        (place / "directory").mkdir(parents=True)
+        for name in ("file0", "file1", "large", "link", "directory/file2", "other"):
+            (place / name).write_text("old " + name)
+        (place / "directory").chmod(0o751)
+        subprocess.run(["setfacl", "-m", "u:4242:rwx", "-d", "-m", "u:4242:rx", place], check=True)
+
+    def each_failure(self, error, options):
+        """Fails the first call that opens or changes a file, then the second..."""
+        failures = count = 0
+        log = self.box / "log"
+        while True:
+            count += 1
+            self.empty_target()
+            self.make_old(self.root)
+            before = snapshot.take(self.root)
+            if log.exists():
+                log.unlink()
+            result = failing.run({"FAIL_CALL": str(count), "FAIL_ERRNO": str(error),
+                                  "FAIL_LOG": str(log), **options},
+                                 "restore", "-j", "1", "--keep", "--overwrite", "--image", self.image,
+                                 "--into", self.target)
+            where = "call %d, %s, %s" % (count, os.strerror(error), result)
+            if result.status == DONE:
+                self.assertEqual((self.root / "file0").read_bytes(),
+                                 (self.state / "file0").read_bytes(), where)
+            else:
+                failures += 1
+                self.assertIn(result.status, (FAILED, NO_FIT, REFUSED), where)
+                self.assert_same(before, snapshot.take(self.root), where)
+            if not log.exists():
+                return failures
+
+    def test_each_call(self):
+        """A full disk, a bad one, no memory: 72 of 116 such failures have cost files."""
+        for error in (errno.ENOSPC, errno.EIO, errno.ENOMEM):
+            self.assertGreater(self.each_failure(error, {}), 50)
+
+    def test_each_call_without_renames(self):
+        """The same on a file system without RENAME_EXCHANGE."""
+        self.assertGreater(self.each_failure(errno.EIO, {"NO_RENAME_FLAGS": "1"}), 50)
+
+    def test_a_full_file_system(self):
+        """Seven of eight files were gone, and not one was restored."""
+        place = self.box / "place"
+        place.mkdir()
+        mounts.mount_tmpfs(self, place, "3m")
+        old = beneath(place, self.state)
+        self.make_old(old)
+        (old / "large").write_bytes(b"old" * 500000)
+        before = snapshot.take(old)
+        result = self.expect(NO_FIT, "restore", "--overwrite", "--image", self.image, "--into",
+                             place)
+        self.assertIn("are missing", result.text)
+        self.assert_same(before, snapshot.take(old), "what was there before")

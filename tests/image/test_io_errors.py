@@ -109,7 +109,7 @@ class BadBlocks(ImageCase):
         """The kernel reads a mapped store in system calls: EFAULT means damage, and half a file
         must not be left behind."""
         self.save()
-        target = beneath(self.target, self.state) / "file3"
+        target = beneath(self.target / ".pmem-preserve-*" / "root", self.state) / "file3"
         bad = badblocks.environment(target, write=[(0, MIB)], error=errno.EFAULT)
         for options, status, text in (([], DAMAGED, "the checkpoint is damaged"),
                                       (["--salvage"], FAILED, "try again")):
@@ -126,6 +126,8 @@ class BadBlocks(ImageCase):
         self.save()
         result = self.read(FAILED, "restore", "--into", self.target, write=[(0, BLOCK)])
         self.assertIn("write failed at offset 0", result.text)
+        self.assertIn("the state is restored, but the checkpoint could not be marked", result.text)
+        self.assertIn(f"discard --image {self.image}", result.text)
         self.assert_restored(self.before)
         self.expect_committed()
 

@@ -161,19 +161,6 @@ class NoCheckpoint(ImageCase):
             if content is not None:
                 self.assertEqual(self.image.read_bytes(), content)
 
-    def test_restored_twice(self):
-        """A second restore would overwrite newer state with old state."""
-        (self.state / "file").write_text("content")
-        self.checkpoint()
-        self.restore("--keep")
-        self.restore("--keep", "--overwrite")
-        self.restore("--overwrite")
-        again = self.box / "again"
-        again.mkdir()
-        self.expect(NO_CHECKPOINT, "restore", "--image", self.image, "--into", again)
-        self.expect(NO_CHECKPOINT, "restore", "--keep", "--image", self.image, "--into", again)
-        self.assertEqual(os.listdir(again), [])
-
     def test_discard(self):
         """A discarded checkpoint would come back at the next boot."""
         (self.state / "file").write_text("content")

@@ -2,10 +2,11 @@
 """Restores into directories that are not empty."""
 
 import os
+import subprocess
 
-from .support import program, snapshot
+from .support import failing, program, scratch, snapshot
 from .support.case import ImageCase, beneath
-from .support.program import DONE, FAILED, REFUSED
+from .support.program import DAMAGED, DONE, FAILED, REFUSED
 
 
 class Restore(ImageCase):
@@ -119,12 +120,85 @@ class Restore(ImageCase):
         (self.root / "file").write_text("new work")
         self.expect_untouched("--dry-run")
 
+    def test_a_dry_run_says_what_it_has_checked(self):
+        """It is run to learn whether the restore would succeed."""
+        result = self.expect_untouched("--dry-run", status=DONE)
+        self.assertIn("were read and are as they were written", result.text)
+
+    def test_a_dry_run_of_a_damaged_image(self):
+        """A user takes the machine down after "nothing is in the way"."""
+        data = bytearray(self.image.read_bytes())
+        data[data.index(b"content")] ^= 1
+        self.image.write_bytes(data)
+        result = self.expect_untouched("--dry-run", status=DAMAGED)
+        self.assertIn(f"damaged: {self.state}/file", result.text)
+
+    def test_a_named_file_as_often_as_one_likes(self):
+        """After one restore an image file was of no use to anybody any more."""
+        self.restore()
+        again = self.box / "again"
+        again.mkdir()
+        for options in ([], ["--keep"], ["--overwrite"]):
+            if "--overwrite" not in options:
+                scratch.remove(again)
+                again.mkdir()
+            self.expect(DONE, "restore", *options, "--image", self.image, "--into", again)
+            self.assert_same(self.before, snapshot.take(beneath(again, self.state)), "again")
+        self.assertEqual(self.expect(DONE, "--json", "list", "--image",
+                                     self.image).json["image"]["phase"], "restored")
+        self.checkpoint()
+
+    def test_try_it_twice(self):
+        """README.md says so, and a newcomer does it again."""
+        lines = [line.strip().replace("~/some/tree", str(self.state)).replace("/tmp/", f"{self.box}/")
+                 for line in (program.REPOSITORY / "README.md").read_text().splitlines()
+                 if "build/pmem-preserve" in line]
+        self.assertEqual(len(lines), 3)
+        for _ in range(2):
+            for line in lines:
+                line = line.replace("build/pmem-preserve", f"{program.PROGRAM} --config /dev/null")
+                done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)
+                self.assertEqual(done.returncode, 0, (line, done.stderr))
+
+    def test_nothing_else_is_left(self):
+        """Staging directories would be taken for state by the next checkpoint."""
+        self.root.mkdir(parents=True)
+        self.restore("--overwrite")
+        self.restore("--overwrite")
+        self.assertEqual([path for path in self.target.rglob(".pmem-preserve*")], [])
+        self.assert_restored(self.before)
+
+    def test_a_directory_that_is_closed_meanwhile(self):
+        """What is restored to a directory open to all would be reachable before it is closed."""
+        self.state.chmod(0o700)
+        self.checkpoint(options=("--replace",))
+        before = snapshot.take(self.state)
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o777)
+        self.restore()
+        self.assert_restored(before)
+
+    def test_file_systems_without_these_renames(self):
+        """NFS and some others have neither RENAME_NOREPLACE nor RENAME_EXCHANGE."""
+        for options in ([], ["--overwrite"]):
+            self.root.mkdir(parents=True)
+            if options:
+                (self.root / "file").write_text("old")
+                (self.root / "link").write_text("old")
+            result = failing.run({"NO_RENAME_FLAGS": "1"}, "restore", "--keep", "--image",
+                                 self.image, "--into", self.target, *options)
+            self.assertEqual(result.status, DONE, str(result))
+            self.assert_restored(self.before)
+            self.empty_target()
+
 
 class User(ImageCase):
     def test_without_root(self):
         """A user restores a tree of their own into a directory of their own."""
         (self.state / "directory").mkdir()
         (self.state / "directory" / "file").write_text("mine")
+        (self.state / "directory").chmod(0o555)
+        self.state.chmod(0o555)
         options = {}
         if os.geteuid() == 0:
             options = {"user": 65534, "group": 65534, "extra_groups": []}
@@ -138,6 +212,11 @@ class User(ImageCase):
                           ["restore", "--into", self.target]):
             self.expect(DONE, *arguments, "--image", self.image, **options)
         self.assert_restored(before, "restored by a user")
+        for path in (self.restored(), self.restored() / "directory"):
+            path.chmod(0o755)
+        self.expect(DONE, "restore", "--overwrite", "--into", self.target, "--image", self.image,
+                    **options)
+        self.assert_restored(before, "restored again by a user")
 
     @staticmethod
     def may_run(options):

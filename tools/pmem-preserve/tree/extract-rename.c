@@ -18,11 +18,17 @@ static int is_unknown(void)
 static int rename_without_flag(int from, const char *from_name, int to, const char *to_name)
 {
 	struct stat stat;
+	int error;
 
 	if (fstatat(from, from_name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (!S_ISDIR(stat.st_mode) && linkat(from, from_name, to, to_name, 0) == 0)
-		return unlinkat(from, from_name, 0) < 0 ? -errno : 0;
+	if (!S_ISDIR(stat.st_mode) && linkat(from, from_name, to, to_name, 0) == 0) {
+		if (unlinkat(from, from_name, 0) == 0)
+			return 0;
+		error = -errno;
+		unlinkat(to, to_name, 0);
+		return error;
+	}
 	if (!S_ISDIR(stat.st_mode) && errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
 		return -errno;
 	if (fstatat(to, to_name, &stat, AT_SYMLINK_NOFOLLOW) == 0)
@@ -59,8 +65,11 @@ int rename_exchange(int ours, const char *name, int other)
 	if (r < 0)
 		return r;
 	r = rename_free(ours, name, other, name);
-	if (r < 0)
-		return rename_free(ours, aside, other, name) < 0 ? -EUCLEAN : r;
-	/* Where it is matters to nobody, but an undo looks for it under its name. */
-	return rename_free(ours, aside, ours, name) < 0 ? -EUCLEAN : 0;
+	if (r == 0) {
+		/* An undo looks for it under its name. */
+		r = rename_free(ours, aside, ours, name);
+		if (r == 0 || rename_free(other, name, ours, name) < 0)
+			return r < 0 ? -EUCLEAN : 0;
+	}
+	return rename_free(ours, aside, other, name) < 0 ? -EUCLEAN : r;
 }

@@ -139,6 +139,22 @@ static int try_to_make(struct staging *staging)
 	return r;
 }
 
+/* Making and removing a staging directory has changed the time of the one around it. */
+static void set_time(const struct extraction *extraction, const struct staging *staging,
+		     bool undone)
+{
+	uint32_t index = extraction->merged[staging->merged].entry;
+	const struct entry *entry = &extraction->tree->entries[index];
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, staging->mtime };
+
+	if (!undone && (entry->flags & ENTRY_ANCESTOR))
+		return;
+	if (!undone)
+		times[1] = (struct timespec){ entry->mtime, entry->mtime_nsec };
+	/* Not so for an ancestor that is another user's. */
+	utimensat(staging->parent, "", times, AT_EMPTY_PATH);
+}
+
 static int make(struct extraction *extraction, uint32_t number)
 {
 	const struct tree *tree = extraction->tree;
@@ -159,6 +175,8 @@ static int make(struct extraction *extraction, uint32_t number)
 	};
 	for (unsigned int i = 0; i < TRIES && (r == -EEXIST || r == -ENOENT); i++)
 		r = try_to_make(staging);
+	if (r < 0)
+		set_time(extraction, staging, true);
 	if (r == -EPERM)
 		return report_error(r,
 				    "%s: cannot make a directory there that nobody else can enter, which a restore begins with",
@@ -311,22 +329,6 @@ static int remove_staging(struct staging *staging)
 	if (r == 0 && unlinkat(staging->fd, STAGING_LOCK, 0) < 0)
 		r = -errno;
 	return r < 0 ? r : remove_from(staging->parent, staging->name);
-}
-
-/* Making and removing a staging directory has changed the time of the one around it. */
-static void set_time(const struct extraction *extraction, const struct staging *staging,
-		     bool undone)
-{
-	uint32_t index = extraction->merged[staging->merged].entry;
-	const struct entry *entry = &extraction->tree->entries[index];
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, staging->mtime };
-
-	if (!undone && (entry->flags & ENTRY_ANCESTOR))
-		return;
-	if (!undone)
-		times[1] = (struct timespec){ entry->mtime, entry->mtime_nsec };
-	/* Not so for an ancestor that is another user's. */
-	utimensat(staging->parent, "", times, AT_EMPTY_PATH);
 }
 
 int extract_stagings_remove(struct extraction *extraction, bool undone)
