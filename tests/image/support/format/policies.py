@@ -20,7 +20,8 @@ def entry_bytes(name, value):
 
 
 class Canonical:
-    inline_limit = BLOCK
+    # An inode whose inline bytes would cross a block begins at the next multiple of this.
+    inline_step = BLOCK
     # Rules, for images that break one.
     least_data = LEAST_DATA
     crosses_blocks = False
@@ -49,6 +50,10 @@ class Canonical:
         """How much of a block may be used."""
         return BLOCK
 
+    def is_inline(self, is_root, fixed, inner):
+        """@fixed: bytes of inode and xattrs. The root cannot move: it lies behind 64 bytes."""
+        return fixed + inner <= (BLOCK - 64 if is_root else BLOCK)
+
     def xattrs(self, node):
         """(those behind the inode, extra ones)."""
         inside, extra, used = [], [], 0
@@ -67,8 +72,7 @@ class Canonical:
         for bits in range(32):
             size = BLOCK << bits
             chunks = range(0, node.size, size)
-            costs.append(sum(4 + (0 if node.is_hole(at, at + size) else
-                                  up(min(size, node.size - at), BLOCK)) for at in chunks))
+            costs.append(sum(8 + (0 if node.is_hole(at, at + size) else size) for at in chunks))
             if size >= node.size:
                 break
         return costs.index(min(costs))
@@ -79,7 +83,7 @@ class Scattered(Canonical):
 
     def __init__(self, seed):
         self.rng = random.Random(seed)
-        self.inline_limit = self.rng.choice((200, BLOCK))
+        self.inline_step = 64
 
     def inode_order(self, nodes):
         rest = nodes[1:]
@@ -88,6 +92,10 @@ class Scattered(Canonical):
 
     def numbers(self, nodes, files):
         return dict(zip(nodes, self.rng.sample(range(1, files + 1), len(nodes))))
+
+    def is_inline(self, is_root, fixed, inner):
+        """Behind more than a block of xattrs, too."""
+        return not is_root and inner <= self.rng.choice((0, 100, 1000))
 
     def inode_gap(self):
         return 64 * self.rng.choice((0, 0, 1, 5, 20))
@@ -105,6 +113,10 @@ class Scattered(Canonical):
 
     def directory_block(self):
         return self.rng.choice((1200, 2000, BLOCK))
+
+    def is_inline(self, is_root, fixed, inner):
+        """@fixed: bytes of inode and xattrs. The root cannot move: it lies behind 64 bytes."""
+        return fixed + inner <= (BLOCK - 64 if is_root else BLOCK)
 
     def xattrs(self, node):
         inside, extra = super().xattrs(node)

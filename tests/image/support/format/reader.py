@@ -160,7 +160,6 @@ class Reader:
         """The blocks of a directory, or the target of a link."""
         require(form in (PLAIN, INLINE) and size, "%s: layout", who)
         require(size <= self.inodes_bytes, "%s: i_size", who)
-        require(form == PLAIN or length + size <= BLOCK, "%s: inline", who)
         if form == INLINE:
             start = at + length
             require(number == 0, "%s: i_u", who)

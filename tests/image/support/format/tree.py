@@ -30,7 +30,10 @@ class Node:
 
     @property
     def has_holes(self):
-        return sum(len(data) for _, data in self.runs) < self.size
+        """Whether a block of the file has no data."""
+        blocks = {block for offset, data in self.runs
+                  for block in range(offset // 4096, -(-(offset + len(data)) // 4096))}
+        return len(blocks) < -(-self.size // 4096)
 
     def bytes_at(self, start, end):
         """With zeroes for holes."""

@@ -123,16 +123,16 @@ class Writer:
                     self.layouts[node] = CHUNKS
                     behind = 4 * -(-node.size // (BLOCK << self.bits[node]))
             if node in self.inner_size:
-                is_inline = fixed + self.inner_size[node] <= self.policy.inline_limit
+                is_inline = self.policy.is_inline(node is self.root, fixed, self.inner_size[node])
                 if is_inline:
                     self.layouts[node], behind = INLINE, self.inner_size[node]
                 else:
                     outside.append(node)
             at = up(end + (self.policy.inode_gap() if node is not self.root else 0), 64)
-            first, last = (at + fixed) // BLOCK, (at + fixed + behind - 1) // BLOCK
-            if is_inline and first != last and not self.policy.crosses_blocks:
-                # At most one block further: the gap may be there already.
-                at = up(at, BLOCK) - (BLOCK if up(at, BLOCK) - end >= BLOCK else 0)
+            while is_inline and (at + fixed) % BLOCK + behind > BLOCK and \
+                    not self.policy.crosses_blocks:
+                at = up(at + 1, self.policy.inline_step)
+            at -= BLOCK if at - end >= BLOCK and is_inline else 0
             self.at[node], self.inner[node] = at, at + fixed
             end = at + fixed + behind
         for node in outside:
