@@ -5,7 +5,7 @@ import functools
 import os
 
 from .support import judges, scratch, snapshot
-from .support.format import digest, layout, tree
+from .support.format import digest, layout, mutate, tree
 from .support.format import rules_header, rules_inodes, rules_names
 from .support.format.claims import BadImage
 from .support.format.policies import Scattered
@@ -13,7 +13,7 @@ from .support.format.reader import Reader
 from .support.format.sample import Sample
 from .support.format.writer import Writer
 from .support.keyed import KeyedCase
-from .support.program import DAMAGED, DONE, REFUSED
+from .support.program import DAMAGED, DONE, REFUSED, run
 from .test_random_trees import Grower
 
 SEEDS = (11, 12)
@@ -274,3 +274,16 @@ class Rules(FormatCase):
     def test_tables(self, secret, expect):
         """What was not saved, or is not consistent, would be told of the wrong files."""
         self._check(rules_names.TABLES, secret, expect)
+
+    def test_random_changes(self):
+        """A rule that nobody thought of: one reader would take what the other refuses."""
+        for what, data in mutate.mutants(1, mutate.TRIES):
+            with self.subTest(what):
+                try:
+                    Reader(data)
+                    status, why = DONE, "nothing"
+                except BadImage as error:
+                    status, why = DAMAGED, error
+                self.store(data)
+                result = run("list", "--image", self.image)
+                self.assertEqual(result.status, status, "%s; the reader found %s" % (result, why))
