@@ -19,6 +19,13 @@ KEYS = {"kernel", "region", "size", "memory", "cpus", "append", "timeout", "stat
 NEEDS = {
     "pmem-preserve": (paths.PROGRAM, "build/pmem-preserve is not built"),
     "fault-points": (paths.WITH_FAULTS, "build-faults/pmem-preserve is not built"),
+    "races": (paths.RACES, "build/tests/image/races is not built"),
+}
+
+# What takes the place of the program in the guest, or is added to it.
+FILES = {
+    "fault-points": [(paths.WITH_FAULTS, "/usr/bin/pmem-preserve")],
+    "races": [(paths.RACES, "/usr/bin/races")],
 }
 
 
@@ -55,9 +62,8 @@ class Scenario:
         machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
                           memory=parse_size(value("memory", "1536M")),
                           cpus=int(value("cpus", "1")), append=value("append", ""))
-        files = [(paths.WITH_FAULTS, "/usr/bin/pmem-preserve")]
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
-                       files=files if value("needs") == "fault-points" else [],
+                       files=FILES.get(value("needs"), []),
                        modules=self._modules(), state_size=value("state-size", "80%"),
                        timeout=self.deadline(), trace=True,
                        allowed=value("allow", ""))
