@@ -21,7 +21,7 @@ struct restore_request {
 	bool special;		   /* bring devices, setuid bits and capabilities back */
 	bool dry_run;		   /* reads and checks all of it, and changes nothing */
 	bool again;		   /* an image in a regular file may have been restored before */
-	unsigned int threads; /* 0: one per processor */
+	unsigned int threads;	   /* 0: one per processor */
 };
 
 /* What a restore came to; valid whatever it returned. */
