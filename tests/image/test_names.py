@@ -26,7 +26,7 @@ def descend(directory, levels, name="d", make=False):
 class Deep(ImageCase):
     """Anyone who may write in the state could keep all of it from being saved."""
 
-    SECONDS = 5  # of processor time, for each command; what is quadratic in the depth takes more
+    SECONDS = 20  # of processor time, for each command; what is quadratic in the depth takes more
 
     def timed(self, status, *arguments):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
