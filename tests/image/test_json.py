@@ -55,7 +55,7 @@ class Json(ImageCase):
         self.check_image(status, "restored")
         self.assertGreaterEqual(status["timeline"]["restored"], status["timeline"]["committed"])
         self.assertGreaterEqual(status["timeline"]["restored"], status["timeline"]["restore"])
-        self.ask(NO_CHECKPOINT, "restore", "--into", self.target)
+        self.ask(REFUSED, "restore", "--into", self.target)
         self.ask(DONE, "discard")
 
     def test_list(self):

@@ -65,7 +65,7 @@ static bool is_noted(const struct place *place)
 	struct boot_note note;
 
 	return note_read_boot(&note) && strcmp(note.outcome, BOOT_RESTORED) == 0 &&
-	       place_read_header(place, &header) == 0 &&
+	       note.reason[0] && place_read_header(place, &header) == 0 &&
 	       strcmp(note.uuid, uuid_text(header.uuid).text) == 0;
 }
 
@@ -129,7 +129,7 @@ static int write_note(int r, const struct boot *boot)
 	struct boot_note note = { 0 };
 
 	snprintf(note.outcome, sizeof(note.outcome), "%s", boot->outcome);
-	if (r < 0 && r != -E_NOT_MARKED)
+	if (r < 0)
 		snprintf(note.reason, sizeof(note.reason), "%s", report_last_error());
 	if (r == 0 || r == -E_NOT_MARKED) {
 		snprintf(note.place, sizeof(note.place), "%s", place_name(&boot->place));
