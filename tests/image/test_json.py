@@ -7,7 +7,7 @@ import stat
 import uuid
 
 from .support.case import ImageCase
-from .support.program import DAMAGED, DONE, NO_CHECKPOINT, REFUSED, USAGE
+from .support.program import DAMAGED, DONE, REFUSED, USAGE
 
 
 class Json(ImageCase):
