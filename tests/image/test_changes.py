@@ -188,6 +188,16 @@ class Changes(ImageCase):
             directory.symlink_to(self.box / "secret")
         self.expect_named(change, "directory")
 
+    def test_a_hole_that_is_filled(self):
+        """Stores to a mapped hole set no times on tmpfs: the file would be saved without them."""
+        with open(self.victim, "r+b") as file:
+            file.truncate(1 << 20)
+
+        def change():
+            with open(self.victim, "r+b") as file, mmap.mmap(file.fileno(), 0) as mapping:
+                mapping[512 << 10:(512 << 10) + 4] = b"late"
+        self.expect_named(change)
+
     def test_a_symlink_that_changes(self):
         """A "current" link that was switched would be saved with the old version's files."""
         (self.state / "current").symlink_to("v1")
@@ -206,7 +216,7 @@ class Changes(ImageCase):
         with open(self.victim, "r+b"):
             result = self.checkpoint(status=program.FAILED)
         self.assertIn(str(self.victim), result.text)
-        self.assertIn("fuser", result.text, "it does not say what to do")
+        self.assertIn(f"process {os.getpid()} (", result.text, "it does not say who writes")
         self.checkpoint()
 
     def test_a_file_that_is_mapped(self):

@@ -218,9 +218,11 @@ class Forged(KeyedCase):
             self.assert_restored(self.before, f"byte {at}")
             self.empty_target()
         self.image.write_bytes(self.data)
-        for phase in ("writing", "restored"):
-            set_phase(self.image, phase)
-            self.refused(phase, statuses=(NO_CHECKPOINT,))
+        set_phase(self.image, "writing")
+        self.refused("writing", statuses=(NO_CHECKPOINT,))
+        set_phase(self.image, "restored")
+        self.restore("--keep")
+        self.assert_restored(self.before, "restored")
 
     def test_another_image_of_the_same_key(self):
         """Parts of two authentic images: the mixture is not authentic."""

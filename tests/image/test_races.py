@@ -18,9 +18,11 @@ class Races(ImageCase):
         races = program.REPOSITORY / "build" / "tests" / "image" / "races"
         if not os.access(races, os.X_OK):
             self.skipTest("build/tests/image/races is not built")
+        place = self.box / "races"
+        place.mkdir()
         result = program.finish(
             program.start_words([races, "-n", str(RACES), "-s", str(os.getpid()), program.PROGRAM,
-                                 self.box]),
+                                 place]),
             deadline=60 + SECONDS_EACH * RACES)
         print(result.out.decode())
         self.assertNotEqual(result.status, 3, "hardly any checkpoint was committed: %s" % result)

@@ -7,6 +7,7 @@ Nobody can correct anything any more: what can be saved is saved, and what canno
 
 import fcntl
 import itertools
+import os
 import signal
 
 from .support import failing, judges, program, scratch

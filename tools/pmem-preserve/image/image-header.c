@@ -203,8 +203,10 @@ static int check(const struct image_header *header, const struct store *store)
 		return report_error(-E_DAMAGED,
 				    "%s: hostname or kernel release in the header of the checkpoint is not NUL-terminated",
 				    store->path);
-	if (header->header_bytes != IMAGE_HEADER_BYTES ||
+	if (header->header_bytes != IMAGE_HEADER_BYTES || header->generation == 0 ||
 	    header->generation > IMAGE_GENERATION_MAX ||
+	    (header->seal == IMAGE_SEAL_PLAIN &&
+	     !is_zero(header->header_mac.bytes, sizeof(header->header_mac))) ||
 	    !is_zero(header->reserved, sizeof(header->reserved)))
 		return report_error(-E_DAMAGED, "%s: the header of the checkpoint is malformed",
 				    store->path);

@@ -216,6 +216,25 @@ static int read_parts(struct run *run, struct found *ret_digests, struct found *
 	return r < 0 ? r : read_part(run, 0, metadata, ret_metadata);
 }
 
+/* What is left of the last block of each level is zero; so is a block that was lost. */
+static bool is_padded(const struct image *image)
+{
+	struct image_level levels[IMAGE_LEVELS_MAX];
+	uint64_t digests = image_leaves(&image->header), bytes;
+	unsigned int count = image_levels(digests, levels, &bytes);
+
+	for (unsigned int i = 0; i < count; i++) {
+		const uint8_t *level = image_tree(image) + levels[i].offset;
+
+		for (uint64_t at = digests * sizeof(struct image_digest);
+		     at < levels[i].blocks * IMAGE_BLOCK; at++)
+			if (level[at])
+				return false;
+		digests = levels[i].blocks;
+	}
+	return true;
+}
+
 int image_index_read(struct image *image)
 {
 	_cleanup_free_ uint8_t *buffer = store_buffer(IMAGE_SEGMENT);
@@ -232,6 +251,10 @@ int image_index_read(struct image *image)
 	if (metadata.lost)
 		return report_error(-E_DAMAGED,
 				    "%s: the directories and inodes of the checkpoint are damaged, and so is their copy",
+				    path);
+	if (!is_padded(image))
+		return report_error(-E_DAMAGED,
+				    "%s: the checkpoint is malformed: bytes behind its digests are not zero",
 				    path);
 	if (digests.lost)
 		warn("%s: digests of the checkpoint are damaged, and so is their copy: the files that they cover are lost",

@@ -53,8 +53,10 @@ int parse_check_claims(struct parse *parse)
 
 		if (claim->start < at)
 			return parse_bad(parse, claim->entry, "bytes shared with another inode");
-		if (claim->start - at >= IMAGE_BLOCK ||
-		    !parse_is_zero(area + at, claim->start - at))
+		if (claim->start - at >= IMAGE_BLOCK)
+			return parse_bad(parse, claim->entry,
+					 "a gap of more than 4095 bytes precedes its inode");
+		if (!parse_is_zero(area + at, claim->start - at))
 			return parse_bad(parse, claim->entry,
 					 "what precedes its inode is not zero");
 		at = claim->end;

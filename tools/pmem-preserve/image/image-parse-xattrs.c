@@ -32,6 +32,7 @@ static int parse_inline_xattrs(struct parse *parse, uint32_t index, uint32_t set
 		total = align_up(sizeof(entry) + entry.name_length + value_length, 4);
 		prefix = xattr_prefix_by_number(entry.prefix);
 		if (total > (uint64_t)(end - at) || !prefix ||
+		    prefix->length + entry.name_length > XATTR_NAME_MAX ||
 		    (prefix->whole ? entry.name_length != 0 : entry.name_length == 0) ||
 		    memchr(at + sizeof(entry), '\0', entry.name_length) ||
 		    !parse_is_zero(at + sizeof(entry) + entry.name_length + value_length,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "tree/beneath.h"
+#include "tree/walk-holes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -223,59 +224,28 @@ static int read_link(struct walk_worker *worker, uint32_t index, int directory)
 	return 0;
 }
 
-/* The data ranges of a file, rounded to whole blocks; of a file without holes none are kept. */
+/* The data ranges of a file with holes. */
 static int read_holes(struct walk_worker *worker, uint32_t index, int directory)
 {
 	struct tree *tree = worker->tree, *found = worker->found;
 	struct entry *entry = &tree->entries[index];
 	uint32_t first = found->range_count;
-	uint64_t end = 0, covered = 0;
 	_cleanup_close_ int fd = -1;
-	int r = 0;
+	bool sparse = false;
+	int r;
 
 	fd = openat(directory, tree_name(tree, index),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return report_error(-errno, "%s: cannot open", tree_path_text(tree, index).text);
-	while (end < entry->size && r == 0) {
-		off_t data = lseek(fd, (off_t)end, SEEK_DATA), hole;
-		uint64_t start;
-
-		if (data < 0 && errno == ENXIO)
-			break;
-		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-		if (hole < 0) {
-			if (errno == EINVAL)
-				return 0;
-			return report_error(-errno, "%s: cannot find its holes",
-					    tree_path_text(tree, index).text);
-		}
-		start = (uint64_t)data & ~(TREE_BLOCK - 1ull);
-		if (start < end)
-			start = end;
-		end = ((uint64_t)hole + TREE_BLOCK - 1) & ~(TREE_BLOCK - 1ull);
-		if (end > entry->size)
-			end = entry->size;
-		if (start >= end)
-			continue;
-		covered += end - start;
-		if (found->range_count > first &&
-		    found->ranges[found->range_count - 1].offset +
-				    found->ranges[found->range_count - 1].length ==
-			    start)
-			found->ranges[found->range_count - 1].length += end - start;
-		else
-			r = tree_add_range(found, start, end - start);
-	}
-	if (r == 0)
+	r = walk_find_data(found, fd, entry->size, &sparse);
+	if (r == 0 && sparse)
 		r = add_owner(worker, index);
 	if (r < 0)
-		return report_error(r, "%s: cannot store its holes",
+		return report_error(r, "%s: cannot find its holes",
 				    tree_path_text(tree, index).text);
-	if (covered == entry->size) {
-		found->range_count = first;
+	if (!sparse)
 		return 0;
-	}
 	entry->flags |= ENTRY_SPARSE;
 	entry->first = first;
 	entry->count = found->range_count - first;

@@ -4,7 +4,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/report.h"
+#include "tree/file-writer.h"
 #include "tree/lease.h"
+#include "tree/walk-holes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,6 +163,19 @@ static void tell_no_lease(struct walk_reading *reading, uint32_t index, int erro
 		       PATH(reading->tree, index), strerror(-error));
 }
 
+static int is_being_written(const struct tree *tree, const struct walk_file *file)
+{
+	const struct file_writer writer = file_writer_find(file->fd);
+
+	if (writer.pid)
+		return report_error(-E_CHANGED,
+				    "%s: is being written: process %d (%s) has it open for writing, or mapped shared and writable; stop it first",
+				    PATH(tree, file->index), (int)writer.pid, writer.name);
+	return report_error(-E_CHANGED,
+			    "%s: is being written: a process has it open for writing, or mapped shared and writable; stop it first",
+			    PATH(tree, file->index));
+}
+
 static int lease_file(struct walk_reader *reader)
 {
 	struct walk_reading *reading = reader->reading;
@@ -172,17 +187,27 @@ static int lease_file(struct walk_reader *reader)
 	if (r == -EAGAIN && tree->lenient)
 		mark_changed(tree, file->index);
 	else if (r == -EAGAIN)
-		return report_error(-E_CHANGED,
-				    "%s: is being written (it is open for writing, or mapped shared and writable); stop what writes there (\"fuser -v\" on the file names it)",
-				    PATH(tree, file->index));
+		return is_being_written(tree, file);
 	else if (r < 0)
 		tell_no_lease(reading, file->index, r);
 	return 0;
 }
 
+static int check_listed(const struct walk_reader *reader, const struct walk_file *file)
+{
+	struct tree *tree = reader->reading->tree;
+	struct stat stat;
+
+	if (fstat(file->fd, &stat) < 0)
+		return report_error(-E_UNREADABLE, "%s: cannot read: %s", PATH(tree, file->index),
+				    strerror(errno));
+	return is_same(&tree->entries[file->index], &stat) ? 0 : changed(tree, file->index);
+}
+
 /*
  * The first thread leases it, and the others begin only then. With a lease of its own each of them would
- * be refused while somebody waits for that of the first.
+ * be refused while somebody waits for that of the first. The others have to look at once whether it is
+ * the same file: as soon as they have read their parts the lease may be gone.
  */
 static int lease_shared(struct walk_reader *reader)
 {
@@ -190,13 +215,13 @@ static int lease_shared(struct walk_reader *reader)
 	int r = 0;
 
 	pthread_mutex_lock(&reader->reading->opening);
-	if (!shared->is_leased) {
+	reader->file.is_holder = !shared->is_leased;
+	if (reader->file.is_holder) {
 		shared->is_leased = true;
-		reader->file.is_holder = true;
 		r = lease_file(reader);
 	}
 	pthread_mutex_unlock(&reader->reading->opening);
-	return r;
+	return reader->file.is_holder ? r : check_listed(reader, &reader->file);
 }
 
 static int open_file(struct walk_reader *reader, uint32_t index)
@@ -243,21 +268,30 @@ static void close_file(struct walk_reader *reader, struct walk_file *file)
 	file->fd = -1;
 }
 
+/* Stores to a mapped hole leave no other trace; the data beside it was read under the lease. */
+static bool has_same_holes(const struct tree *tree, const struct walk_file *file)
+{
+	bool is_same = false;
+
+	if (!(tree->entries[file->index].flags & ENTRY_SPARSE))
+		return true;
+	return walk_compare_holes(tree, file->index, file->fd, &is_same) == 0 && is_same;
+}
+
 /* After the read: whatever has changed it has changed its times by now, or waits for the lease. */
 static int check_file(struct walk_reader *reader, struct walk_file *file)
 {
 	struct tree *tree = reader->reading->tree;
-	struct stat stat;
 	int r = 0;
 
 	if (file->fd < 0)
 		return 0;
-	if (fstat(file->fd, &stat) < 0)
-		r = report_error(-E_UNREADABLE, "%s: cannot read: %s", PATH(tree, file->index),
-				 strerror(errno));
-	else if (!is_same(&tree->entries[file->index], &stat) ||
-		 (file->has_lease && lease_give_back(file->fd) < 0))
-		r = changed(tree, file->index);
+	if (!file->shared || file->is_holder) {
+		r = check_listed(reader, file);
+		if (r == 0 && (!has_same_holes(tree, file) ||
+			       (file->has_lease && lease_give_back(file->fd) < 0)))
+			r = changed(tree, file->index);
+	}
 	close_file(reader, file);
 	return r;
 }

@@ -153,7 +153,7 @@ RULES = [
         "", "empty", "nid", (1 << 64) - 2)),
     Rule("bytes of no inode", "(?i)zero|no inode|nothing|belong", lambda sample: sample.put(
         sample.end_of("fifo") + 1, b"\1")),
-    Rule("a whole block of no inode", "what precedes its inode",
+    Rule("a whole block of no inode", "a gap of more than 4095 bytes",
          options={"policy": _WideGap}),
     Rule("inline bytes that cross a block", "location",
          options={"policy": _Crossing}),

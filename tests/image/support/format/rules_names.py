@@ -170,7 +170,6 @@ TABLES = [
     _unsaved("unsaved: reason 4096", "(?i)unsaved", _record(4096, b"/x")),
     _unsaved("unsaved: no path", "(?i)unsaved", _record(1, b"")),
     _unsaved("unsaved: NUL in a path", "(?i)unsaved", _record(1, b"/a\0b")),
-    _unsaved("unsaved: a relative path that exists", "(?i)unsaved", _record(13, b"x")),
     _unsaved("unsaved: padding", "(?i)unsaved", _record(1, b"/x", b"\1")),
     _unsaved("unsaved: cut off", "(?i)unsaved", _record(1, b"/x"), b"\1\0\0\0"),
     _unsaved("unsaved: a path without end", "(?i)unsaved", struct.pack("<II", 1, 1 << 31)),
