@@ -8,18 +8,26 @@
 #define PMEM_PRESERVE_LEASE_H
 
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct leases {
+	struct sigaction signal_before;
+	uint64_t break_ns; /* how long others wait before they get their way */
+};
+
+/* Ignores SIGIO, by which the kernel reports somebody who waits, and which would end the program. */
+void leases_begin(struct leases *leases);
+void leases_end(const struct leases *leases);
 
 /*
- * Takes one for the open file @fd. -EAGAIN: the file is open for writing; another error: the file system
- * has no leases, or we are neither the owner of the file nor have CAP_LEASE.
+ * Takes one for the open file @fd, which gives it back when it is closed. -EAGAIN: the file is open for
+ * writing; another error: the file system has no leases, or we are neither the owner of the file nor
+ * have CAP_LEASE.
  */
-int lease_take(int fd);
+int lease_take(int fd, uint64_t *ret_taken_ns);
 
-/* Gives it back; closing @fd does, too. -EAGAIN: it was lost before, to a writer that waited too long. */
-int lease_give_back(int fd);
-
-/* The kernel reports somebody who waits by SIGIO, which would end the program. */
-void lease_ignore_signal(struct sigaction *ret_before);
-void lease_restore_signal(const struct sigaction *before);
+/* Whether we still have it. If not, somebody has waited too long, and may have written. */
+bool lease_is_held(const struct leases *leases, int fd, uint64_t taken_ns);
 
 #endif

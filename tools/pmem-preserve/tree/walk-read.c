@@ -29,12 +29,12 @@ void walk_reading_begin(struct walk_reading *reading, struct tree *tree)
 		.opening = PTHREAD_MUTEX_INITIALIZER,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	lease_ignore_signal(&reading->signal_before);
+	leases_begin(&reading->leases);
 }
 
 void walk_reading_end(struct walk_reading *reading)
 {
-	lease_restore_signal(&reading->signal_before);
+	leases_end(&reading->leases);
 	free(reading->shared);
 }
 
@@ -138,14 +138,14 @@ static int unreadable(struct walk_reader *reader, int error, const char *what)
 	return r < 0 ? report_error(r, "cannot note what is not saved") : 0;
 }
 
-static int take_lease(int fd, bool lenient)
+static int take_lease(struct walk_file *file, bool lenient)
 {
 	const struct timespec pause = { .tv_nsec = LENIENT_PAUSE_NS };
-	int r = lease_take(fd);
+	int r = lease_take(file->fd, &file->leased_ns);
 
 	for (int i = 1; r == -EAGAIN && lenient && i < LENIENT_TRIES; i++) {
 		nanosleep(&pause, NULL);
-		r = lease_take(fd);
+		r = lease_take(file->fd, &file->leased_ns);
 	}
 	return r;
 }
@@ -181,7 +181,7 @@ static int lease_file(struct walk_reader *reader)
 	struct walk_reading *reading = reader->reading;
 	struct walk_file *file = &reader->file;
 	struct tree *tree = reading->tree;
-	int r = take_lease(file->fd, tree->lenient);
+	int r = take_lease(file, tree->lenient);
 
 	file->has_lease = r == 0;
 	if (r == -EAGAIN && tree->lenient)
@@ -246,25 +246,10 @@ static int open_file(struct walk_reader *reader, uint32_t index)
 	return file->shared ? lease_shared(reader) : lease_file(reader);
 }
 
-/* Descriptors are mostly consecutive, so that one call closes many. */
-static void close_done(struct walk_reader *reader)
+static void close_file(struct walk_file *file)
 {
-	for (size_t i = 0, next; i < reader->done_count; i = next) {
-		for (next = i + 1;
-		     next < reader->done_count && reader->done[next] == reader->done[next - 1] + 1;)
-			next++;
-		close_range((unsigned int)reader->done[i], (unsigned int)reader->done[next - 1], 0);
-	}
-	reader->done_count = 0;
-}
-
-static void close_file(struct walk_reader *reader, struct walk_file *file)
-{
-	if (file->fd < 0)
-		return;
-	if (reader->done_count == WALK_CLOSE_AT_ONCE)
-		close_done(reader);
-	reader->done[reader->done_count++] = file->fd;
+	if (file->fd >= 0)
+		close(file->fd);
 	file->fd = -1;
 }
 
@@ -289,10 +274,11 @@ static int check_file(struct walk_reader *reader, struct walk_file *file)
 	if (!file->shared || file->is_holder) {
 		r = check_listed(reader, file);
 		if (r == 0 && (!has_same_holes(tree, file) ||
-			       (file->has_lease && lease_give_back(file->fd) < 0)))
+			       (file->has_lease && !lease_is_held(&reader->reading->leases,
+								  file->fd, file->leased_ns))))
 			r = changed(tree, file->index);
 	}
-	close_file(reader, file);
+	close_file(file);
 	return r;
 }
 
@@ -408,7 +394,6 @@ int walk_reader_settle(struct walk_reader *reader)
 			r = check_file(reader, file);
 	}
 	reader->held_count = kept;
-	close_done(reader);
 	return r;
 }
 
@@ -422,10 +407,9 @@ int walk_reader_end(struct walk_reader *reader)
 	if (r == 0)
 		r = walk_reader_settle(reader);
 	if (reader->has_file)
-		close_file(reader, &reader->file);
+		close_file(&reader->file);
 	for (size_t i = 0; i < reader->held_count; i++)
-		close_file(reader, &reader->held[i]);
-	close_done(reader);
+		close_file(&reader->held[i]);
 	free(reader->held);
 	*reader = (struct walk_reader){ .file.fd = -1 };
 	return r;

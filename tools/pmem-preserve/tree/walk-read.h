@@ -11,10 +11,10 @@
 #define PMEM_PRESERVE_WALK_READ_H
 
 #include "tree/cursor.h"
+#include "tree/lease.h"
 #include "tree/tree.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 /* A file that several threads may read: the first of them has its lease until all of it was read. */
@@ -32,7 +32,7 @@ struct walk_reading {
 	pthread_mutex_t opening; /* of a shared file */
 	pthread_mutex_t lock;	 /* of tree->unsaved and told */
 	bool told;		 /* that there are no leases */
-	struct sigaction signal_before;
+	struct leases leases;
 };
 
 void walk_reading_begin(struct walk_reading *reading, struct tree *tree);
@@ -46,12 +46,11 @@ struct walk_file {
 	int fd; /* -1: none, or one that cannot be opened */
 	uint32_t index;
 	bool has_lease;
+	uint64_t leased_ns;
 	bool is_holder;	 /* of a shared file: the first to open it */
 	bool is_unsaved; /* in the tree's list already */
 	struct walk_shared *shared;
 };
-
-#define WALK_CLOSE_AT_ONCE 128u
 
 /* One thread; "reading" is NULL if it reads nothing. */
 struct walk_reader {
@@ -61,8 +60,6 @@ struct walk_reader {
 	bool has_file;
 	struct walk_file *held; /* others still read some of them */
 	size_t held_count, held_capacity;
-	int done[WALK_CLOSE_AT_ONCE]; /* to be closed together */
-	size_t done_count;
 };
 
 /*
