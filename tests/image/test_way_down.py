@@ -89,6 +89,7 @@ class WayDown(UnitsCase):
 
     def fail_at(self, variable, path):
         self.environment |= {"LD_PRELOAD": failing.library(), variable: str(path)}
+        self.program = failing.plain()
         self.told.append(str(path))
 
     def unreadable_directory(self):
@@ -130,7 +131,7 @@ class WayDown(UnitsCase):
         self.good = [f"state = {self.state}", "region = no-such-region", "survives = reboot",
                      f"fallback = {self.fallback}"]
         self.lines = list(self.good)
-        self.environment, self.told = {}, []
+        self.environment, self.told, self.program = {}, [], program.PROGRAM
         self.write_lines()
         (self.state / "file").write_text("first\n")
         self.call(NO_CHECKPOINT, "boot")

@@ -16,9 +16,13 @@ def library():
     return str(compiler.build("failing.c", "-fPIC", "-shared", "-fno-builtin"))
 
 
-def run(environment, *arguments, **options):
+def plain():
     if not os.access(PLAIN, os.X_OK):
         raise unittest.SkipTest("build/pmem-preserve is not built")
+    return PLAIN
+
+
+def run(environment, *arguments, **options):
     return program.finish(program.start_words(
-        [PLAIN, "--config", "/dev/null", *arguments],
+        [plain(), "--config", "/dev/null", *arguments],
         {"LD_PRELOAD": library(), **environment}, **options))

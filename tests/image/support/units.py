@@ -46,6 +46,7 @@ class UnitsCase(ImageCase):
         self.cmdline.write_text("quiet\n")
         self.private = self.box / "private"
         self.mounts = "true"  # more for the namespace
+        self.program = program.PROGRAM
         self.configure(f"fallback = {self.fallback}")
         (self.state / "file").write_text("first\n")
 
@@ -60,7 +61,7 @@ class UnitsCase(ImageCase):
                   f'{self.mounts} && shift 4 && exec "$@"')
         return program.start_words(
             [*unshared(script), self.notes, self.library, self.cmdline, self.private,
-             program.PROGRAM, "--config", self.config, *arguments], environment=environment)
+             self.program, "--config", self.config, *arguments], environment=environment)
 
     def call(self, status, *arguments, environment=None):
         result = program.finish(self.start(*arguments, environment=environment))
