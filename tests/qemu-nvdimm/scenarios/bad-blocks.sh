@@ -10,16 +10,20 @@
 # needs: pmem-preserve
 
 bad=/dev/dm-0
-back=/tmp/back
+back=/tmp/back whole=/tmp/whole
 
-# bad_device SECTOR COUNT: maps /dev/pmem0, with errors in COUNT sectors from SECTOR on.
+# bad_device SECTOR COUNT...: maps /dev/pmem0, with errors in COUNT sectors from each SECTOR on.
 bad_device() {
 	[ ! -e $bad ] || dmsetup remove bad
-	{
-		[ "$1" = 0 ] || echo "0 $1 linear /dev/pmem0 0"
+	from=0
+	while [ $# -gt 0 ]; do
+		[ "$1" = $from ] || echo "$from $(($1 - from)) linear /dev/pmem0 $from"
 		echo "$1 $2 error"
-		echo "$(($1 + $2)) $((sectors - $1 - $2)) linear /dev/pmem0 $(($1 + $2))"
-	} | dmsetup create bad
+		from=$(($1 + $2))
+		shift 2
+	done >/tmp/table
+	echo "$from $((sectors - from)) linear /dev/pmem0 $from" >>/tmp/table
+	dmsetup create bad /tmp/table
 	wait_until 10 test -b $bad
 }
 
@@ -48,12 +52,16 @@ check_the_rest() {
 	bad_device 0 8
 	expect_status 4 pmem-preserve verify --image $bad
 	expect_output 'header'
-	bad_device $(($(header_field 72) / 512)) 8
+	# The index, of which there are two, and what it begins with in both.
+	index=$(($(header_field 96) / 512)) copy=$(($(header_field 112) / 512))
+	bad_device $index 8
 	expect_status 4 pmem-preserve verify --image $bad
-	expect_output 'cannot read the directories and inodes'
-	bad_device $(($(header_field 128) / 512)) 8
+	expect_output ': index'
+	expect_status 0 pmem-preserve restore --keep --image $bad --into $whole
+	expect_output 'its copy is used'
+	bad_device $copy 8 $index 8
 	expect_status 4 pmem-preserve restore --salvage --image $bad --into $back
-	expect_output 'cannot read the table of digests'
+	expect_output 'directories and inodes of the checkpoint are damaged, and so is their copy'
 }
 
 check_writing() {
@@ -68,7 +76,7 @@ check_writing() {
 }
 
 modprobe dm-mod
-mkdir $back
+mkdir $back $whole
 sectors=$(cat /sys/class/block/pmem0/size)
 make_state /var/state 32
 make_victim
