@@ -125,9 +125,9 @@ stage1() {
 stage2() {
 	configure $fallback
 	grep -q 'pmem_preserve.expect=.*@region0' /proc/cmdline || fail "the kernel expects nothing"
-	# It was overwritten; and is there again.
-	dd if=/dev/pmem0 of=/tmp/head bs=4096 count=2
-	dd if=/dev/zero of=/dev/pmem0 bs=4096 count=2 conv=fsync
+	# It was overwritten, up to the copy of its header; and is there again.
+	dd if=/dev/pmem0 of=/tmp/head bs=4096 count=258
+	dd if=/dev/zero of=/dev/pmem0 bs=4096 count=258 conv=fsync
 	expect_status 4 pmem-preserve boot
 	expect_note boot 'OUTCOME="lost"'
 	expect_note boot 'region0 holds no checkpoint'
