@@ -9,9 +9,14 @@
 # needs: pmem-preserve
 
 stage1() {
-	save_state 64
+	save_state 64 --layout=raw
 }
 
 stage2() {
 	restore_state
+	# The next one is not refused for what is left of this one, where no RAM lies.
+	pmem-preserve checkpoint --layout=raw /var/state
+	expect_status 0 pmem-preserve verify
+	pmem-preserve discard
+	pmem-preserve hot-add
 }

@@ -46,6 +46,18 @@ static int write_zeros(const char *device, off_t start, size_t bytes)
 	return 0;
 }
 
+/*
+ * Zeroes what lies before the mapping of a devdax claim. Nothing uses it while the rest is RAM, so what
+ * is left of an image there, a copy of its header, would be found again. The first 8 KiB come last: what
+ * begins with the header of an image is not half an image.
+ */
+static int zero_head(const char *device)
+{
+	int r = write_zeros(device, DEVDAX_HEAD_BYTES, DEVDAX_ALIGN - DEVDAX_HEAD_BYTES);
+
+	return r < 0 ? r : write_zeros(device, 0, DEVDAX_HEAD_BYTES);
+}
+
 /* Zeroes a left-over info block, which would restore its claim at the next boot. */
 static int drop_info_block(const char *device)
 {
@@ -141,7 +153,7 @@ static int enable_and_zero(struct ndctl_namespace *namespace)
 	r = fault(FAULT_RAW_FORCED);
 	if (r < 0)
 		return r;
-	r = write_zeros(device, 0, DEVDAX_HEAD_BYTES);
+	r = zero_head(device);
 	return r < 0 ? r : fault(FAULT_RAW_ZEROED);
 }
 
@@ -347,7 +359,7 @@ static int zero_raw(const struct region *region)
 	if (r < 0)
 		return r;
 	/* The first step, as it fails if the device is in use. */
-	r = write_zeros(region->block_device, 0, DEVDAX_HEAD_BYTES);
+	r = zero_head(region->block_device);
 	if (r < 0)
 		return r;
 	r = fault(FAULT_DEVDAX_ZEROED);

@@ -128,10 +128,10 @@ int region_settle(struct region *region);
 /* DEVDAX -> RAM: adds the memory, brings all blocks online in ZONE_MOVABLE, and checks it. */
 int region_hot_add(struct region *region);
 
-/* DEVDAX -> RAW: deletes the devdax claim and zeroes the first 8 KiB of the namespace. */
+/* DEVDAX -> RAW: deletes the devdax claim and zeroes the first 2 MiB of the namespace. */
 int region_to_raw(struct region *region);
 
-/* RAW -> DEVDAX: zeroes the first 8 KiB and creates the claim (page map in RAM, 2 MiB pages). */
+/* RAW -> DEVDAX: zeroes the first 2 MiB and creates the claim (page map in RAM, 2 MiB pages). */
 int region_to_devdax(struct region *region);
 
 #endif
