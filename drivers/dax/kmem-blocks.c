@@ -142,8 +142,11 @@ unsigned long kmem_free_pages(struct page *page)
 	return order < ORDER_LIMIT ? 1UL << order : 1;
 }
 
-/* Counts the pages of an online block that are not free. Racy, hence an estimate. */
-static void survey_block(struct kmem_block *block)
+/**
+ * kmem_survey_block() - count the pages of a block that are not free, and see if any is poisoned
+ * @block: block that is online; without locks, hence an estimate
+ */
+void kmem_survey_block(struct kmem_block *block)
 {
 	const unsigned long end = block->pfn + kmem_block_pages();
 	unsigned long unused, pfn = block->pfn;
@@ -170,8 +173,6 @@ static void list_block(unsigned long pfn, enum kmem_state state, void *data)
 
 	block->pfn = pfn;
 	block->before = state;
-	if (state != KMEM_OFFLINE)
-		survey_block(block);
 }
 
 /**
@@ -215,6 +216,18 @@ static int compare_blocks(const void *a, const void *b)
 void kmem_sort_emptiest_first(struct kmem_block *blocks, unsigned int count)
 {
 	sort(blocks, count, sizeof(*blocks), compare_blocks, NULL);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct kmem_block *first = a, *second = b;
+
+	return first->pfn < second->pfn ? -1 : 1;
+}
+
+void kmem_sort_by_address(struct kmem_block *blocks, unsigned int count)
+{
+	sort(blocks, count, sizeof(*blocks), compare_addresses, NULL);
 }
 
 static struct vfsmount *sysfs_mount(void)

@@ -23,7 +23,7 @@
 #define SECOND_LOOK_MS 10
 #define SECOND_LOOKS   16
 
-#define TEXT_SIZE 48
+#define TEXT_SIZE 64
 
 /* clang-format off */
 static const char *const class_names[] = {
@@ -36,6 +36,7 @@ static const char *const class_names[] = {
 	[KMEM_CLASS_NO_MEMORY] = "no-memory",
 	[KMEM_CLASS_NOTIFIER] = "notifier",
 	[KMEM_CLASS_SLOW] = "slow",
+	[KMEM_CLASS_LOCK_HELD] = "lock-held",
 	[KMEM_CLASS_INTERRUPTED] = "interrupted",
 };
 
@@ -230,10 +231,21 @@ static void find_page(struct kmem_failure *failure)
 	}
 }
 
+static bool is_unmovable(enum kmem_class class)
+{
+	return class == KMEM_CLASS_PINNED || class == KMEM_CLASS_KERNEL_ZONE ||
+	       class == KMEM_CLASS_RESERVED;
+}
+
 static void classify_unplug(struct kmem_failure *failure, int error)
 {
 	if (failure->block != KMEM_NO_PFN)
 		find_page(failure);
+	if (error == -ECANCELED && !is_unmovable(failure->class)) {
+		/* There was no time to move the page. */
+		failure->class = KMEM_CLASS_INTERRUPTED;
+		failure->pfn = KMEM_NO_PFN;
+	}
 	if (failure->class == KMEM_CLASS_UNKNOWN && error == -ETIMEDOUT)
 		failure->class = KMEM_CLASS_SLOW;
 }
@@ -249,8 +261,8 @@ void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure
 {
 	if (memory->cancelled && !memory->notified)
 		failure->class = KMEM_CLASS_NOTIFIER;
-	else if (error == -ECANCELED)
-		failure->class = KMEM_CLASS_INTERRUPTED;
+	else if (memory->locked_out && error == -ETIMEDOUT)
+		failure->class = KMEM_CLASS_LOCK_HELD;
 	else if (failure->operation == KMEM_UNPLUG)
 		classify_unplug(failure, error);
 }
@@ -265,15 +277,17 @@ static struct failure_text describe(const struct kmem_failure *failure)
 		snprintf(text.pfn, TEXT_SIZE, "%#lx", failure->pfn);
 	if (failure->rollback == KMEM_ROLLBACK_COMPLETE)
 		strscpy(text.rollback, "complete", TEXT_SIZE);
-	if (failure->rollback == KMEM_ROLLBACK_INCOMPLETE)
-		snprintf(text.rollback, TEXT_SIZE, "incomplete: %u of %u blocks are %s",
+	if (failure->rollback == KMEM_ROLLBACK_INCOMPLETE ||
+	    failure->rollback == KMEM_ROLLBACK_GOING_ON)
+		snprintf(text.rollback, TEXT_SIZE, "incomplete: %u of %u blocks are %s%s",
 			 failure->lost, failure->blocks,
-			 failure->operation == KMEM_UNPLUG ? "not online" : "still there");
+			 failure->operation == KMEM_UNPLUG ? "not online" : "still there",
+			 failure->rollback == KMEM_ROLLBACK_GOING_ON ? ", going on" : "");
 	return text;
 }
 
-static void send_uevent(struct kmem_memory *memory, const struct kmem_failure *failure,
-			const struct failure_text *text)
+static void send_uevent(struct kmem_memory *memory, struct device *dev,
+			const struct kmem_failure *failure, const struct failure_text *text)
 {
 	static const char *const names[] = { "STATE", "RESULT", "ERRNO",   "BLOCK",
 					     "PFN",   "CLASS",	"ROLLBACK" };
@@ -296,29 +310,43 @@ static void send_uevent(struct kmem_memory *memory, const struct kmem_failure *f
 			break;
 	}
 	if (i == count)
-		kobject_uevent_env(&memory->dev->kobj, KOBJ_CHANGE, environment);
+		kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, environment);
 	while (i-- > 0)
 		kfree(environment[i]);
 }
 
 /**
  * kmem_report() - report the result of an operation
- * @memory: the caller holds its lock
+ * @memory: memory of the operation that has ended, or of its rollback in the background
  * @failure: the result; its error is 0 if the operation succeeded
  */
 void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure)
 {
 	struct failure_text text = describe(failure);
+	struct device *dev;
 
 	down_write(&memory->view);
 	memory->failure = *failure;
+	/* The memory of a rollback in the background may become an orphan at any time. */
+	dev = get_device(memory->dev);
 	up_write(&memory->view);
+	/* A warning: the operator gets it as the answer to his write. */
 	if (failure->error)
-		pr_err("%s: %s failed: errno %d, block %s, page %s, %s; rollback: %s\n",
-		       memory->name, operation_names[failure->operation], failure->error,
-		       text.block, text.pfn, class_names[failure->class], text.rollback);
-	if (memory->dev)
-		send_uevent(memory, failure, &text);
+		pr_warn("%s: %s failed: errno %d, block %s, page %s, %s; rollback: %s\n",
+			memory->name, operation_names[failure->operation], failure->error,
+			text.block, text.pfn, class_names[failure->class], text.rollback);
+	if (dev)
+		send_uevent(memory, dev, failure, &text);
+	put_device(dev);
+}
+
+/* How far the rollback of the last failure is. */
+void kmem_note_rollback(struct kmem_memory *memory, enum kmem_rollback rollback, unsigned int lost)
+{
+	down_write(&memory->view);
+	memory->failure.rollback = rollback;
+	memory->failure.lost = lost;
+	up_write(&memory->view);
 }
 
 /* Writes the text of the attribute last_failure. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The operations on the memory of a device. Hot-add makes all ranges System RAM, or none.
- * Hot-remove takes all blocks offline and removes all ranges, or brings the blocks that were online
- * back online, in the zones that they were in.
+ * Hot-remove takes all blocks offline and removes all ranges, or none (kmem-rollback.c).
  *
  * All blocks of all ranges are offline before the first range is removed. Meanwhile the notifier
  * keeps others from onlining them, so removal itself, which is expensive to undo, does not fail.
@@ -12,7 +11,6 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
-#define CREATE_TRACE_POINTS
 #include "kmem-trace.h"
 
 /* Emptiest block first. On error @failure has the block. */
@@ -23,9 +21,15 @@ static int offline_all(struct kmem_memory *memory, struct kmem_block *blocks, un
 	ktime_t began;
 	int r;
 
+	for (i = 0; i < count; i++) {
+		r = kmem_stopped(memory);
+		if (r)
+			return r;
+		kmem_survey_block(&blocks[i]);
+	}
 	kmem_sort_emptiest_first(blocks, count);
 	for (i = 0; i < count; i++) {
-		if (blocks[i].before == KMEM_OFFLINE)
+		if (kmem_block_state(blocks[i].pfn) == KMEM_OFFLINE)
 			continue;
 		began = ktime_get();
 		r = kmem_set_block(memory, blocks[i].pfn, KMEM_OFFLINE);
@@ -98,7 +102,7 @@ static void undo_add(struct kmem_memory *memory, struct kmem_failure *failure)
 	struct kmem_block *blocks;
 	int count, r;
 
-	kmem_begin_undo(memory, true);
+	kmem_begin_undo(memory, true, KMEM_UNDO_MS);
 	count = kmem_list_blocks(memory, &blocks);
 	if (count < 0) {
 		r = count;
@@ -142,24 +146,6 @@ int kmem_add(struct kmem_memory *memory, enum kmem_state wanted)
 	return kmem_run(memory, KMEM_ONLINE, run_add, KMEM_TIMEOUT_MAX_MS);
 }
 
-static void roll_back(struct kmem_memory *memory, const struct kmem_block *blocks,
-		      unsigned int count, struct kmem_failure *failure)
-{
-	unsigned int i;
-	int r;
-
-	kmem_begin_undo(memory, false);
-	for (i = 0; i < count; i++) {
-		if (blocks[i].before == KMEM_OFFLINE ||
-		    kmem_block_state(blocks[i].pfn) == blocks[i].before)
-			continue;
-		r = kmem_set_block(memory, blocks[i].pfn, blocks[i].before);
-		trace_kmem_rollback(memory->name, kmem_block_number(blocks[i].pfn), r);
-		failure->lost += r != 0;
-	}
-	failure->rollback = failure->lost ? KMEM_ROLLBACK_INCOMPLETE : KMEM_ROLLBACK_COMPLETE;
-}
-
 static int run_remove(struct kmem_memory *memory, struct kmem_failure *failure)
 {
 	struct kmem_block *blocks;
@@ -168,24 +154,27 @@ static int run_remove(struct kmem_memory *memory, struct kmem_failure *failure)
 
 	if (count < 0)
 		return count;
+	kmem_recall(memory, blocks, count);
 	memory->wanted = KMEM_OFFLINE;
 	r = kmem_offline_and_remove(memory, blocks, count, failure);
 	if (r) {
 		kmem_classify_failure(memory, failure, r);
-		roll_back(memory, blocks, count, failure);
-	} else {
-		kmem_release(memory);
+		kmem_roll_back(memory, blocks, count, failure);
+		return r;
 	}
+	kmem_forget(memory);
+	kmem_release(memory);
 	kvfree(blocks);
-	return r;
+	return 0;
 }
 
 /**
  * kmem_remove() - hot-remove all ranges, or none
  * @memory: the caller holds its lock
  *
- * Takes at most timeout_ms of @memory, plus one migration pass and the rollback. A fatal signal to
- * the caller cancels it.
+ * Takes at most timeout_ms of @memory, plus one migration pass and KMEM_UNDO_MS of rollback, which
+ * goes on in the background if it is not complete by then. A fatal signal to the caller, or a
+ * suspend, cancels the removal.
  *
  * Return: 0, also if nothing was added; -EBUSY if a block could not be taken offline, -ETIMEDOUT,
  * -ECANCELED if the caller was killed, -ENOMEM, or an error of a memory notifier.
@@ -197,8 +186,10 @@ int kmem_remove(struct kmem_memory *memory)
 
 	if (!kmem_added(memory))
 		return 0;
+	kmem_stop_rollback(memory);
 	trace_kmem_unplug_begin(memory->name, kmem_count_blocks(memory), timeout_ms);
 	r = kmem_run(memory, KMEM_UNPLUG, run_remove, timeout_ms);
 	trace_kmem_unplug_end(memory->name, r, memory->failure.lost);
+	kmem_continue_rollback(memory);
 	return r;
 }

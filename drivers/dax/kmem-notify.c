@@ -62,6 +62,20 @@ void kmem_unregister_memory(struct kmem_memory *memory)
 	up_write(&memories_lock);
 }
 
+/**
+ * kmem_set_device() - give memory to a device, or make it an orphan
+ * @memory: memory that is in the list; an orphan may be adopted, and freed, once this returns
+ * @dev: the device, or NULL
+ */
+void kmem_set_device(struct kmem_memory *memory, struct device *dev)
+{
+	down_write(&memories_lock);
+	down_write(&memory->view);
+	memory->dev = dev;
+	up_write(&memory->view);
+	up_write(&memories_lock);
+}
+
 /* The memory of a block, or NULL; the caller holds memories_lock. */
 static struct kmem_memory *find_memory(unsigned long pfn)
 {

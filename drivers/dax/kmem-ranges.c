@@ -125,8 +125,8 @@ static int reserve(const struct kmem_memory *memory, struct kmem_range *range)
 {
 	range->res = request_mem_region(range->range.start, range_len(&range->range), memory->name);
 	if (!range->res) {
-		pr_err("%s: %#llx-%#llx is already reserved, see /proc/iomem\n", memory->name,
-		       range->range.start, range->range.end);
+		pr_warn("%s: %#llx-%#llx is already reserved, see /proc/iomem\n", memory->name,
+			range->range.start, range->range.end);
 		return -EBUSY;
 	}
 	/* No IORESOURCE_BUSY, so that System RAM can be a child, and no inherited flags. */
@@ -164,8 +164,8 @@ int kmem_add_range(struct kmem_memory *memory, struct kmem_range *range)
 	r = add_memory_driver_managed(memory->group, range->range.start, range_len(&range->range),
 				      RESOURCE_NAME, flags);
 	if (r) {
-		pr_err("%s: failed to add %#llx-%#llx: %d\n", memory->name, range->range.start,
-		       range->range.end, r);
+		pr_warn("%s: failed to add %#llx-%#llx: %d\n", memory->name, range->range.start,
+			range->range.end, r);
 		unreserve(range);
 		return r;
 	}

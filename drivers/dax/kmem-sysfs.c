@@ -28,8 +28,12 @@ static int parse_state(const char *text)
 
 static int change_state(struct kmem_memory *memory, enum kmem_state wanted)
 {
-	enum kmem_state now = kmem_memory_state(memory);
+	enum kmem_state now;
+	int r = wanted == KMEM_UNPLUGGED ? 0 : kmem_finish_rollback(memory);
 
+	if (r)
+		return r;
+	now = kmem_memory_state(memory);
 	if (now == wanted)
 		return 0;
 	if (wanted == KMEM_UNPLUGGED)

@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/version.h>
 
 module_param_named(online_kernel_zones, kmem_online_kernel_zones, bool, 0644);
@@ -98,44 +99,59 @@ static struct kmem_memory *alloc_memory(struct dev_dax *dev_dax, unsigned int nr
 	memory->timeout_ms = READ_ONCE(default_timeout_ms);
 	mutex_init(&memory->lock);
 	init_rwsem(&memory->view);
+	kmem_rollback_init(memory);
 	for (i = 0; i < dev_dax->nr_range; i++)
 		if (align_range(dev_dax, i, &memory->ranges[memory->nr_ranges].range))
 			memory->nr_ranges++;
 	return memory;
 }
 
-static void adopt(struct kmem_memory *memory, struct device *dev)
+/* The memory of a device with these ranges that was left behind, or new memory; NULL: no memory. */
+static struct kmem_memory *get_memory(struct dev_dax *dev_dax, unsigned int nr_ranges)
 {
+	struct kmem_memory *memory = alloc_memory(dev_dax, nr_ranges);
+	struct kmem_memory *orphan;
+
+	if (!memory)
+		return NULL;
+	orphan = kmem_find_orphan(memory);
+	if (!orphan) {
+		kmem_register_memory(memory);
+		return memory;
+	}
+	free_memory(memory);
+	kmem_set_device(orphan, &dev_dax->dev);
+	dev_info(&dev_dax->dev, "adopted the memory that %s left behind\n", orphan->name);
+	return orphan;
+}
+
+/*
+ * Removes the memory and separates it from its device: it is freed, or an orphan if any of it is
+ * still RAM. First nobody can write to its attributes any more.
+ */
+static void leave(struct device *dev, struct kmem_memory *memory)
+{
+	sysfs_remove_groups(&dev->kobj, kmem_groups);
 	mutex_lock(&memory->lock);
-	memory->dev = dev;
-	dev_set_drvdata(dev, memory);
+	kmem_remove(memory);
 	mutex_unlock(&memory->lock);
-	dev_info(dev, "adopted the memory that %s left behind\n", memory->name);
-}
-
-/* Separates the memory from its device: it is freed, or an orphan if any of it is still RAM. */
-static void detach(struct kmem_memory *memory)
-{
-	bool added = kmem_added(memory);
-
-	/* First, since without a device it would look like an orphan. */
-	if (!added)
+	dev_set_drvdata(dev, NULL);
+	if (kmem_added(memory)) {
+		dev_warn(dev, "memory remains System RAM, bind the device to kmem to remove it\n");
+		/* It may be adopted from here on. */
+		kmem_set_device(memory, NULL);
+	} else {
 		kmem_unregister_memory(memory);
-	else
-		pr_err("%s: memory remains System RAM, bind the device to kmem to remove it\n",
-		       memory->name);
-	memory->dev = NULL;
-	mutex_unlock(&memory->lock);
-	/* An orphan may be adopted from here on. */
-	if (!added)
 		free_memory(memory);
+	}
 }
 
+/* The attributes come first: whoever gets the uevent of the hot-add may read them. */
 static int kmem_probe(struct dev_dax *dev_dax)
 {
 	struct device *dev = &dev_dax->dev;
 	unsigned int nr_ranges = count_ranges(dev_dax);
-	struct kmem_memory *memory, *orphan;
+	struct kmem_memory *memory;
 	int r;
 
 	if (dev_dax->target_node < 0) {
@@ -147,42 +163,26 @@ static int kmem_probe(struct dev_dax *dev_dax)
 			memory_block_size_bytes());
 		return -EINVAL;
 	}
-	memory = alloc_memory(dev_dax, nr_ranges);
+	memory = get_memory(dev_dax, nr_ranges);
 	if (!memory)
 		return -ENOMEM;
-	orphan = kmem_find_orphan(memory);
-	if (orphan) {
-		free_memory(memory);
-		adopt(orphan, dev);
-		return 0;
-	}
-	kmem_register_memory(memory);
-	mutex_lock(&memory->lock);
-	r = kmem_add(memory, KMEM_OFFLINE);
-	if (r) {
-		detach(memory);
-		return r;
-	}
 	dev_set_drvdata(dev, memory);
+	mutex_lock(&memory->lock);
+	r = sysfs_create_groups(&dev->kobj, kmem_groups);
+	if (!r && !kmem_added(memory))
+		r = kmem_add(memory, KMEM_OFFLINE);
 	mutex_unlock(&memory->lock);
-	return 0;
+	if (r)
+		leave(dev, memory);
+	return r;
 }
 
 static void kmem_unbind(struct dev_dax *dev_dax)
 {
-	struct device *dev = &dev_dax->dev;
-	struct kmem_memory *memory = dev_get_drvdata(dev);
-
-	mutex_lock(&memory->lock);
-	kmem_remove(memory);
-	dev_set_drvdata(dev, NULL);
-	detach(memory);
+	leave(&dev_dax->dev, dev_get_drvdata(&dev_dax->dev));
 }
 
 static struct dax_device_driver kmem_driver = {
-	.drv = {
-		.dev_groups = kmem_groups,
-	},
 	.probe = kmem_probe,
 	.remove = kmem_unbind,
 };

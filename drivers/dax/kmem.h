@@ -18,17 +18,21 @@
 #include <linux/range.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "dax-private.h"
 #ifndef dax_driver_register
 #include "bus.h" /* a kernel tree declares the bus in a header of its own */
 #endif
 
+struct kmem_block;
 struct memory_dev_type;
 struct page;
 
 #define KMEM_NO_PFN	    (~0UL)
 #define KMEM_TIMEOUT_MAX_MS (60 * 60 * 1000)
+/* Time limit of a rollback while the writer waits. */
+#define KMEM_UNDO_MS 10000
 
 /* State of a memory block, or of all blocks of a device; indexes kmem_state_names. */
 enum kmem_state {
@@ -50,12 +54,14 @@ enum kmem_class {
 	KMEM_CLASS_NO_MEMORY,
 	KMEM_CLASS_NOTIFIER,
 	KMEM_CLASS_SLOW,
+	KMEM_CLASS_LOCK_HELD,
 	KMEM_CLASS_INTERRUPTED,
 };
 
 enum kmem_rollback {
 	KMEM_ROLLBACK_NONE, /* there was nothing to roll back */
 	KMEM_ROLLBACK_COMPLETE,
+	KMEM_ROLLBACK_GOING_ON, /* in the background */
 	KMEM_ROLLBACK_INCOMPLETE,
 };
 
@@ -102,7 +108,7 @@ struct kmem_range {
  * struct kmem_memory - the memory of one dax device
  * @list: entry in the list of kmem-notify.c
  * @dev: the dax device, or NULL for an orphan: the device was unbound, but its memory could not be
- *	removed
+ *	removed; written under @view
  * @name: name of the device in /proc/iomem and in the log
  * @node: NUMA node
  * @group: memory group id; valid while a range is added
@@ -110,15 +116,24 @@ struct kmem_range {
  * @memmap_on_memory: allocate the memmap from the memory itself
  * @timeout_ms: time limit of a removal
  * @lock: serializes operations
- * @view: protects the added state of @ranges, and @failure, for readers that do not hold @lock
+ * @view: protects @dev, the added state of @ranges, and @failure, for readers without @lock
  * @worker: thread of the operation in progress; the notifier lets nobody else change blocks
  * @stop: negative errno if the worker has to give up, or 0; see kmem_stopped()
  * @undo_until: deadline of the rollback in jiffies, or 0 if there is none in progress
+ * @before: blocks as they were before a removal that failed, by address, as long as some are to be
+ *	brought back; else NULL. Of the operation in progress, else of @restorer
+ * @nr_before: number of blocks in @before
+ * @restorer: the rollback in the background; pending or running only while @before is set and no
+ *	operation is in progress
+ * @pause_ms: time until @restorer tries again
+ * @first: whether operations of all devices wait for @restorer
+ * @abandon: whether @restorer has to end at once
  * @wanted: zone that the worker may online blocks to, as a block state; also KMEM_OFFLINE: as the
  *	policy says; KMEM_MIXED: any, for a rollback; KMEM_UNPLUGGED: blocks must stay offline
  * @zone_refused: auto-online was refused a zone while ranges were added
  * @notified: every other notifier accepted the worker's current change of a block
  * @cancelled: the worker's current change of a block was cancelled
+ * @locked_out: the worker's current change of a block has not got the lock of memory hot-plug
  * @failure: result of the last operation
  * @nr_ranges: number of @ranges
  * @ranges: the ranges of the device
@@ -137,10 +152,17 @@ struct kmem_memory {
 	struct task_struct *worker;
 	int stop;
 	unsigned long undo_until;
+	struct kmem_block *before;
+	unsigned int nr_before;
+	struct delayed_work restorer;
+	unsigned int pause_ms;
+	bool first;
+	bool abandon;
 	enum kmem_state wanted;
 	bool zone_refused;
 	bool notified;
 	bool cancelled;
+	bool locked_out;
 	struct kmem_failure failure;
 	unsigned int nr_ranges;
 	struct kmem_range ranges[];
@@ -161,7 +183,7 @@ typedef int kmem_job(struct kmem_memory *memory, struct kmem_failure *failure);
  * struct kmem_block - a memory block at the start of an operation
  * @pfn: first page
  * @before: state
- * @used: number of pages that were not free
+ * @used: number of pages that were not free; see kmem_survey_block()
  * @poisoned: whether one of these had a hardware error
  */
 struct kmem_block {
@@ -197,17 +219,31 @@ int kmem_parse_timeout(const char *text, unsigned int *ret_timeout_ms);
 int kmem_add(struct kmem_memory *memory, enum kmem_state wanted);
 int kmem_remove(struct kmem_memory *memory);
 
-/* kmem-worker.c: the thread of an operation, its time limit and its retries */
+/* kmem-rollback.c: brings blocks back online, in the background if it takes long */
+void kmem_rollback_init(struct kmem_memory *memory);
+void kmem_recall(const struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count);
+void kmem_forget(struct kmem_memory *memory);
+void kmem_roll_back(struct kmem_memory *memory, struct kmem_block *blocks, unsigned int count,
+		    struct kmem_failure *failure);
+void kmem_stop_rollback(struct kmem_memory *memory);
+void kmem_continue_rollback(struct kmem_memory *memory);
+int kmem_finish_rollback(struct kmem_memory *memory);
+
+/* kmem-worker.c: the thread of an operation, its turn, its time limit and its retries */
+bool kmem_try_turn(void);
+void kmem_end_turn(void);
+void kmem_go_first(struct kmem_memory *memory, bool first);
 int kmem_run(struct kmem_memory *memory, enum kmem_operation operation, kmem_job *job,
 	     unsigned int timeout_ms);
 int kmem_stopped(const struct kmem_memory *memory);
-void kmem_begin_undo(struct kmem_memory *memory, bool signals);
+void kmem_begin_undo(struct kmem_memory *memory, bool signals, unsigned int timeout_ms);
 int kmem_set_block(struct kmem_memory *memory, unsigned long pfn, enum kmem_state state);
 
 /* kmem-failure.c: the reason of a failure, and the report of the result */
 void kmem_classify_failure(const struct kmem_memory *memory, struct kmem_failure *failure,
 			   int error);
 void kmem_report(struct kmem_memory *memory, const struct kmem_failure *failure);
+void kmem_note_rollback(struct kmem_memory *memory, enum kmem_rollback rollback, unsigned int lost);
 ssize_t kmem_emit_failure(struct kmem_memory *memory, char *buffer);
 
 /* kmem-ranges.c: physical ranges as System RAM, and the resources that they need */
@@ -224,6 +260,7 @@ int kmem_notify_init(void);
 void kmem_notify_exit(void);
 void kmem_register_memory(struct kmem_memory *memory);
 void kmem_unregister_memory(struct kmem_memory *memory);
+void kmem_set_device(struct kmem_memory *memory, struct device *dev);
 struct kmem_memory *kmem_find_orphan(const struct kmem_memory *like);
 
 /* kmem-blocks.c: state and contents of memory blocks */
@@ -236,8 +273,12 @@ unsigned int kmem_count_online(struct kmem_memory *memory);
 enum kmem_state kmem_block_state(unsigned long pfn);
 enum kmem_state kmem_memory_state(struct kmem_memory *memory);
 int kmem_list_blocks(const struct kmem_memory *memory, struct kmem_block **ret_blocks);
+void kmem_survey_block(struct kmem_block *block);
 void kmem_sort_emptiest_first(struct kmem_block *blocks, unsigned int count);
+void kmem_sort_by_address(struct kmem_block *blocks, unsigned int count);
 int kmem_try_set_block(unsigned long pfn, enum kmem_state state);
 void kmem_blocks_exit(void);
+
+/* kmem-trace.c: the tracepoints, declared in kmem-trace.h */
 
 #endif

@@ -33,6 +33,43 @@ rebind_kmem() {
 	echo "$dax" >"$drivers/kmem/bind"
 }
 
+# The dynamic region of a machine with "# region: soft-reserved", after modprobe dax_hmem region_idle=1.
+region=/sys/devices/platform/hmem.0/dax_region
+devices=/sys/bus/dax/devices
+
+# create MIB: a device of that size, of the first free ranges. Sets $dax.
+create() {
+	echo 1 >$region/create
+	read -r dax <$region/create
+	echo $(($1 << 20)) >"$devices/$dax/size"
+}
+
+# The name is to be forgotten, too: the next one with it would be bound unasked.
+destroy() {
+	echo "$1" >"$drivers/kmem/remove_id"
+	echo 0 >"$devices/$1/size"
+	echo "$1" >$region/delete
+}
+
+# Like bind_kmem, for one of several devices.
+bind_device() {
+	device=$devices/$1
+	[ ! -e "$device/driver" ] || echo "$1" >"$device/driver/unbind"
+	echo "$1" >"$drivers/kmem/new_id"
+	[ -e "$device/driver" ] || return
+	blocks=$(list_blocks)
+}
+
+list_blocks() {
+	for mapping in "$device"/mapping[0-9]*; do
+		number=$(($(cat "$mapping/start") / block_bytes))
+		while [ $number -le $(($(cat "$mapping/end") / block_bytes)) ]; do
+			echo "memory$number"
+			number=$((number + 1))
+		done
+	done
+}
+
 # All of it online movable, whatever the kernel's policy made of it.
 online_all() {
 	for block in $blocks; do
@@ -101,10 +138,14 @@ first_pfn() {
 	echo $((${1#memory} * block_bytes / 4096))
 }
 
-# pin BLOCK [PAGE]: that page of the block cannot move, until unpin. Sets $pfn.
+# pin BLOCK...: a page of each cannot move, until unpin. Sets $pfn, that of the last one.
 pin() {
-	pfn=$(printf '%#x' $(($(first_pfn "$1") + ${2:-4711})))
-	wait_until 10 modprobe pin_page pfn="$pfn"
+	pfns=
+	for block; do
+		pfn=$(printf '%#x' $(($(first_pfn "$block") + 4711)))
+		pfns=$pfns,$pfn
+	done
+	wait_until 10 modprobe pin_page pfn="${pfns#,}"
 }
 
 unpin() {
@@ -148,6 +189,19 @@ take_time() {
 
 expect_faster() {
 	[ "$took" -le "$1" ] || fail "it took $took ms, more than $1"
+}
+
+# start_holder BLOCK: somebody's own removal of the block, which hangs on a pinned page and holds the
+# lock of memory hot-plug, until stop_holder. It waits for the lock like everybody else.
+start_holder() {
+	perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline") or die "offline: $!"' \
+		"$memory_blocks/$1/state" &
+	holder=$!
+}
+
+stop_holder() {
+	kill "$holder"
+	wait "$holder" || :
 }
 
 # Records the driver's uevents, one line for each: the device and the variables, sorted.

@@ -3,7 +3,7 @@
 #
 # Another part of the kernel may refuse to offline a block, or to online it again. Its errno is
 # passed on and the blocks that were offline already are restored; if even that fails, the driver
-# reports how many blocks were not restored, and they can be onlined by hand.
+# reports how many blocks were not restored, and goes on until they are or the operator ends that.
 #
 # kernel: 6.1 6.12
 # cpus: 2
@@ -56,17 +56,20 @@ check_refused_by_eintr() {
 	echo 5 >$limits/error
 }
 
-# On the way back: of the 5 blocks that went, one comes back, or none.
+# On the way back: of the 5 blocks that went, one comes back, or none. A write ends the rollback, and
+# the blocks can be brought back by hand.
 check_rollback_refused() {
 	allow 5 "$1"
 	expect_refused "Input/output error" unplugged "$device/state"
 	expect_failure operation=unplug errno=-5 pfn=- class=notifier \
-		"rollback=incomplete: $((5 - $1)) of 7 blocks are not online"
+		"rollback=incomplete: $((5 - $1)) of 7 blocks are not online, going on"
 	[ "$(blocks_online)" = $((2 + $1)) ] || fail "$(blocks_online) of 7 blocks are online"
 	expect_progress "$((5 - $1)) 7"
 	expect_state mixed
-	expect_refused "Device or resource busy" online_movable "$device/state"
+	expect_refused "Input/output error" online_movable "$device/state"
+	expect_failure operation=online errno=-5 class=notifier rollback=none
 	allow -1 -1
+	expect_refused "Device or resource busy" online_movable "$device/state"
 	online_all
 	expect_picture /tmp/online
 }

@@ -80,7 +80,7 @@ unplug_against_writers() {
 			removed=$((removed + 1))
 		else
 			busy=errno=-16
-			[ "$took" -lt "$limit" ] || busy=errno=-1[16]*
+			[ "$took" -lt "$limit" ] || busy="errno=-1[16]*"
 			expect_failure operation=unplug "$busy" rollback=complete
 			refused=$((refused + 1))
 		fi
@@ -119,15 +119,15 @@ has_met_pin() {
 # Somebody's own removal of a block hangs on a pinned page, and holds the lock of memory hot-plug.
 check_hung_writer() {
 	pin "$(nth_block 4)"
-	run perl -e 'open(F, ">", $ARGV[0]); syswrite(F, "offline") or die "offline: $!"' \
-		"$memory_blocks/$(nth_block 4)/state"
+	start_holder "$(nth_block 4)"
+	jobs=$holder
 	wait_until 30 grep -q going-offline "$memory_blocks/$(nth_block 4)/state"
 	# No notifier can refuse it any more, and it does not end by itself.
 	wait_until 30 has_met_pin
 	echo 1000 >"$device/unplug_timeout_ms"
 	take_time expect_refused "Connection timed out" unplugged "$device/state"
 	expect_faster 10000
-	expect_failure errno=-110 "block=memory*" rollback=complete
+	expect_failure errno=-110 "block=memory*" class=lock-held rollback=complete
 	stop
 	unpin
 	echo 30000 >"$device/unplug_timeout_ms"

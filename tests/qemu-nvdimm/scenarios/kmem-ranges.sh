@@ -11,42 +11,6 @@
 # module: build/modules/{kernel}/pin_page.ko
 # module: build/modules/{kernel}/limit_blocks.ko
 
-region=/sys/devices/platform/hmem.0/dax_region
-devices=/sys/bus/dax/devices
-
-# create MIB: a device of that size, of the first free ranges. Sets $dax.
-create() {
-	echo 1 >$region/create
-	read -r dax <$region/create
-	echo $(($1 << 20)) >"$devices/$dax/size"
-}
-
-# The name is to be forgotten, too: the next one with it would be bound unasked.
-destroy() {
-	echo "$1" >"$drivers/kmem/remove_id"
-	echo 0 >"$devices/$1/size"
-	echo "$1" >$region/delete
-}
-
-# Like bind_kmem, for one of several devices.
-bind_device() {
-	device=$devices/$1
-	[ ! -e "$device/driver" ] || echo "$1" >"$device/driver/unbind"
-	echo "$1" >"$drivers/kmem/new_id"
-	[ -e "$device/driver" ] || return
-	blocks=$(list_blocks)
-}
-
-list_blocks() {
-	for mapping in "$device"/mapping[0-9]*; do
-		number=$(($(cat "$mapping/start") / block_bytes))
-		while [ $number -le $(($(cat "$mapping/end") / block_bytes)) ]; do
-			echo "memory$number"
-			number=$((number + 1))
-		done
-	done
-}
-
 # Of 1 GiB: 256 MiB, a hole of 256, 256, and the rest; one device fills the hole and has the rest.
 make_two_ranges() {
 	modprobe dax_hmem region_idle=1

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A process that waits for a removal can be interrupted: Ctrl-C, or a service manager that kills it,
-# ends the removal soon, and everything is as before. A signal that the process handles or ignores
-# changes nothing, and no write ever fails with EINTR, after which a shell would retry for ever.
+# ends the removal soon, names the page, and everything is as before. A signal that the process handles or ignores
+# changes nothing, and no write ever fails with EINTR, after which a shell would retry for ever. A
+# suspend ends it like a kill.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2
@@ -46,7 +47,8 @@ check_fatal() {
 	wait_for_worker
 	kill "-$1" "$writer"
 	expect_write_ended "$2" 20000
-	expect_failure operation=unplug errno=-125 class=interrupted rollback=complete
+	expect_failure operation=unplug errno=-125 "block=$(nth_block 2)" "pfn=$pfn" class=pinned \
+		rollback=complete
 	expect_picture /tmp/online
 }
 
@@ -87,6 +89,21 @@ check_waiting() {
 	expect_picture /tmp/online
 }
 
+# A laptop that is closed while somebody waits sleeps soon; nothing is removed behind its back.
+# ECANCELED is 125.
+check_suspend() {
+	grep -qw freezer /sys/power/pm_test || return 0
+	echo 60000 >"$device/unplug_timeout_ms"
+	start_write unplugged
+	wait_for_worker
+	echo freezer >/sys/power/pm_test
+	echo freeze >/sys/power/state || fail "the system cannot be suspended"
+	echo none >/sys/power/pm_test
+	expect_write_ended 125 20000
+	expect_failure operation=unplug errno=-125 rollback=complete
+	expect_picture /tmp/online
+}
+
 # In the middle of an add, all of it is taken back, or all of it is there.
 check_online() {
 	unplug
@@ -119,6 +136,7 @@ check_fatal TERM 143
 check_fatal KILL 137
 check_harmless
 check_waiting
+check_suspend
 unpin
 check_online
 check_dmesg

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Allocates one given page frame while it is loaded: a page that cannot be migrated, like a buffer
- * of a device. Its present contents are migrated first.
+ * Allocates given page frames while it is loaded: pages that cannot be migrated, like the buffers of a
+ * device. Their present contents are migrated first.
  */
 #include <linux/gfp.h>
 #include <linux/memory_hotplug.h>
@@ -9,23 +9,46 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
-static unsigned long pfn;
-module_param(pfn, ulong, 0444);
-MODULE_PARM_DESC(pfn, "page frame to allocate");
+static unsigned long pfn[8];
+static unsigned int count;
+module_param_array(pfn, ulong, &count, 0444);
+MODULE_PARM_DESC(pfn, "page frames to allocate");
+
+static unsigned int pinned;
+
+static void unpin_all(void)
+{
+	while (pinned)
+		free_contig_range(pfn[--pinned], 1);
+}
+
+static int pin(unsigned long frame)
+{
+	if (!pfn_to_online_page(frame))
+		return -ENXIO;
+	return alloc_contig_range(frame, frame + 1, MIGRATE_MOVABLE, GFP_KERNEL);
+}
 
 static int __init pin_page_init(void)
 {
-	if (!pfn_to_online_page(pfn))
-		return -ENXIO;
-	return alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE, GFP_KERNEL);
+	int r = 0;
+
+	while (pinned < count && r == 0) {
+		r = pin(pfn[pinned]);
+		if (r == 0)
+			pinned++;
+	}
+	if (r)
+		unpin_all();
+	return r;
 }
 
 static void __exit pin_page_exit(void)
 {
-	free_contig_range(pfn, 1);
+	unpin_all();
 }
 
 module_init(pin_page_init);
 module_exit(pin_page_exit);
-MODULE_DESCRIPTION("Allocates one given page frame, for tests");
+MODULE_DESCRIPTION("Allocates given page frames, for tests");
 MODULE_LICENSE("GPL");
