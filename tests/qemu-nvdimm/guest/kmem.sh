@@ -202,6 +202,7 @@ start_holder() {
 stop_holder() {
 	kill "$holder"
 	wait "$holder" || :
+	holder=
 }
 
 # Records the driver's uevents, one line for each: the device and the variables, sorted.
