@@ -44,8 +44,8 @@ demo: all
 
 # Everything, the VM suites too.
 check: all faults modules deb $(SANITIZED)/build.ninja $(FUZZ)/build.ninja
-	scripts/dependencies.sh test driver-test vm debian
-	tests/run fast fuzz driver vm debian
+	scripts/dependencies.sh test driver-test patches vm debian
+	tests/run fast fuzz driver patches vm debian
 
 # No VM; under two minutes; with address and undefined-behaviour sanitizers.
 check-fast: all $(SANITIZED)/build.ninja
@@ -72,6 +72,11 @@ check-driver: modules
 	scripts/dependencies.sh driver-test
 	tests/run driver
 
+# The series in patches/, on the kernels that they are for: each step is applied and compiled; no VM.
+check-patches:
+	scripts/dependencies.sh driver-test patches
+	tests/run patches
+
 # Us beside tar, cp, rsync, mkfs.erofs and the limit: tables, build/bench.json and a picture.
 bench: all
 	scripts/dependencies.sh bench
@@ -85,5 +90,5 @@ install: all
 clean:
 	rm -rf $(BUILD) $(SANITIZED) $(FAULTS) $(FUZZ) build-coverage
 
-.PHONY: all faults modules demo check check-fast check-driver check-debian fuzz deb bench \
+.PHONY: all faults modules demo check check-fast check-driver check-patches check-debian fuzz deb bench \
 	install clean

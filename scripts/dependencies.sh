@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that building, testing or the VMs need, and says which.
 #
-#	scripts/dependencies.sh build|test|fuzz|driver|driver-test|deb|debian|bench|vm...
+#	scripts/dependencies.sh build|test|fuzz|driver|driver-test|patches|deb|debian|bench|vm...
 set -eu
 
 wanted=
@@ -26,6 +26,10 @@ for part in "$@"; do
 	driver-test)
 		wanted="$wanted dkms sparse coccinelle linux-source-6.1 patch git perl python3"
 		;;
+	patches)
+		wanted="$wanted gcc make flex bison bc libelf-dev sparse git perl kmod xz-utils
+			debian-archive-keyring"
+		;;
 	deb)
 		wanted="$wanted dpkg-dev debhelper dh-dkms libcmocka-dev libsystemd-dev pkgconf
 			python3-docutils systemd"
@@ -43,7 +47,7 @@ for part in "$@"; do
 		;;
 	*)
 		echo "dependencies.sh: there is no part \"$part\" (build, test, fuzz, driver," \
-			"driver-test, deb, debian, bench, vm)" >&2
+			"driver-test, patches, deb, debian, bench, vm)" >&2
 		exit 2
 		;;
 	esac

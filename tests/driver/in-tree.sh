@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2154 # lib.sh has set it
-# The driver in a kernel source tree, for those who build kernels to review, test or submit it.
+# The driver in a kernel source tree, for kernels whose headers do not suffice to build it.
 
 # A source tree after "make modules_prepare": Debian's headers, to which only the drivers are added.
 # A copy, since the tests change it.
@@ -26,23 +26,6 @@ builds_in_tree() {
 	expect_text "$scratch/parameters" unplug_timeout_ms
 }
 
-patch_applies() {
-	unpack_source
-	rm -rf "$scratch/plain"
-	mkdir -p "$scratch/plain/drivers"
-	cp -r "$kernel_source/drivers/dax" "$scratch/plain/drivers/"
-	scripts/kmem-in-tree --patch "$scratch/plain" >"$scratch/kmem.patch" || exit 1
-	diff -r "$kernel_source/drivers/dax" "$scratch/plain/drivers/dax" ||
-		fail "it changed the tree"
-	cd "$scratch/plain" || exit 1
-	git init -q .
-	git apply --check "$scratch/kmem.patch" || exit 1
-	patch -p1 -s --dry-run <"$scratch/kmem.patch" || exit 1
-	expect_text "$scratch/kmem.patch" "+++ b/drivers/dax/kmem.h"
-	! grep -E '^\+\+\+ b/.*(dax-private|bus)\.h' "$scratch/kmem.patch" ||
-		fail "it changes the kernel's own headers"
-}
-
 is_undone() {
 	unpack_source
 	rm -rf "$scratch/undo"
@@ -64,6 +47,5 @@ own_state_is_kept() {
 }
 
 check "builds in a kernel tree" builds_in_tree
-check "the patch applies" patch_applies
 check "is removed again" is_undone
 check "a kmem with its own state attribute is kept" own_state_is_kept

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel, from fetch-kernel or debug-kernel, and the modules that a guest needs from it."""
+"""A kernel, from fetch-kernel, debug-kernel or patched-kernel, and the modules that a guest needs from it."""
 
 import dataclasses
 import lzma
@@ -17,9 +17,13 @@ LOADED = [
 # Included to be loaded by a script or by the kernel.
 AVAILABLE = ["crc32c_intel", "memory-notifier-error-inject", "hwpoison-inject", "overlay", "fuse",
              "dax_hmem", "dm-mod"]
-# Scripts that provide a kernel, if not fetch-kernel. The debug kernel takes half an hour to build:
-# that is not done implicitly.
-SOURCES = {"debug": ["debug-kernel", "--no-build"]}
+# Scripts that provide a kernel, if not fetch-kernel. These take up to half an hour to build: that is
+# not done implicitly.
+SOURCES = {
+    "debug": ["debug-kernel", "--no-build"],
+    "patched-6.1": ["patched-kernel", "--no-build", "6.1"],
+    "patched-6.12": ["patched-kernel", "--no-build", "6.12"],
+}
 
 
 @dataclasses.dataclass(frozen=True)

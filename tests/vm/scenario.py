@@ -15,7 +15,8 @@ from .machine import Machine, parse_size
 from .script import Request
 
 KEYS = {"kernel", "region", "size", "memory", "cpus", "append", "timeout", "state-size", "allow",
-        "module", "needs"}
+        "module", "file", "needs"}
+REPEATED = ("module", "file")
 NEEDS = {
     "pmem-preserve": (paths.PROGRAM, "build/pmem-preserve is not built"),
     "fault-points": (paths.WITH_FAULTS, "build-faults/pmem-preserve is not built"),
@@ -47,14 +48,14 @@ class Scenario:
 
     def missing(self):
         """Why it cannot run here; "" if it can."""
-        for module in self._modules():
-            if not module.exists():
-                return f"{module.relative_to(paths.REPOSITORY)} is not built"
+        for file in self._paths("module") + self._paths("file"):
+            if not file.exists():
+                return f"{os.path.relpath(file, paths.REPOSITORY)} is not there"
         need = self.values.get("needs")
         return "" if not need or NEEDS[need][0].exists() else NEEDS[need][1]
 
-    def _modules(self):
-        names = self.values.get("module", "").replace("{kernel}", self.kernel)
+    def _paths(self, key):
+        names = self.values.get(key, "").replace("{kernel}", self.kernel)
         return [paths.REPOSITORY / name for name in names.split()]
 
     def request(self):
@@ -62,22 +63,24 @@ class Scenario:
         machine = Machine(region=value("region", "memmap"), size=parse_size(value("size", "1G")),
                           memory=parse_size(value("memory", "1536M")),
                           cpus=int(value("cpus", "1")), append=value("append", ""))
+        files = [(file, f"/usr/bin/{file.name}") for file in self._paths("file")]
+        files += FILES.get(value("needs"), [])
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
-                       files=FILES.get(value("needs"), []),
-                       modules=self._modules(), state_size=value("state-size", "80%"),
+                       files=files, modules=self._paths("module"),
+                       state_size=value("state-size", "80%"),
                        timeout=self.deadline(), trace=True,
                        allowed=value("allow", ""))
 
 
 def _header(script):
-    """The "# key: value" lines of the comment that starts the file; "module" may be repeated."""
+    """The "# key: value" lines of the comment that starts the file; those REPEATED add up."""
     values = {}
     for line in script.read_text().splitlines():
         if not line.startswith("#"):
             break
         match = re.fullmatch(r"# ([a-z-]+): +(.*)", line)
         if match and match[1] != "shellcheck":
-            more = f"{values['module']} " if match[1] == "module" and "module" in values else ""
+            more = f"{values[match[1]]} " if match[1] in REPEATED and match[1] in values else ""
             values[match[1]] = more + match[2].strip()
     unknown = set(values) - KEYS
     if unknown:

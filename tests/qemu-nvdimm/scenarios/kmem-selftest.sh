@@ -1,0 +1,38 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kernel's own test of memory hot-plug, mem-on-off-test.sh: it writes "online" to blocks of any
+# driver. With online_kernel_zones it passes; without, the driver refuses what would make a block
+# impossible to remove, and nothing else.
+#
+# kernel: 6.1 (6.12)
+# cpus: 2
+# region: memmap
+# size: 512M
+# module: build/modules/{kernel}/kmem.ko
+# file: .cache/kernels/source-6.1/tools/testing/selftests/memory-hotplug/mem-on-off-test.sh
+# file: /bin/bash
+
+# All blocks are offline, as after a bind.
+offline_all() {
+	unplug
+	unbind_kmem
+	echo offline >"$memory_blocks/auto_online_blocks"
+	rebind_kmem
+	expect_state offline
+}
+
+bind_kmem
+offline_all
+expect_status 1 bash /usr/bin/mem-on-off-test.sh
+expect_output "unexpected fail"
+offline_all
+echo Y >/sys/module/kmem/parameters/online_kernel_zones
+expect_status 0 bash /usr/bin/mem-on-off-test.sh
+# All that it onlined can be removed again here, since nothing was allocated in it.
+case $(cat "$device/state") in
+online_movable | online_kernel | mixed) ;;
+*) fail "the state is $(cat "$device/state")" ;;
+esac
+unplug
+check_dmesg
