@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The kernel's own test of memory hot-plug, mem-on-off-test.sh: it writes "online" to blocks of any
-# driver. With online_kernel_zones it passes; without, the driver refuses what would make a block
-# impossible to remove, and nothing else.
+# The kernel's own tests. mem-on-off-test.sh writes "online" to blocks of any driver: with
+# online_kernel_zones it passes; without, the driver refuses what would make a block impossible to
+# remove. dax-kmem-hotplug.sh of 7.3 tests the attribute "state" of that kernel, which users of newer
+# kernels know.
 #
 # kernel: 6.1 (6.12)
 # cpus: 2
@@ -11,6 +12,8 @@
 # size: 512M
 # module: build/modules/{kernel}/kmem.ko
 # file: .cache/kernels/source-6.1/tools/testing/selftests/memory-hotplug/mem-on-off-test.sh
+# file: .cache/kernels/selftests-7.3/tools/testing/selftests/dax/dax-kmem-hotplug.sh
+# file: .cache/kernels/selftests-7.3/tools/testing/selftests/kselftest/ktap_helpers.sh
 # file: /bin/bash
 
 # All blocks are offline, as after a bind.
@@ -35,4 +38,6 @@ online_movable | online_kernel | mixed) ;;
 *) fail "the state is $(cat "$device/state")" ;;
 esac
 unplug
+echo N >/sys/module/kmem/parameters/online_kernel_zones
+run_dax_kmem_hotplug
 check_dmesg

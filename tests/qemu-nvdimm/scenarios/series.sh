@@ -3,7 +3,7 @@
 #
 # A kernel with a series of patches/ (tests/vm/patched-kernel builds it) removes the memory of a device
 # like the module: all of it or none, in time, and names the page. Whoever tries it before sending
-# patches to a mailing list has no other test than this, and the selftest of the series.
+# patches to a mailing list has no other test than this, the selftest of the series, and that of 7.3.
 #
 # kernel: (patched-6.1) (patched-6.12)
 # cpus: 2
@@ -11,6 +11,9 @@
 # module: build/modules/{kernel}/pin_page.ko
 # module: build/modules/{kernel}/limit_blocks.ko
 # file: .cache/kernels/{kernel}/kmem-state.sh
+# file: .cache/kernels/selftests-7.3/tools/testing/selftests/dax/dax-kmem-hotplug.sh
+# file: .cache/kernels/selftests-7.3/tools/testing/selftests/kselftest/ktap_helpers.sh
+# file: /bin/bash
 
 # Like bind_kmem, with the kernel's own driver.
 bind_own() {
@@ -78,6 +81,7 @@ check_speed() {
 
 bind_own
 kmem-state.sh
+run_dax_kmem_hotplug
 take_pictures
 check_pinned
 check_kept
