@@ -9,7 +9,6 @@ GUEST = HERE.parent / "qemu-nvdimm" / "guest"
 SCENARIOS = HERE.parent / "qemu-nvdimm" / "scenarios"
 SCRIPTS = REPOSITORY / "scripts"
 PROGRAM = REPOSITORY / "build" / "pmem-preserve"
-RACES = REPOSITORY / "build" / "tests" / "image" / "races"
 WITH_FAULTS = REPOSITORY / "build-faults" / "pmem-preserve"
 
 CACHE = REPOSITORY / ".cache"

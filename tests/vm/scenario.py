@@ -20,13 +20,6 @@ REPEATED = ("module", "file")
 NEEDS = {
     "pmem-preserve": (paths.PROGRAM, "build/pmem-preserve is not built"),
     "fault-points": (paths.WITH_FAULTS, "build-faults/pmem-preserve is not built"),
-    "races": (paths.RACES, "build/tests/image/races is not built"),
-}
-
-# What takes the place of the program in the guest, or is added to it.
-FILES = {
-    "fault-points": [(paths.WITH_FAULTS, "/usr/bin/pmem-preserve")],
-    "races": [(paths.RACES, "/usr/bin/races")],
 }
 
 
@@ -64,7 +57,8 @@ class Scenario:
                           memory=parse_size(value("memory", "1536M")),
                           cpus=int(value("cpus", "1")), append=value("append", ""))
         files = [(file, f"/usr/bin/{file.name}") for file in self._paths("file")]
-        files += FILES.get(value("needs"), [])
+        if value("needs") == "fault-points":
+            files.append((paths.WITH_FAULTS, "/usr/bin/pmem-preserve"))
         return Request(script=self.script, name=self.name, kernel=self.kernel, machine=machine,
                        files=files, modules=self._paths("module"),
                        state_size=value("state-size", "80%"),

@@ -10,7 +10,8 @@
 # memory: 2G
 # cpus: 2
 # timeout: 3600
-# needs: races
+# needs: pmem-preserve
+# file: build/tests/image/races
 
 tries=90
 [ -z "$long" ] || tries=2000
