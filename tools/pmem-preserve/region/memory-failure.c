@@ -34,6 +34,8 @@ static const struct failure_class classes[] = {
 	  "see 'dmesg' for which one; unloading its module helps" },
 	{ "slow", "its pages can be moved, but there were too many for the time",
 	  "use a longer --deadline, or free some memory first" },
+	{ "lock-held", "something else kept memory hot-plug to itself all the time",
+	  "wait until it has ended: it changes another device, or writes to /sys/devices/system/memory" },
 	{ "interrupted", "interrupted", "" },
 };
 
