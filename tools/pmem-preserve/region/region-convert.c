@@ -48,8 +48,8 @@ static int write_zeros(const char *device, off_t start, size_t bytes)
 
 /*
  * Zeroes what lies before the mapping of a devdax claim. Nothing uses it while the rest is RAM, so what
- * is left of an image there, a copy of its header, would be found again. The first 8 KiB come last: what
- * begins with the header of an image is not half an image.
+ * is left of an image there, a copy of its header, would be found again. The copy goes first: after an
+ * interruption in between there is the whole header, or none, but not one that seems to be lost.
  */
 static int zero_head(const char *device)
 {
